@@ -1,0 +1,141 @@
+//! The slots through which a body and its driver exchange values.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::task::{Context, Poll, Waker};
+
+use super::Request;
+use crate::coroutine::Thrown;
+
+/// The exchange between a body and whoever resumes it: one value each way, and the wake.
+///
+/// ```text
+///   driver ── 1 put ──▶ [ answer  ] ── 2 answer ──▶ body
+///   driver ◀─ 4 take ── [ request ] ◀── 3 ask ───── body
+/// ```
+///
+/// The engine underneath is used as a bare switch; no value passes through it.
+pub struct Airlock<S, Y, E> {
+    answer: Cell<Option<Result<S, Thrown<E>>>>,
+    request: Cell<Option<Request<Y>>>,
+    /// Set while the body is suspended at a point where a throw can land: by `ask`, until the next resume. A body
+    /// suspended in a plain `.await` has none.
+    landing: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl<S, Y, E> Default for Airlock<S, Y, E> {
+    fn default() -> Self {
+        Self {
+            answer: Cell::new(None),
+            request: Cell::new(None),
+            landing: Cell::new(false),
+            waker: RefCell::new(None),
+        }
+    }
+}
+
+impl<S, Y, E> fmt::Debug for Airlock<S, Y, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Airlock").field("landing", &self.landing).finish_non_exhaustive()
+    }
+}
+
+/// The body's side.
+impl<S, Y, E> Airlock<S, Y, E> {
+    /// Leaves a request. The body must switch out next.
+    pub fn ask(&self, request: Request<Y>) {
+        self.request.set(Some(request));
+        self.landing.set(true);
+    }
+
+    /// [`ask`](Self::ask), withdrawn if the suspension point is dropped before anybody saw the request.
+    pub fn asking(&self, request: Request<Y>) -> Asking<'_, S, Y, E> {
+        self.ask(request);
+        Asking { airlock: self }
+    }
+
+    /// Whether a request waits for the driver.
+    pub fn is_asking(&self) -> bool {
+        let request = self.request.take();
+        let asking = request.is_some();
+        self.request.set(request);
+        asking
+    }
+
+    /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
+    pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
+        self.answer.take()
+    }
+
+    /// The error that was thrown at a wait, if one was. A value is never sent to a wait.
+    ///
+    /// # Errors
+    ///
+    /// That error.
+    pub fn check_thrown(&self) -> Result<(), Thrown<E>> {
+        match self.answer.take() {
+            Some(Err(thrown)) => Err(thrown),
+            answer => {
+                self.answer.set(answer);
+                Ok(())
+            }
+        }
+    }
+
+    /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
+    pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        // Cloned out: the future may do anything, and nothing may stay borrowed meanwhile.
+        let waker = self.waker.borrow().clone();
+        poll(&mut Context::from_waker(waker.as_ref().unwrap_or(Waker::noop())))
+    }
+}
+
+/// The engine's side.
+impl<S, Y, E> Airlock<S, Y, E> {
+    /// Keeps the wake of the resume that begins, for [`poll_with_wake`](Self::poll_with_wake).
+    pub fn set_wake(&self, cx: &Context<'_>) {
+        let outdated = {
+            let mut slot = self.waker.borrow_mut();
+            match &*slot {
+                Some(waker) if waker.will_wake(cx.waker()) => None,
+                _ => slot.replace(cx.waker().clone()),
+            }
+        };
+        // Dropping a waker may run foreign code: after the borrow.
+        drop(outdated);
+    }
+}
+
+/// The machine's side.
+impl<S, Y, E> Airlock<S, Y, E> {
+    pub(super) fn put(&self, answer: Result<S, Thrown<E>>) {
+        self.answer.set(Some(answer));
+    }
+
+    pub(super) fn take_request(&self) -> Option<Request<Y>> {
+        self.request.take()
+    }
+
+    pub(super) fn begin_run(&self) {
+        self.landing.set(false);
+    }
+
+    pub(super) fn has_landing(&self) -> bool {
+        self.landing.get()
+    }
+}
+
+/// A request that lasts as long as its suspension point. Made by [`Airlock::asking`].
+#[derive(Debug)]
+pub struct Asking<'a, S, Y, E> {
+    airlock: &'a Airlock<S, Y, E>,
+}
+
+impl<S, Y, E> Drop for Asking<'_, S, Y, E> {
+    fn drop(&mut self) {
+        if self.airlock.request.take().is_some() {
+            self.airlock.landing.set(false);
+        }
+    }
+}

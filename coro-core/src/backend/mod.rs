@@ -1,0 +1,22 @@
+//! What a flavour is made of. Only those who write one need this module.
+//!
+//! A flavour supplies an [`Engine`] (how a body is run to its next request) and a `Co` (how a body makes one);
+//! [`Machine`] supplies the laws, once for all flavours.
+//!
+//! The checklist for a new flavour:
+//!
+//! 1. an [`Engine`] that owns the body and shares an [`Airlock`] with it;
+//! 2. a `Co`, lent to the body as `&mut`, whose `yield_` and `wait` put a [`Request`] into the airlock, switch
+//!    out, and take the answer from it;
+//! 3. a public type around [`Machine`] that implements [`Coroutine`](crate::coroutine::Coroutine) by forwarding,
+//!    with the constructor `new(body)`;
+//! 4. `task(body)`, `spawn(body)` and `run(body)` for bodies that an event loop drives;
+//! 5. a test file that runs `coro_core::conformance` on it.
+
+mod airlock;
+mod machine;
+mod request;
+
+pub use airlock::{Airlock, Asking};
+pub use machine::{Engine, Machine, Progress};
+pub use request::Request;

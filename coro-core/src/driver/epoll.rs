@@ -1,0 +1,478 @@
+//! Linux: one epoll descriptor, edge-triggered, with the call tried before anything is waited for.
+//!
+//! A socket is registered once, for both directions, when it is made. What could not be done at once waits beside
+//! its socket for the next edge. Nothing is registered again, and the notifier is never read: each write to it is
+//! an edge of its own.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, sockopt};
+
+use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
+use crate::time::Time;
+
+/// How many events one system call can report.
+const EVENTS: usize = 256;
+/// The epoll token of the notifier; sockets count up from one.
+const NOTIFIER: u64 = 0;
+
+/// Waits with `epoll_pwait2` (Linux 5.11): readiness, with deadlines of nanoseconds.
+pub struct Epoll {
+    epoll: OwnedFd,
+    bell: Arc<Bell>,
+    start: Instant,
+    sockets: BTreeMap<Socket, Entry>,
+    in_flight: HashMap<Slot, Socket>,
+    last_socket: u64,
+    finished: Vec<Completion>,
+    events: Vec<epoll::Event>,
+}
+
+struct Entry {
+    fd: OwnedFd,
+    /// What the last edge said, until a call says otherwise.
+    readable: bool,
+    writable: bool,
+    /// The peer has ended its side or the connection failed: no further edge will come for reading.
+    hung_up: bool,
+    /// Closed by its owner; kept until its sends are over.
+    closed: bool,
+    /// Accepts and receives, in order.
+    reading: VecDeque<(Slot, Reading)>,
+    /// Connects and sends, in order.
+    writing: VecDeque<(Slot, Writing)>,
+}
+
+enum Reading {
+    Accept,
+    Receive(Vec<u8>),
+}
+
+enum Writing {
+    Connect,
+    Send(Vec<u8>, usize),
+}
+
+/// A step of an operation: its end, or the operation back because the socket is not ready.
+type Attempt<T> = Result<Completed, T>;
+
+impl Epoll {
+    /// A driver with nothing in it.
+    ///
+    /// # Errors
+    ///
+    /// If the process or the system has no descriptor left.
+    pub fn new() -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let bell = Bell(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let edges = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&epoll, &bell.0, epoll::EventData::new_u64(NOTIFIER), edges)?;
+        Ok(Self {
+            epoll,
+            bell: Arc::new(bell),
+            start: Instant::now(),
+            sockets: BTreeMap::new(),
+            in_flight: HashMap::new(),
+            last_socket: NOTIFIER,
+            finished: Vec::new(),
+            events: Vec::with_capacity(EVENTS),
+        })
+    }
+
+    fn add(&mut self, fd: OwnedFd) -> io::Result<Socket> {
+        self.last_socket += 1;
+        let flags =
+            epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        epoll::add(&self.epoll, &fd, epoll::EventData::new_u64(self.last_socket), flags)?;
+        let socket = Socket(self.last_socket);
+        self.sockets.insert(
+            socket,
+            Entry {
+                fd,
+                readable: true,
+                writable: true,
+                hung_up: false,
+                closed: false,
+                reading: VecDeque::new(),
+                writing: VecDeque::new(),
+            },
+        );
+        Ok(socket)
+    }
+
+    fn opened(&mut self, socket: Socket) -> Completed {
+        let Some(entry) = self.sockets.get(&socket) else { return wrong_socket() };
+        let addresses = local_address(&entry.fd).and_then(|local| Ok((local, peer_address(&entry.fd)?)));
+        match addresses {
+            Ok((local, peer)) => Completed::Opened { socket, local, peer },
+            Err(error) => {
+                self.sockets.remove(&socket);
+                error.into()
+            }
+        }
+    }
+
+    fn listen(&mut self, address: SocketAddr, backlog: u32) -> io::Result<Completed> {
+        let fd = stream_socket(address)?;
+        sockopt::set_socket_reuseaddr(&fd, true)?;
+        net::bind(&fd, &address)?;
+        net::listen(&fd, i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        let local = local_address(&fd)?;
+        let socket = self.add(fd)?;
+        Ok(Completed::Opened { socket, local, peer: local })
+    }
+
+    fn connect(&mut self, slot: Slot, address: SocketAddr) -> io::Result<Option<Completed>> {
+        let fd = stream_socket(address)?;
+        sockopt::set_tcp_nodelay(&fd, true)?;
+        let connected = match net::connect(&fd, &address) {
+            Ok(()) => true,
+            Err(Errno::INPROGRESS) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let socket = self.add(fd)?;
+        if connected {
+            return Ok(Some(self.opened(socket)));
+        }
+        if let Some(entry) = self.sockets.get_mut(&socket) {
+            entry.writable = false;
+            entry.writing.push_back((slot, Writing::Connect));
+        }
+        self.in_flight.insert(slot, socket);
+        Ok(None)
+    }
+
+    fn read(&mut self, slot: Slot, socket: Socket, reading: Reading) -> Option<Completed> {
+        let Some(entry) = self.sockets.get_mut(&socket) else { return Some(wrong_socket()) };
+        let waiting = if entry.reading.is_empty() { entry.try_read(reading) } else { Err(reading) };
+        match waiting {
+            Ok(result) => Some(self.adopt(result)),
+            Err(reading) => {
+                entry.reading.push_back((slot, reading));
+                self.in_flight.insert(slot, socket);
+                None
+            }
+        }
+    }
+
+    fn write(&mut self, slot: Slot, socket: Socket, writing: Writing) -> Option<Completed> {
+        let Some(entry) = self.sockets.get_mut(&socket) else { return Some(wrong_socket()) };
+        let waiting = if entry.writing.is_empty() { entry.try_write(writing) } else { Err(writing) };
+        match waiting {
+            Ok(result) => Some(result),
+            Err(writing) => {
+                entry.writing.push_back((slot, writing));
+                self.in_flight.insert(slot, socket);
+                None
+            }
+        }
+    }
+
+    /// Registers a descriptor that an accept brought.
+    fn adopt(&mut self, result: Accepted) -> Completed {
+        match result {
+            Accepted::Other(completed) => completed,
+            Accepted::Connection(fd) => {
+                let added = sockopt::set_tcp_nodelay(&fd, true).map_err(io::Error::from);
+                match added.and_then(|()| self.add(fd)) {
+                    Ok(socket) => self.opened(socket),
+                    Err(error) => error.into(),
+                }
+            }
+        }
+    }
+
+    /// Goes on with what waits on a socket, after an edge.
+    fn advance(&mut self, socket: Socket) {
+        while let Some(entry) = self.sockets.get_mut(&socket) {
+            let Some((slot, reading)) = entry.reading.pop_front() else { break };
+            match entry.try_read(reading) {
+                Ok(result) => {
+                    let result = self.adopt(result);
+                    self.finish(slot, result);
+                }
+                Err(reading) => {
+                    entry.reading.push_front((slot, reading));
+                    break;
+                }
+            }
+        }
+        while let Some(entry) = self.sockets.get_mut(&socket) {
+            let Some((slot, writing)) = entry.writing.pop_front() else { break };
+            let connecting = matches!(writing, Writing::Connect);
+            match entry.try_write(writing) {
+                Ok(Completed::Done) if connecting => {
+                    let result = self.opened(socket);
+                    self.finish(slot, result);
+                }
+                Ok(result) => {
+                    if connecting {
+                        self.sockets.remove(&socket);
+                    }
+                    self.finish(slot, result);
+                }
+                Err(writing) => {
+                    entry.writing.push_front((slot, writing));
+                    break;
+                }
+            }
+        }
+        self.reap(socket);
+    }
+
+    fn finish(&mut self, slot: Slot, result: Completed) {
+        self.in_flight.remove(&slot);
+        self.finished.push(Completion { slot, result });
+    }
+
+    /// Lets go of a closed socket once nothing is left to send.
+    fn reap(&mut self, socket: Socket) {
+        let over = self.sockets.get(&socket).is_some_and(|entry| entry.closed && entry.writing.is_empty());
+        if over {
+            self.sockets.remove(&socket);
+        }
+    }
+
+    fn handle(&mut self, event: epoll::Event) {
+        let token = event.data.u64();
+        if token == NOTIFIER {
+            return;
+        }
+        let socket = Socket(token);
+        // An event may follow its socket's end within one batch; numbers are never reused, so it finds nobody.
+        let Some(entry) = self.sockets.get_mut(&socket) else { return };
+        let flags = event.flags;
+        let failed = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
+        entry.hung_up |= failed || flags.contains(epoll::EventFlags::RDHUP);
+        entry.readable |= failed || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP);
+        entry.writable |= failed || flags.contains(epoll::EventFlags::OUT);
+        self.advance(socket);
+    }
+
+    fn wait_events(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|duration| Timespec {
+            tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: duration.subsec_nanos().into(),
+        });
+        let mut events = std::mem::take(&mut self.events);
+        events.clear();
+        let mut space = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
+        match epoll::wait(&self.epoll, &mut space, timeout.as_ref()) {
+            Ok((happened, _)) => events.extend_from_slice(happened),
+            // A signal: the loop looks around and waits again.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for event in &events {
+            self.handle(*event);
+        }
+        self.events = events;
+        Ok(())
+    }
+}
+
+/// What reading gave: a connection is not registered yet.
+enum Accepted {
+    Connection(OwnedFd),
+    Other(Completed),
+}
+
+impl Entry {
+    fn try_read(&mut self, reading: Reading) -> Result<Accepted, Reading> {
+        if !self.readable {
+            return Err(reading);
+        }
+        match reading {
+            Reading::Accept => match accept(&self.fd) {
+                Ok(fd) => Ok(Accepted::Connection(fd)),
+                Err(Errno::AGAIN) => {
+                    self.readable = false;
+                    Err(Reading::Accept)
+                }
+                Err(error) => Ok(Accepted::Other(io::Error::from(error).into())),
+            },
+            Reading::Receive(mut buffer) => {
+                let received = rustix::io::retry_on_intr(|| {
+                    net::recv(&self.fd, buffer.as_mut_slice(), RecvFlags::empty()).map(|(count, _)| count)
+                });
+                match received {
+                    Ok(count) => {
+                        // Less than there was room for: the kernel has no more, and an edge will say when it has.
+                        self.readable = count == buffer.len() || count == 0 || self.hung_up;
+                        Ok(Accepted::Other(Completed::Transferred { buffer, count }))
+                    }
+                    Err(Errno::AGAIN) => {
+                        self.readable = false;
+                        Err(Reading::Receive(buffer))
+                    }
+                    Err(error) => Ok(Accepted::Other(io::Error::from(error).into())),
+                }
+            }
+        }
+    }
+
+    fn try_write(&mut self, writing: Writing) -> Attempt<Writing> {
+        if !self.writable {
+            return Err(writing);
+        }
+        match writing {
+            Writing::Connect => match sockopt::socket_error(&self.fd) {
+                Ok(Ok(())) => Ok(Completed::Done),
+                Ok(Err(error)) | Err(error) => Ok(io::Error::from(error).into()),
+            },
+            Writing::Send(buffer, start) => {
+                let sent =
+                    rustix::io::retry_on_intr(|| net::send(&self.fd, &buffer[start..], SendFlags::NOSIGNAL));
+                match sent {
+                    Ok(count) => {
+                        self.writable = count == buffer.len() - start;
+                        if self.closed && !self.writable {
+                            // Nobody is left to send the rest: it stays here.
+                            return Err(Writing::Send(buffer, start + count));
+                        }
+                        Ok(Completed::Transferred { buffer, count })
+                    }
+                    Err(Errno::AGAIN) => {
+                        self.writable = false;
+                        Err(Writing::Send(buffer, start))
+                    }
+                    Err(error) => Ok(io::Error::from(error).into()),
+                }
+            }
+        }
+    }
+}
+
+fn stream_socket(address: SocketAddr) -> io::Result<OwnedFd> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(net::socket_with(family, SocketType::STREAM, flags, None)?)
+}
+
+fn accept(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
+    loop {
+        match net::accept_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            // The peer gave up before it was accepted: the next one.
+            Err(Errno::CONNABORTED | Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
+fn local_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
+    Ok(SocketAddr::try_from(net::getsockname(fd)?)?)
+}
+
+fn peer_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
+    let address = net::getpeername(fd)?.ok_or(Errno::NOTCONN)?;
+    Ok(SocketAddr::try_from(address)?)
+}
+
+fn wrong_socket() -> Completed {
+    io::Error::new(ErrorKind::InvalidInput, "no such socket").into()
+}
+
+impl Driver for Epoll {
+    fn name(&self) -> &'static str {
+        "epoll"
+    }
+
+    fn now(&self) -> Time {
+        Time::ZERO + self.start.elapsed()
+    }
+
+    fn submit(&mut self, slot: Slot, operation: Operation) -> Option<Completed> {
+        match operation {
+            Operation::Listen { address, backlog } => {
+                Some(self.listen(address, backlog).unwrap_or_else(Completed::Failed))
+            }
+            Operation::Accept { socket } => self.read(slot, socket, Reading::Accept),
+            Operation::Connect { address } => {
+                self.connect(slot, address).unwrap_or_else(|error| Some(error.into()))
+            }
+            Operation::Receive { socket, buffer } => self.read(slot, socket, Reading::Receive(buffer)),
+            Operation::Send { socket, buffer, start } => {
+                self.write(slot, socket, Writing::Send(buffer, start))
+            }
+            Operation::ShutdownWrite { socket } => Some(match self.sockets.get(&socket) {
+                None => wrong_socket(),
+                Some(entry) => match net::shutdown(&entry.fd, Shutdown::Write) {
+                    Ok(()) | Err(Errno::NOTCONN) => Completed::Done,
+                    Err(error) => io::Error::from(error).into(),
+                },
+            }),
+        }
+    }
+
+    fn cancel(&mut self, slot: Slot) {
+        let Some(socket) = self.in_flight.get(&slot).copied() else { return };
+        if let Some(entry) = self.sockets.get_mut(&socket) {
+            entry.reading.retain(|(waiting, _)| *waiting != slot);
+            let connecting =
+                entry.writing.iter().any(|(waiting, w)| *waiting == slot && matches!(w, Writing::Connect));
+            entry.writing.retain(|(waiting, _)| *waiting != slot);
+            entry.closed |= connecting;
+        }
+        self.finish(slot, Completed::cancelled());
+        self.reap(socket);
+    }
+
+    fn close(&mut self, socket: Socket) {
+        let Some(entry) = self.sockets.get_mut(&socket) else { return };
+        entry.closed = true;
+        let unread = std::mem::take(&mut entry.reading);
+        for (slot, _) in unread {
+            self.finish(slot, Completed::cancelled());
+        }
+        self.reap(socket);
+    }
+
+    fn wait(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        let timeout = match wait {
+            _ if !self.finished.is_empty() => Some(Duration::ZERO),
+            Wait::Poll => Some(Duration::ZERO),
+            Wait::Until(deadline) => Some(deadline.since(self.now())),
+            Wait::Forever => None,
+        };
+        self.wait_events(timeout)?;
+        completions.append(&mut self.finished);
+        Ok(())
+    }
+
+    fn notifier(&self) -> Arc<dyn Notify> {
+        Arc::clone(&self.bell) as Arc<dyn Notify>
+    }
+
+    fn block_for(&mut self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+impl fmt::Debug for Epoll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Epoll")
+            .field("sockets", &self.sockets.len())
+            .field("in_flight", &self.in_flight.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An eventfd. Its counter would overflow after 2⁶⁴ wake-ups.
+#[derive(Debug)]
+struct Bell(OwnedFd);
+
+impl Notify for Bell {
+    fn notify(&self) {
+        // It fails only if the counter is full, and then the edge is there.
+        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+    }
+}

@@ -1,0 +1,87 @@
+//! What a loop waits with.
+//!
+//! A [`Driver`] submits operations and waits; it knows nothing of tasks, timers or cancellation, which live in the
+//! loop, once. An operation is written in *completion* style: it owns its buffer and names its socket until its
+//! [`Completion`] is delivered. A readiness driver (epoll) keeps what it cannot do at once until the kernel says
+//! it can; a completion driver hands it over.
+
+#[cfg(target_os = "linux")]
+mod epoll;
+mod operation;
+mod paced;
+mod simulated;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+pub use epoll::Epoll;
+pub use operation::{Completed, Completion, Operation, Slot, Socket};
+pub use paced::Paced;
+pub use simulated::Simulated;
+
+use crate::time::Time;
+
+/// How long a driver waits for something to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Not at all: report what has happened.
+    Poll,
+    /// Until this point of the driver's clock.
+    Until(Time),
+    /// For ever.
+    Forever,
+}
+
+/// Waits for events, performs I/O and owns the clock.
+///
+/// It is a safe trait: the loop checks every slot that a driver reports, and ends with
+/// [`RunError::Driver`](crate::event_loop::RunError::Driver) on one that is unknown or reported twice.
+///
+/// The loop calls it from one thread, never re-entrantly.
+pub trait Driver: fmt::Debug {
+    /// A short name: `epoll`, `simulated`.
+    fn name(&self) -> &'static str;
+
+    /// The clock. It never goes backwards.
+    fn now(&self) -> Time;
+
+    /// Begins `operation`, and gives its result if it is over at once. Otherwise exactly one [`Completion`] with
+    /// this slot follows from a later [`wait`](Self::wait).
+    fn submit(&mut self, slot: Slot, operation: Operation) -> Option<Completed>;
+
+    /// Asks that an operation end early. Its completion still follows, and may say that it succeeded: cancelled
+    /// does not mean that it had no effect. A slot that is not in flight is ignored.
+    fn cancel(&mut self, slot: Slot);
+
+    /// Gives up a socket. Operations on it that are in flight finish first, sends in full.
+    fn close(&mut self, socket: Socket);
+
+    /// Waits until something completes, [`notifier`](Self::notifier) is used, or the time is up, and adds what
+    /// completed. It may return early with nothing.
+    ///
+    /// # Errors
+    ///
+    /// Only if waiting itself failed; the loop ends with it.
+    fn wait(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()>;
+
+    /// Ends a `wait` from another thread, the present one or else the next.
+    fn notifier(&self) -> Arc<dyn Notify>;
+
+    /// Blocks the thread for this much of the driver's clock.
+    fn block_for(&mut self, duration: Duration);
+
+    /// Whether nothing outside the program can ever cause an event, so that a wait with nothing to wait for is a
+    /// stall that should be reported instead.
+    fn is_closed_world(&self) -> bool {
+        false
+    }
+}
+
+/// Wakes a waiting driver. See [`Driver::notifier`].
+pub trait Notify: Send + Sync + fmt::Debug {
+    /// Ends the present wait, or the next one. Cheap to call twice.
+    fn notify(&self);
+}

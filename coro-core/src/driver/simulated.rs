@@ -1,0 +1,414 @@
+//! A world of its own: a clock that jumps, and a network in memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
+use crate::time::Time;
+
+/// How many bytes a connection holds in each direction before the sender waits.
+const PIPE_BYTES: usize = 64 * 1024;
+/// The first port given out for port 0, as by Linux.
+const FIRST_EPHEMERAL_PORT: u16 = 32_768;
+
+/// Runs a program in virtual time, without the kernel.
+///
+/// When nothing is ready, the clock jumps to the next deadline: an hour of sleeps takes microseconds, and reads as
+/// exactly an hour. TCP sockets connect programs within this one driver. The same program does the same every
+/// time.
+#[derive(Debug, Default)]
+pub struct Simulated {
+    now: Time,
+    notifier: Arc<Bell>,
+    sockets: BTreeMap<Socket, Endpoint>,
+    last_socket: u64,
+    last_port: u16,
+    finished: Vec<Completion>,
+}
+
+#[derive(Debug)]
+enum Endpoint {
+    Listener(Listener),
+    Connection(Connection),
+}
+
+#[derive(Debug)]
+struct Listener {
+    address: SocketAddr,
+    backlog: usize,
+    /// Connections that nobody has accepted yet: the server's end, and the client's address.
+    waiting: VecDeque<(Socket, SocketAddr)>,
+    accepting: VecDeque<Slot>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    /// The other end; it may be gone.
+    peer: Socket,
+    local: SocketAddr,
+    /// Bytes that have arrived here and were not received yet.
+    arrived: VecDeque<u8>,
+    /// The peer will send no more.
+    ended: bool,
+    /// The peer closed while bytes from here were unread, or is gone: sends fail.
+    peer_gone: bool,
+    /// Operations that wait: one receive, and sends in order.
+    receiving: Option<(Slot, Vec<u8>)>,
+    sending: VecDeque<(Slot, Vec<u8>, usize)>,
+    /// Closed by its owner; kept until its sends are over.
+    closed: bool,
+    write_ended: bool,
+}
+
+impl Simulated {
+    /// A world in which nothing has happened; its clock reads zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn new_socket(&mut self) -> Socket {
+        self.last_socket += 1;
+        Socket(self.last_socket)
+    }
+
+    fn free_port(&mut self) -> u16 {
+        loop {
+            self.last_port = self.last_port.checked_add(1).unwrap_or(0).max(FIRST_EPHEMERAL_PORT);
+            if !self.is_taken(self.last_port) {
+                return self.last_port;
+            }
+        }
+    }
+
+    fn is_taken(&self, port: u16) -> bool {
+        self.sockets.values().any(|socket| match socket {
+            Endpoint::Listener(listener) => listener.address.port() == port,
+            Endpoint::Connection(connection) => connection.local.port() == port,
+        })
+    }
+
+    fn listen(&mut self, mut address: SocketAddr, backlog: u32) -> Completed {
+        let taken = |socket: &Endpoint| matches!(socket, Endpoint::Listener(l) if l.address == address);
+        if address.port() == 0 {
+            address.set_port(self.free_port());
+        } else if self.sockets.values().any(taken) {
+            return io::Error::from(ErrorKind::AddrInUse).into();
+        }
+        let socket = self.new_socket();
+        let backlog = usize::try_from(backlog).unwrap_or(usize::MAX).max(1);
+        let listener = Listener { address, backlog, waiting: VecDeque::new(), accepting: VecDeque::new() };
+        self.sockets.insert(socket, Endpoint::Listener(listener));
+        Completed::Opened { socket, local: address, peer: address }
+    }
+
+    fn connect(&mut self, address: SocketAddr) -> Completed {
+        let accepts = |socket: &Endpoint| match socket {
+            Endpoint::Listener(listener) => {
+                listener.address.port() == address.port()
+                    && (listener.address.ip() == address.ip() || listener.address.ip().is_unspecified())
+                    && listener.waiting.len() < listener.backlog
+            }
+            Endpoint::Connection(_) => false,
+        };
+        let found = self.sockets.iter().find(|(_, socket)| accepts(socket)).map(|(id, _)| *id);
+        let Some(listener) = found else {
+            return io::Error::from(ErrorKind::ConnectionRefused).into();
+        };
+        let local = SocketAddr::new(address.ip(), self.free_port());
+        let (client, server) = (self.new_socket(), self.new_socket());
+        self.sockets.insert(client, Endpoint::Connection(Connection::new(server, local)));
+        self.sockets.insert(server, Endpoint::Connection(Connection::new(client, address)));
+        if let Some(Endpoint::Listener(listener)) = self.sockets.get_mut(&listener) {
+            match listener.accepting.pop_front() {
+                Some(slot) => {
+                    let result = Completed::Opened { socket: server, local: address, peer: local };
+                    self.finished.push(Completion { slot, result });
+                }
+                None => listener.waiting.push_back((server, local)),
+            }
+        }
+        Completed::Opened { socket: client, local, peer: address }
+    }
+
+    fn accept(&mut self, slot: Slot, socket: Socket) -> Option<Completed> {
+        let Some(Endpoint::Listener(listener)) = self.sockets.get_mut(&socket) else {
+            return Some(wrong_socket());
+        };
+        match listener.waiting.pop_front() {
+            Some((socket, peer)) => Some(Completed::Opened { socket, local: listener.address, peer }),
+            None => {
+                listener.accepting.push_back(slot);
+                None
+            }
+        }
+    }
+
+    fn receive(&mut self, slot: Slot, socket: Socket, mut buffer: Vec<u8>) -> Option<Completed> {
+        let Some(connection) = self.connection(socket) else { return Some(wrong_socket()) };
+        match connection.take_arrived(&mut buffer) {
+            Some(count) => {
+                let peer = connection.peer;
+                self.pump(peer);
+                Some(Completed::Transferred { buffer, count })
+            }
+            None if connection.receiving.is_some() => {
+                Some(io::Error::other("two receives at once on one socket").into())
+            }
+            None => {
+                connection.receiving = Some((slot, buffer));
+                None
+            }
+        }
+    }
+
+    fn send(&mut self, slot: Slot, socket: Socket, buffer: Vec<u8>, start: usize) -> Option<Completed> {
+        let Some(connection) = self.connection(socket) else { return Some(wrong_socket()) };
+        if connection.peer_gone || connection.write_ended {
+            return Some(io::Error::from(ErrorKind::BrokenPipe).into());
+        }
+        if !connection.sending.is_empty() {
+            connection.sending.push_back((slot, buffer, start));
+            return None;
+        }
+        let peer = connection.peer;
+        match self.deliver(peer, &buffer[start..]) {
+            0 if start < buffer.len() => {
+                if let Some(connection) = self.connection(socket) {
+                    connection.sending.push_back((slot, buffer, start));
+                }
+                None
+            }
+            count => Some(Completed::Transferred { buffer, count }),
+        }
+    }
+
+    /// Puts bytes into the pipe towards `to`; gives how many found room.
+    fn deliver(&mut self, to: Socket, bytes: &[u8]) -> usize {
+        let Some(receiver) = self.connection(to) else { return bytes.len() };
+        let count = bytes.len().min(PIPE_BYTES - receiver.arrived.len());
+        receiver.arrived.extend(&bytes[..count]);
+        let completion = receiver.complete_receive();
+        self.finished.extend(completion);
+        count
+    }
+
+    /// Lets the sends that wait on `from` go on, after its peer has made room.
+    fn pump(&mut self, from: Socket) {
+        while let Some(sender) = self.connection(from) {
+            let peer = sender.peer;
+            let Some((slot, buffer, start)) = sender.sending.pop_front() else { break };
+            let closed = sender.closed;
+            let count = self.deliver(peer, &buffer[start..]);
+            let unsent = count < buffer.len() - start;
+            // Once the owner is gone, nobody is left to send the rest: it stays here.
+            if unsent && (count == 0 || closed) {
+                if let Some(sender) = self.connection(from) {
+                    sender.sending.push_front((slot, buffer, start + count));
+                }
+                return;
+            }
+            self.finished.push(Completion { slot, result: Completed::Transferred { buffer, count } });
+        }
+        let over = self.connection(from).is_some_and(|sender| sender.closed && sender.sending.is_empty());
+        if over {
+            self.hang_up(from);
+        }
+    }
+
+    fn shutdown_write(&mut self, socket: Socket) -> Completed {
+        let Some(connection) = self.connection(socket) else { return wrong_socket() };
+        connection.write_ended = true;
+        let peer = connection.peer;
+        self.end_stream(peer);
+        Completed::Done
+    }
+
+    fn end_stream(&mut self, at: Socket) {
+        if let Some(receiver) = self.connection(at) {
+            receiver.ended = true;
+            let completion = receiver.complete_receive();
+            self.finished.extend(completion);
+        }
+    }
+
+    /// Removes a connection whose owner is done with it.
+    fn hang_up(&mut self, socket: Socket) {
+        let Some(Endpoint::Connection(connection)) = self.sockets.remove(&socket) else { return };
+        let peer = connection.peer;
+        self.end_stream(peer);
+        if let Some(other) = self.connection(peer) {
+            other.peer_gone = true;
+            let failed = std::mem::take(&mut other.sending);
+            self.finished.extend(failed.into_iter().map(|(slot, _, _)| Completion {
+                slot,
+                result: io::Error::from(ErrorKind::ConnectionReset).into(),
+            }));
+            self.pump(peer);
+        }
+    }
+
+    fn connection(&mut self, socket: Socket) -> Option<&mut Connection> {
+        match self.sockets.get_mut(&socket) {
+            Some(Endpoint::Connection(connection)) => Some(connection),
+            _ => None,
+        }
+    }
+}
+
+impl Connection {
+    fn new(peer: Socket, local: SocketAddr) -> Self {
+        Self {
+            peer,
+            local,
+            arrived: VecDeque::new(),
+            ended: false,
+            peer_gone: false,
+            receiving: None,
+            sending: VecDeque::new(),
+            closed: false,
+            write_ended: false,
+        }
+    }
+
+    /// Moves what has arrived into `buffer`; zero at the end of the stream, `None` if nothing is there yet.
+    fn take_arrived(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        if self.arrived.is_empty() && !self.ended {
+            return None;
+        }
+        let count = buffer.len().min(self.arrived.len());
+        for (place, byte) in buffer.iter_mut().zip(self.arrived.drain(..count)) {
+            *place = byte;
+        }
+        Some(count)
+    }
+
+    fn complete_receive(&mut self) -> Option<Completion> {
+        let (slot, mut buffer) = self.receiving.take()?;
+        match self.take_arrived(&mut buffer) {
+            Some(count) => Some(Completion { slot, result: Completed::Transferred { buffer, count } }),
+            None => {
+                self.receiving = Some((slot, buffer));
+                None
+            }
+        }
+    }
+}
+
+fn wrong_socket() -> Completed {
+    io::Error::new(ErrorKind::InvalidInput, "no such socket, or not of this kind").into()
+}
+
+impl Driver for Simulated {
+    fn name(&self) -> &'static str {
+        "simulated"
+    }
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn submit(&mut self, slot: Slot, operation: Operation) -> Option<Completed> {
+        match operation {
+            Operation::Listen { address, backlog } => Some(self.listen(address, backlog)),
+            Operation::Accept { socket } => self.accept(slot, socket),
+            Operation::Connect { address } => Some(self.connect(address)),
+            Operation::Receive { socket, buffer } => self.receive(slot, socket, buffer),
+            Operation::Send { socket, buffer, start } => self.send(slot, socket, buffer, start),
+            Operation::ShutdownWrite { socket } => Some(self.shutdown_write(socket)),
+        }
+    }
+
+    fn cancel(&mut self, slot: Slot) {
+        let cancelled = self.sockets.values_mut().any(|socket| match socket {
+            Endpoint::Listener(listener) => {
+                let before = listener.accepting.len();
+                listener.accepting.retain(|waiting| *waiting != slot);
+                listener.accepting.len() < before
+            }
+            Endpoint::Connection(connection) => {
+                let before = connection.sending.len();
+                connection.sending.retain(|(waiting, _, _)| *waiting != slot);
+                connection.receiving.take_if(|(waiting, _)| *waiting == slot).is_some()
+                    || connection.sending.len() < before
+            }
+        });
+        if cancelled {
+            self.finished.push(Completion { slot, result: Completed::cancelled() });
+        }
+    }
+
+    fn close(&mut self, socket: Socket) {
+        match self.sockets.get_mut(&socket) {
+            Some(Endpoint::Listener(listener)) => {
+                let accepting = std::mem::take(&mut listener.accepting);
+                let waiting = std::mem::take(&mut listener.waiting);
+                self.sockets.remove(&socket);
+                self.finished.extend(
+                    accepting.into_iter().map(|slot| Completion { slot, result: Completed::cancelled() }),
+                );
+                for (unaccepted, _) in waiting {
+                    self.hang_up(unaccepted);
+                }
+            }
+            Some(Endpoint::Connection(connection)) => {
+                connection.closed = true;
+                if let Some((slot, _)) = connection.receiving.take() {
+                    self.finished.push(Completion { slot, result: Completed::cancelled() });
+                }
+                if connection.sending.is_empty() {
+                    self.hang_up(socket);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn wait(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        if self.finished.is_empty() {
+            match wait {
+                Wait::Poll => {}
+                Wait::Until(deadline) => self.now = self.now.max(deadline),
+                Wait::Forever => self.notifier.listen(),
+            }
+        }
+        completions.append(&mut self.finished);
+        Ok(())
+    }
+
+    fn notifier(&self) -> Arc<dyn Notify> {
+        Arc::clone(&self.notifier) as Arc<dyn Notify>
+    }
+
+    fn block_for(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+    }
+
+    fn is_closed_world(&self) -> bool {
+        true
+    }
+}
+
+/// Wakes a simulated loop that waits for another thread.
+#[derive(Debug, Default)]
+struct Bell {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Bell {
+    fn listen(&self) {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rung = self.changed.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
+        *rung = false;
+    }
+}
+
+impl Notify for Bell {
+    fn notify(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+}

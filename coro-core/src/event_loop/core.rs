@@ -1,0 +1,375 @@
+//! What a loop knows: its tasks, its queue, its timers, its mail and its driver.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::inbox::{Inbox, Message};
+use super::operation::Operations;
+use super::ready::{Callback, Ready, ReadyQueue};
+use super::timer::{Action, TimerKey, Timers};
+use super::{Exception, Stalled};
+use crate::driver::Driver;
+use crate::task::{
+    AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId, TaskInfo, task_waker,
+};
+use crate::time::{NO_LOOP, Time};
+
+/// Names a loop of this process. Never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct LoopId(u64);
+
+impl LoopId {
+    fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+type ExceptionHandler = Rc<dyn Fn(&Exception)>;
+
+/// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
+/// user's runs.
+pub(crate) struct Core {
+    this: Weak<Self>,
+    id: LoopId,
+    pub(super) driver: RefCell<Box<dyn Driver>>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) timers: RefCell<Timers>,
+    pub(super) operations: RefCell<Operations>,
+    pub(super) ready: RefCell<ReadyQueue>,
+    tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
+    last_task: Cell<u64>,
+    current_task: RefCell<Option<Rc<dyn AnyTask>>>,
+    exception_handler: RefCell<Option<ExceptionHandler>>,
+    pub(super) stopping: Cell<bool>,
+    pub(super) running: Cell<bool>,
+    closed: Cell<bool>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
+}
+
+/// The current loop, and finding it.
+impl Core {
+    pub(super) fn new(driver: Box<dyn Driver>) -> Rc<Self> {
+        let inbox = Arc::new(Inbox::new(driver.notifier()));
+        Rc::new_cyclic(|this| Self {
+            this: this.clone(),
+            id: LoopId::next(),
+            driver: RefCell::new(driver),
+            inbox,
+            timers: RefCell::default(),
+            operations: RefCell::default(),
+            ready: RefCell::default(),
+            tasks: RefCell::default(),
+            last_task: Cell::new(0),
+            current_task: RefCell::new(None),
+            exception_handler: RefCell::new(None),
+            stopping: Cell::new(false),
+            running: Cell::new(false),
+            closed: Cell::new(false),
+        })
+    }
+
+    /// The loop that runs on this thread.
+    pub(crate) fn current() -> Option<Rc<Self>> {
+        // During the thread's end there is none.
+        CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+    }
+
+    #[track_caller]
+    pub(crate) fn current_or_panic(what: &str) -> Rc<Self> {
+        match Self::current() {
+            Some(core) => core,
+            None => panic!("{what}() {NO_LOOP}"),
+        }
+    }
+
+    /// Makes this the current loop of the thread, unless there is one.
+    pub(super) fn enter(self: &Rc<Self>) -> Option<Entered> {
+        CURRENT.with(|current| {
+            let mut current = current.borrow_mut();
+            if current.is_some() {
+                return None;
+            }
+            *current = Some(Rc::clone(self));
+            self.running.set(true);
+            Some(Entered)
+        })
+    }
+
+    /// Queues a task of the current loop, if that is its loop.
+    pub(crate) fn schedule_on_current(id: LoopId, task: TaskId) -> bool {
+        CURRENT
+            .try_with(|current| match &*current.borrow() {
+                Some(core) if core.id == id => {
+                    core.schedule(task);
+                    true
+                }
+                _ => false,
+            })
+            .unwrap_or(false)
+    }
+
+    /// Why waiting for the task behind `header` would be wrong here, if it would.
+    pub(crate) fn join_error(header: &Header) -> Option<TaskError> {
+        let core = Self::current()?;
+        if core.id != header.loop_id {
+            return Some(TaskError::ForeignLoop);
+        }
+        let current = core.current_task.borrow();
+        let current = current.as_ref()?;
+        (current.header().id == header.id).then_some(TaskError::AwaitsItself)
+    }
+
+    /// Reports an error that was dropped unread with the last handle of its task.
+    pub(crate) fn report_unread(header: &Header, error: TaskError) {
+        let exception = Exception::NeverRetrieved(header.info(), error);
+        match Self::current() {
+            Some(core) => core.report(exception),
+            None => print(&exception),
+        }
+    }
+}
+
+/// Undoes [`Core::enter`].
+pub(super) struct Entered;
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let core = CURRENT.with(|current| current.borrow_mut().take());
+        if let Some(core) = core {
+            core.running.set(false);
+        }
+    }
+}
+
+/// Scheduling.
+impl Core {
+    pub(super) fn spawn<T>(&self, task: T, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Coroutine: 'static>,
+        T::Output: 'static,
+    {
+        let coroutine = task.into_task();
+        self.last_task.set(self.last_task.get() + 1);
+        let cell = {
+            let mut tasks = self.tasks.borrow_mut();
+            let slot = tasks.vacant_entry();
+            let id = TaskId::new(slot.key(), self.last_task.get());
+            let waker = task_waker(self.id, id, Arc::clone(&self.inbox));
+            let header = Header::new(id, self.id, waker, T::FLAVOUR, spawned_at);
+            let cell = Rc::new(TaskCell::new(header, coroutine));
+            slot.insert(Rc::clone(&cell) as Rc<dyn AnyTask>);
+            cell
+        };
+        if self.closed.get() {
+            // Nothing will ever run it: its handle says so.
+            self.tasks.borrow_mut().remove(cell.header().id.index());
+            self.destroy(&*cell);
+        } else {
+            self.schedule(cell.header().id);
+        }
+        JoinHandle::new(cell)
+    }
+
+    /// Queues a task, unless it is queued or gone.
+    pub(super) fn schedule(&self, id: TaskId) {
+        let tasks = self.tasks.borrow();
+        let Some(task) = tasks.get(id.index()).filter(|task| task.header().id == id) else { return };
+        if !task.header().queued.replace(true) {
+            self.ready.borrow_mut().push(Ready::Task(id));
+        }
+    }
+
+    pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
+        let callback = Callback::new(function);
+        self.ready.borrow_mut().push(Ready::Call(callback.clone()));
+        callback
+    }
+
+    pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
+        self.add_timer(deadline, Action::Call(callback))
+    }
+
+    /// A timer that wakes a task.
+    pub(crate) fn add_waker_timer(&self, deadline: Time, waker: &Waker) -> TimerKey {
+        self.add_timer(deadline, Action::Wake(waker.clone()))
+    }
+
+    fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
+        let key = self.timers.borrow_mut().insert(deadline, action);
+        TimerKey::new(self.this.clone(), key)
+    }
+
+    pub(crate) fn time(&self) -> Time {
+        self.driver.borrow().now()
+    }
+
+    pub(crate) fn block_for(&self, duration: Duration) {
+        self.driver.borrow_mut().block_for(duration);
+    }
+
+    pub(super) fn remote_inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
+    }
+
+    pub(crate) fn weak(&self) -> Weak<Self> {
+        self.this.clone()
+    }
+}
+
+/// Running.
+impl Core {
+    pub(super) fn receive(&self, message: Message) {
+        match message {
+            Message::Wake(task) => self.schedule(task),
+            Message::Call((cancelled, function)) => {
+                self.call_soon(Box::new(move || {
+                    if !cancelled.load(Ordering::SeqCst) {
+                        function();
+                    }
+                }));
+            }
+        }
+    }
+
+    pub(super) fn run_one(&self, ready: Ready) {
+        match ready {
+            Ready::Call(callback) => {
+                let Some(function) = callback.take() else { return };
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(function)) {
+                    self.report(Exception::CallbackPanicked(Panic::new(payload)));
+                }
+            }
+            Ready::Task(id) => {
+                let task = self.tasks.borrow().get(id.index()).filter(|task| task.header().id == id).cloned();
+                if let Some(task) = task {
+                    self.run_task(task);
+                }
+            }
+        }
+    }
+
+    fn run_task(&self, task: Rc<dyn AnyTask>) {
+        task.header().queued.set(false);
+        let before = self.current_task.replace(Some(Rc::clone(&task)));
+        let done = task.resume();
+        drop(self.current_task.replace(before));
+        if done {
+            let removed = self.tasks.borrow_mut().try_remove(task.header().id.index());
+            drop(removed);
+            self.task_done(&*task);
+        }
+    }
+
+    /// Tells whoever waits for a task that it has ended. Nobody is run inline.
+    fn task_done(&self, task: &dyn AnyTask) {
+        match task.header().take_joiner() {
+            Some(Joiner::Waker(waker)) => waker.wake(),
+            Some(Joiner::Member(group, index)) => group.member_done(index),
+            Some(Joiner::Call(function)) => {
+                self.call_soon(function);
+            }
+            None => {}
+        }
+        if let Some(error) = task.take_unread_error() {
+            self.report(Exception::NeverRetrieved(task.header().info(), error));
+        }
+    }
+
+    fn destroy(&self, task: &dyn AnyTask) {
+        if let Some(panic) = task.destroy() {
+            self.report(Exception::DestructorPanicked(task.header().info(), panic));
+        }
+        self.task_done(task);
+    }
+}
+
+/// Looking.
+impl Core {
+    pub(super) fn current_task(&self) -> Option<TaskInfo> {
+        self.current_task.borrow().as_ref().map(|task| task.header().info())
+    }
+
+    /// In the order of spawning.
+    pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
+        let mut all: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| task.header().info()).collect();
+        all.sort_by_key(|task| task.id.sequence());
+        all
+    }
+
+    pub(super) fn stalled(&self) -> Stalled {
+        Stalled { waiting: self.all_tasks() }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(super) fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
+        let outdated = self.exception_handler.replace(handler);
+        drop(outdated);
+    }
+
+    pub(super) fn report(&self, exception: Exception) {
+        let handler = self.exception_handler.borrow().clone();
+        let Some(handler) = handler else { return print(&exception) };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| handler(&exception))) {
+            print(&exception);
+            eprintln!("coro: the exception handler panicked on it: {}", Panic::new(payload));
+        }
+    }
+}
+
+fn print(exception: &Exception) {
+    eprintln!("coro: {exception}");
+}
+
+/// Ending.
+impl Core {
+    /// Asks every task that is left to end.
+    pub(super) fn cancel_all(&self) {
+        let tasks: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| Rc::clone(task)).collect();
+        for task in tasks {
+            task.header().cancel();
+        }
+    }
+
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.tasks.borrow().is_empty()
+    }
+
+    /// Drops everything. Tasks in the reverse order of spawning, each reported.
+    pub(super) fn close(&self) {
+        if self.closed.replace(true) {
+            return;
+        }
+        let mail = self.inbox.close();
+        drop(mail);
+        let mut tasks: Vec<_> = std::mem::take(&mut *self.tasks.borrow_mut()).into_iter().collect();
+        tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.header().id.sequence()));
+        for (_, task) in tasks {
+            self.report(Exception::PendingDestroyed(task.header().info()));
+            self.destroy(&*task);
+        }
+        let timers = self.timers.borrow_mut().clear();
+        drop(timers);
+        let ready = self.ready.borrow_mut().take();
+        drop(ready);
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,286 @@
+//! A typed coroutine on the loop: each send a request, each yield its answer.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::{EventLoop, Loop};
+use crate::coroutine::{
+    CloseError, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed,
+};
+use crate::task::{JoinHandle, TaskInfo};
+
+/// The handle to a coroutine that a loop drives. Made by [`EventLoop::drive`].
+///
+/// Its operations are futures: a request is queued at once, and the answer awaited. The coroutine waits between
+/// requests as a task does, so it serves as an actor or as a stage of a pipeline. Requests are served in order.
+///
+/// Dropping the handle drops the coroutine once the requests made so far are served.
+///
+/// # Cancellation
+///
+/// Weak: dropping the future of an operation does not withdraw the request; its answer is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::coroutine::{Misuse, Outcome};
+/// use coro_core::native::Native;
+/// use coro_core::{EventLoop, Loop};
+///
+/// let event_loop = Loop::simulated();
+/// let doubler = event_loop.drive(Native::<u32, u32, ()>::new(async |co| {
+///     let mut answer = 0;
+///     loop {
+///         answer = 2 * co.yield_(answer).await?;
+///     }
+/// }));
+/// event_loop
+///     .run(async move {
+///         assert_eq!(doubler.start().await, Ok(Outcome::Yielded(0)));
+///         assert_eq!(doubler.send(21).await, Ok(Outcome::Yielded(42)));
+///     })
+///     .unwrap();
+/// ```
+#[must_use = "dropping the handle ends the coroutine"]
+pub struct Driven<C: Coroutine> {
+    mailbox: Rc<Mailbox<C>>,
+    task: JoinHandle<()>,
+}
+
+struct Mailbox<C: Coroutine> {
+    requests: RefCell<VecDeque<Request<C>>>,
+    worker: Cell<Option<Waker>>,
+    state: Cell<State>,
+    open: Cell<bool>,
+}
+
+struct Request<C: Coroutine> {
+    input: Option<InputOf<C>>,
+    reply: Rc<Reply<C>>,
+}
+
+struct Reply<C: Coroutine> {
+    answer: Cell<Option<Resumed<C>>>,
+    asker: Cell<Option<Waker>>,
+}
+
+impl<C> Driven<C>
+where
+    C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
+{
+    #[track_caller]
+    pub(super) fn spawn(event_loop: &Loop, coroutine: C) -> Self {
+        let mailbox = Rc::new(Mailbox {
+            requests: RefCell::default(),
+            worker: Cell::new(None),
+            state: Cell::new(coroutine.state()),
+            open: Cell::new(true),
+        });
+        let task = event_loop.spawn(serve(coroutine, Rc::clone(&mailbox)));
+        Self { mailbox, task }
+    }
+}
+
+/// Serves the requests one by one, until the handle is gone.
+async fn serve<C: Coroutine>(mut coroutine: C, mailbox: Rc<Mailbox<C>>) {
+    let server = Server { mailbox };
+    while let Some(Request { mut input, reply }) = poll_fn(|cx| server.mailbox.poll_request(cx)).await {
+        let promise = Promise { reply: Some(reply) };
+        let answer = poll_fn(|cx| {
+            let polled = coroutine.poll_resume(cx, input.take());
+            server.mailbox.state.set(coroutine.state());
+            polled
+        })
+        .await;
+        promise.keep(answer);
+    }
+}
+
+/// The serving side of a mailbox. If it goes, by a panic of the body or with its loop, nobody is left waiting.
+struct Server<C: Coroutine> {
+    mailbox: Rc<Mailbox<C>>,
+}
+
+impl<C: Coroutine> Drop for Server<C> {
+    fn drop(&mut self) {
+        self.mailbox.state.set(State::Finished);
+        let unserved = self.mailbox.requests.take();
+        for request in unserved {
+            request.refuse();
+        }
+    }
+}
+
+/// An answer that is owed: kept, or broken with `Finished` if the body panics.
+struct Promise<C: Coroutine> {
+    reply: Option<Rc<Reply<C>>>,
+}
+
+impl<C: Coroutine> Promise<C> {
+    fn keep(mut self, answer: Resumed<C>) {
+        if let Some(reply) = self.reply.take() {
+            reply.give(answer);
+        }
+    }
+}
+
+impl<C: Coroutine> Drop for Promise<C> {
+    fn drop(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            reply.give(Err(Misuse::Finished(None)));
+        }
+    }
+}
+
+impl<C: Coroutine> Request<C> {
+    /// The coroutine is gone. The answers are those of a finished one.
+    fn refuse(self) {
+        self.reply.give(match self.input {
+            None => Err(Misuse::Finished(None)),
+            Some(Input::Send(value)) => Err(Misuse::Finished(Some(value))),
+            Some(Input::Throw(error)) => Ok(Outcome::Raised(error)),
+            Some(Input::Close) => Ok(Outcome::Closed),
+        });
+    }
+}
+
+impl<C: Coroutine> Mailbox<C> {
+    fn poll_request(&self, cx: &Context<'_>) -> Poll<Option<Request<C>>> {
+        let request = self.requests.borrow_mut().pop_front();
+        if request.is_some() || !self.open.get() {
+            return Poll::Ready(request);
+        }
+        drop(self.worker.replace(Some(cx.waker().clone())));
+        Poll::Pending
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.worker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl<C: Coroutine> Reply<C> {
+    fn give(&self, answer: Resumed<C>) {
+        self.answer.set(Some(answer));
+        if let Some(waker) = self.asker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl<C: Coroutine> Driven<C> {
+    /// Runs a new coroutine to its first `yield`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Coroutine::start`].
+    pub fn start(&self) -> Answer<C> {
+        self.ask(None)
+    }
+
+    /// Starts a new coroutine, else sends it nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`CoroutineExt::next`](crate::coroutine::CoroutineExt::next).
+    pub fn next(&self) -> Answer<C>
+    where
+        C::Send: Nothing,
+    {
+        let created = self.state() == State::Created && self.mailbox.requests.borrow().is_empty();
+        self.ask((!created).then(|| Input::Send(C::Send::nothing())))
+    }
+
+    /// Makes `value` the result of the `yield` that the body is suspended at; answers with the next.
+    ///
+    /// # Errors
+    ///
+    /// As [`CoroutineExt::send`](crate::coroutine::CoroutineExt::send).
+    pub fn send(&self, value: C::Send) -> Answer<C> {
+        self.ask(Some(Input::Send(value)))
+    }
+
+    /// Raises `error` at the `yield` that the body is suspended at.
+    ///
+    /// # Errors
+    ///
+    /// As [`CoroutineExt::throw`](crate::coroutine::CoroutineExt::throw).
+    pub fn throw(&self, error: impl Into<Thrown<C::Error>>) -> Answer<C> {
+        self.ask(Some(Input::Throw(error.into())))
+    }
+
+    /// Asks the body to end, and gives the value that it returned on that, if it did.
+    ///
+    /// # Errors
+    ///
+    /// As [`CoroutineExt::close`](crate::coroutine::CoroutineExt::close).
+    pub async fn close(&self) -> Result<Option<C::Return>, CloseError<C::Send, C::Yield, C::Error>> {
+        closed(self.ask(Some(Input::Close)).await)
+    }
+
+    /// Where the coroutine stands.
+    pub fn state(&self) -> State {
+        self.mailbox.state.get()
+    }
+
+    /// The task that drives it.
+    pub fn task(&self) -> TaskInfo {
+        self.task.info()
+    }
+
+    fn ask(&self, input: Option<InputOf<C>>) -> Answer<C> {
+        let reply = Rc::new(Reply { answer: Cell::new(None), asker: Cell::new(None) });
+        let request = Request { input, reply: Rc::clone(&reply) };
+        if self.task.is_done() {
+            request.refuse();
+        } else {
+            self.mailbox.requests.borrow_mut().push_back(request);
+            self.mailbox.wake();
+        }
+        Answer { reply }
+    }
+}
+
+impl<C: Coroutine> Drop for Driven<C> {
+    fn drop(&mut self) {
+        self.mailbox.open.set(false);
+        self.mailbox.wake();
+    }
+}
+
+impl<C: Coroutine> fmt::Debug for Driven<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driven").field("state", &self.state()).field("task", &self.task).finish()
+    }
+}
+
+/// The answer to a request, on its way. Made by [`Driven`].
+#[must_use = "the request is made, but its answer is lost unless it is awaited"]
+pub struct Answer<C: Coroutine> {
+    reply: Rc<Reply<C>>,
+}
+
+impl<C: Coroutine> Future for Answer<C> {
+    type Output = Resumed<C>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(answer) = self.reply.answer.take() {
+            return Poll::Ready(answer);
+        }
+        drop(self.reply.asker.replace(Some(cx.waker().clone())));
+        Poll::Pending
+    }
+}
+
+impl<C: Coroutine> fmt::Debug for Answer<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
+}

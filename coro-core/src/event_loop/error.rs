@@ -1,0 +1,86 @@
+//! How running a loop can fail.
+
+use std::fmt;
+use std::io;
+
+use crate::task::{TaskError, TaskInfo};
+
+/// Why a program could not run to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The main task ended without a result.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The loop was stopped before the main task ended.
+    #[error("the event loop was stopped before the main task ended")]
+    Stopped,
+    /// Nothing can ever happen again: no task is ready, no timer is set, and nobody outside can wake the loop.
+    #[error("{0}")]
+    Stalled(Stalled),
+    /// A loop is already running on this thread.
+    #[error("an event loop is already running on this thread: spawn a task on it instead of running another")]
+    Nested,
+    /// The loop cannot be closed while it runs.
+    #[error("the event loop is running: stop it, and close it after its run")]
+    Running,
+    /// The loop is closed.
+    #[error("the event loop is closed: make a new one")]
+    Closed,
+    /// The driver could not be made, could not wait, or broke its contract.
+    #[error("the driver failed: {0}")]
+    Driver(#[from] io::Error),
+}
+
+/// What waits in a loop that has stalled.
+#[derive(Debug)]
+pub struct Stalled {
+    /// The tasks that wait, in the order of spawning.
+    pub waiting: Vec<TaskInfo>,
+}
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stalled: nothing can wake the {} task(s) that wait", self.waiting.len())?;
+        for task in &self.waiting {
+            write!(f, "\n  {task:?}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The loop is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the event loop is closed: make a new one")]
+pub struct LoopClosed;
+
+/// Something that went wrong where nobody could be told. Given to the loop's exception handler.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Exception {
+    /// A callback panicked.
+    CallbackPanicked(crate::task::Panic),
+    /// A destructor panicked while its loop was closed.
+    DestructorPanicked(TaskInfo, crate::task::Panic),
+    /// A task failed, and its result was never read.
+    NeverRetrieved(TaskInfo, TaskError),
+    /// A task was still pending when its loop was closed.
+    PendingDestroyed(TaskInfo),
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CallbackPanicked(panic) => write!(f, "a callback panicked: {panic}"),
+            Self::DestructorPanicked(task, panic) => {
+                write!(f, "a destructor of a task panicked: {panic}\n  {task:?}")
+            }
+            Self::NeverRetrieved(task, error) => {
+                write!(f, "Task exception was never retrieved: {error}\n  {task:?}")
+            }
+            Self::PendingDestroyed(task) => {
+                write!(f, "Task was destroyed but it is pending!\n  {task:?}")
+            }
+        }
+    }
+}

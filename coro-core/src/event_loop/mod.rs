@@ -1,0 +1,248 @@
+//! The event loop: one trait, one implementation of it over any [`Driver`].
+
+mod core;
+mod drive;
+mod error;
+mod inbox;
+mod operation;
+mod ready;
+mod run;
+mod timer;
+mod turn;
+
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+pub use drive::Driven;
+pub use error::{Exception, LoopClosed, RunError, Stalled};
+pub use inbox::{RemoteCallHandle, RemoteHandle};
+
+pub(crate) use self::core::{Core, LoopId};
+pub(crate) use inbox::Inbox;
+pub(crate) use operation::{Pending, current_core, loop_is_gone};
+pub(crate) use timer::TimerKey;
+
+use self::core::Entered;
+use crate::coroutine::Coroutine;
+use crate::driver::{Driver, Simulated};
+use crate::task::{IntoTask, JoinHandle, TaskInfo};
+use crate::time::Time;
+use ready::Callback;
+
+/// Runs tasks and callbacks, one at a time, on one thread.
+///
+/// # One turn
+///
+/// Every loop of this project turns in the same order, whatever it waits with:
+///
+/// 1. poll the driver: without waiting if anything is ready or the loop is stopping, else until the next deadline;
+/// 2. queue what other threads sent, and the I/O that completed;
+/// 3. queue the timers that are due, in the order of (deadline, sequence);
+/// 4. run what is queued by then, first in, first out. What it schedules waits for the next turn.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::{EventLoop, Loop, time};
+/// use std::time::Duration;
+///
+/// let event_loop = Loop::simulated();
+/// let task = event_loop.spawn(async {
+///     time::sleep(Duration::from_secs(1)).await;
+///     "done"
+/// });
+/// assert_eq!(event_loop.run_until_complete(task).unwrap(), "done");
+/// assert_eq!(event_loop.time().as_secs_f64(), 1.0);
+/// ```
+///
+/// # References
+///
+/// [PEP 3156](https://peps.python.org/pep-3156/).
+pub trait EventLoop {
+    /// Begins a task. Its body does not run before the next turn.
+    ///
+    /// On a closed loop the task ends at once with [`TaskError::LoopClosed`](crate::task::TaskError::LoopClosed).
+    #[track_caller]
+    fn spawn<T>(&self, task: T) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Coroutine: 'static>,
+        T::Output: 'static;
+
+    /// Drives a coroutine that yields values as a task, and gives the handle to send to it.
+    #[track_caller]
+    fn drive<C>(&self, coroutine: C) -> Driven<C>
+    where
+        C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static;
+
+    /// Calls `function` at the next turn, after what is ready already.
+    fn call_soon(&self, function: impl FnOnce() + 'static) -> CallHandle;
+
+    /// Calls `function` once the clock reads `deadline`, which may be past.
+    fn call_at(&self, deadline: Time, function: impl FnOnce() + 'static) -> TimerHandle;
+
+    /// Calls `function` after `delay`.
+    fn call_later(&self, delay: Duration, function: impl FnOnce() + 'static) -> TimerHandle {
+        self.call_at(self.time() + delay, function)
+    }
+
+    /// A handle for other threads: `call_soon_threadsafe`.
+    fn remote(&self) -> RemoteHandle;
+
+    /// The clock.
+    fn time(&self) -> Time;
+
+    /// Runs until [`stop`](Self::stop). Stopped before it runs, it makes one turn.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]: all but `Task` and `Stopped`.
+    fn run_forever(&self) -> Result<(), RunError>;
+
+    /// Runs until `task` has ended, and gives its result. Other tasks stay for the next run.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`].
+    fn run_until_complete<T: 'static>(&self, task: JoinHandle<T>) -> Result<T, RunError>;
+
+    /// Runs a program: `main` to its end, then what it left is cancelled and waited for, and the loop is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`].
+    #[track_caller]
+    fn run<T>(&self, main: T) -> Result<T::Output, RunError>
+    where
+        T: IntoTask<Coroutine: 'static>,
+        T::Output: 'static;
+
+    /// Makes the loop return from its run at the end of the present turn.
+    fn stop(&self);
+
+    /// Whether the loop is being run.
+    fn is_running(&self) -> bool;
+
+    /// Whether the loop is closed.
+    fn is_closed(&self) -> bool;
+
+    /// Ends every task that is left, drops every callback and timer. Closing a closed loop does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Running`]: stop it first.
+    fn close(&self) -> Result<(), RunError>;
+
+    /// The tasks that have not ended, of all flavours, in the order of spawning.
+    fn all_tasks(&self) -> Vec<TaskInfo>;
+
+    /// The task that is being run.
+    fn current_task(&self) -> Option<TaskInfo>;
+}
+
+/// An event loop over a [`Driver`] chosen at run time. Cloning gives another handle to the same loop.
+#[derive(Clone)]
+pub struct Loop {
+    core: Rc<Core>,
+}
+
+impl Loop {
+    /// A loop over the best driver of the platform: epoll on Linux.
+    ///
+    /// # Errors
+    ///
+    /// If the driver cannot be made; on a platform without one, always. There is always
+    /// [`simulated`](Self::simulated).
+    pub fn new() -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        return Ok(Self::with_driver(crate::driver::Epoll::new()?));
+        #[cfg(not(target_os = "linux"))]
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "there is no driver for this platform yet: use Loop::simulated()",
+        ));
+    }
+
+    /// A loop over the simulated driver: virtual time, and a network in memory.
+    pub fn simulated() -> Self {
+        Self::with_driver(Simulated::new())
+    }
+
+    /// A loop over any driver.
+    pub fn with_driver(driver: impl Driver + 'static) -> Self {
+        Self { core: Core::new(Box::new(driver)) }
+    }
+
+    /// The loop that runs on this thread.
+    pub fn current() -> Option<Self> {
+        Some(Self { core: Core::current()? })
+    }
+
+    /// The loop that runs on this thread, which `what` needs.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, with advice that names `what`.
+    #[track_caller]
+    pub fn running(what: &str) -> Self {
+        Self { core: Core::current_or_panic(what) }
+    }
+
+    /// The name of the driver.
+    pub fn driver_name(&self) -> &'static str {
+        self.core.driver.borrow().name()
+    }
+
+    /// Replaces the way in which failures that nobody can be told of are reported; `None` prints them on the
+    /// standard error.
+    pub fn set_exception_handler(&self, handler: Option<Rc<dyn Fn(&Exception)>>) {
+        self.core.set_exception_handler(handler);
+    }
+
+    fn enter(&self) -> Result<Entered, RunError> {
+        if self.core.is_closed() {
+            return Err(RunError::Closed);
+        }
+        self.core.enter().ok_or(RunError::Nested)
+    }
+}
+
+impl fmt::Debug for Loop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loop")
+            .field("driver", &self.driver_name())
+            .field("running", &self.is_running())
+            .field("closed", &self.is_closed())
+            .field("tasks", &self.all_tasks())
+            .finish()
+    }
+}
+
+/// A callback that waits for its turn. Dropping the handle leaves it alone.
+#[derive(Debug)]
+pub struct CallHandle(Callback);
+
+impl CallHandle {
+    /// Keeps the callback from being called, if it has not been. What it captured is dropped.
+    pub fn cancel(&self) {
+        drop(self.0.take());
+    }
+}
+
+/// A callback that waits for its time. Dropping the handle leaves it alone.
+#[derive(Debug)]
+pub struct TimerHandle(TimerKey, Callback);
+
+impl TimerHandle {
+    /// Keeps the callback from being called, if it has not been. The timer is gone at once.
+    pub fn cancel(&self) {
+        self.0.cancel();
+        drop(self.1.take());
+    }
+
+    /// When the callback is due.
+    pub fn when(&self) -> Time {
+        self.0.deadline()
+    }
+}

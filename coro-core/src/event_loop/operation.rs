@@ -1,0 +1,186 @@
+//! Operations in flight: what the driver was asked for, and who waits for it.
+
+use std::collections::HashMap;
+use std::io;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+
+use super::Core;
+use crate::driver::{Completed, Completion, Operation, Slot, Socket};
+
+/// The operations of a loop that are not over.
+#[derive(Debug, Default)]
+pub(super) struct Operations {
+    slots: HashMap<Slot, State>,
+    last: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    InFlight(Option<Waker>),
+    Over(Completed),
+    /// Nobody waits for it any more.
+    Abandoned,
+}
+
+/// An operation that was begun. Dropping it asks the driver to cancel it.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    core: Weak<Core>,
+    state: PendingState,
+}
+
+#[derive(Debug)]
+enum PendingState {
+    Slot(Slot),
+    Over(Option<Completed>),
+}
+
+impl Pending {
+    /// The result, once. Afterwards it stays pending.
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Completed> {
+        let slot = match &mut self.state {
+            PendingState::Over(completed) => return completed.take().map_or(Poll::Pending, Poll::Ready),
+            PendingState::Slot(slot) => *slot,
+        };
+        let Some(core) = self.core.upgrade() else {
+            self.state = PendingState::Over(None);
+            return Poll::Ready(loop_is_gone().into());
+        };
+        let mut operations = core.operations.borrow_mut();
+        match operations.slots.get_mut(&slot) {
+            Some(State::InFlight(waker)) => {
+                let outdated = waker.replace(cx.waker().clone());
+                drop(operations);
+                drop(outdated);
+                Poll::Pending
+            }
+            Some(State::Over(_)) => {
+                let state = operations.slots.remove(&slot);
+                self.state = PendingState::Over(None);
+                match state {
+                    Some(State::Over(completed)) => Poll::Ready(completed),
+                    _ => Poll::Pending,
+                }
+            }
+            Some(State::Abandoned) | None => Poll::Pending,
+        }
+    }
+
+    /// Lets the operation finish by itself.
+    pub(crate) fn detach(mut self) {
+        if let PendingState::Slot(slot) = self.state {
+            self.state = PendingState::Over(None);
+            if let Some(core) = self.core.upgrade() {
+                core.abandon(slot);
+            }
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let Some(core) = self.core.upgrade() else { return };
+        match &mut self.state {
+            PendingState::Slot(slot) => {
+                core.abandon(*slot);
+                core.driver.borrow_mut().cancel(*slot);
+            }
+            PendingState::Over(completed) => core.discard(completed.take()),
+        }
+    }
+}
+
+impl Core {
+    /// Begins an operation.
+    pub(crate) fn submit(&self, operation: Operation) -> Pending {
+        let slot = {
+            let mut operations = self.operations.borrow_mut();
+            operations.last += 1;
+            Slot(operations.last)
+        };
+        let completed = self.driver.borrow_mut().submit(slot, operation);
+        let state = match completed {
+            Some(completed) => PendingState::Over(Some(checked(completed))),
+            None => {
+                self.operations.borrow_mut().slots.insert(slot, State::InFlight(None));
+                PendingState::Slot(slot)
+            }
+        };
+        Pending { core: self.weak(), state }
+    }
+
+    /// Gives up a socket; what is being sent is sent first.
+    pub(crate) fn close_socket(&self, socket: Socket) {
+        self.driver.borrow_mut().close(socket);
+    }
+
+    /// Takes the driver's word for an operation, after checking it.
+    pub(super) fn complete(&self, completion: Completion) -> io::Result<()> {
+        let Completion { slot, result } = completion;
+        let mut operations = self.operations.borrow_mut();
+        match operations.slots.remove(&slot) {
+            Some(State::InFlight(waker)) => {
+                operations.slots.insert(slot, State::Over(checked(result)));
+                drop(operations);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+                Ok(())
+            }
+            Some(State::Abandoned) => {
+                drop(operations);
+                self.discard(Some(result));
+                Ok(())
+            }
+            Some(over @ State::Over(_)) => {
+                operations.slots.insert(slot, over);
+                Err(io::Error::other(format!("it completed {slot:?} twice")))
+            }
+            None => Err(io::Error::other(format!("it completed {slot:?}, which is not in flight"))),
+        }
+    }
+
+    fn abandon(&self, slot: Slot) {
+        let state = {
+            let mut operations = self.operations.borrow_mut();
+            let state = operations.slots.remove(&slot);
+            if let Some(State::InFlight(_)) = state {
+                operations.slots.insert(slot, State::Abandoned);
+            }
+            state
+        };
+        if let Some(State::Over(completed)) = state {
+            self.discard(Some(completed));
+        }
+    }
+
+    /// Nobody wants this result: a socket that it opened is closed.
+    fn discard(&self, completed: Option<Completed>) {
+        if let Some(Completed::Opened { socket, .. }) = completed {
+            self.close_socket(socket);
+        }
+    }
+}
+
+/// A count that does not fit its buffer would be believed by whoever reads the buffer.
+fn checked(completed: Completed) -> Completed {
+    match completed {
+        Completed::Transferred { buffer, count } if count > buffer.len() => {
+            io::Error::other(format!("the driver reported {count} bytes in a buffer of {}", buffer.len()))
+                .into()
+        }
+        completed => completed,
+    }
+}
+
+pub(crate) fn loop_is_gone() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the event loop of this socket is gone")
+}
+
+/// Begins operations from anywhere in the program.
+pub(crate) fn current_core(what: &str) -> io::Result<Rc<Core>> {
+    Core::current().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotConnected, format!("{what} {}", crate::time::NO_LOOP))
+    })
+}

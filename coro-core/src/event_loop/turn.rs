@@ -1,0 +1,105 @@
+//! One turn of the loop.
+//!
+//! 1. If something is ready, or the loop is stopping, look at the driver without waiting; else wait until the next
+//!    deadline, or for ever.
+//! 2. Queue what other threads left, then what the driver completed.
+//! 3. Queue the timers that are due.
+//! 4. Run what is queued *by now*. What that schedules waits for the next turn.
+
+use std::io;
+
+use super::RunError;
+use super::core::Core;
+use super::ready::Ready;
+use super::timer::Action;
+use crate::driver::Wait;
+
+impl Core {
+    /// One turn.
+    pub(super) fn turn(&self) -> Result<(), RunError> {
+        self.poll()?;
+        self.process();
+        self.run_ready();
+        Ok(())
+    }
+
+    /// Waits, and queues what came: parts 1 and 2.
+    pub(super) fn poll(&self) -> Result<(), RunError> {
+        let mut completions = Vec::new();
+        let wait = self.how_long();
+        let stall =
+            wait == Wait::Forever && self.inbox.handles() == 0 && self.driver.borrow().is_closed_world();
+        let wait = if stall || (wait != Wait::Poll && !self.inbox.try_sleep()) { Wait::Poll } else { wait };
+        self.driver.borrow_mut().wait(wait, &mut completions)?;
+        let mail = self.inbox.drain();
+        if stall && completions.is_empty() && mail.is_empty() {
+            return Err(RunError::Stalled(self.stalled()));
+        }
+        for message in mail {
+            self.receive(message);
+        }
+        for completion in completions {
+            self.complete(completion)?;
+        }
+        Ok(())
+    }
+
+    fn how_long(&self) -> Wait {
+        if self.stopping.get() || self.ready.borrow().len() > 0 {
+            return Wait::Poll;
+        }
+        match self.timers.borrow().next_deadline() {
+            Some(deadline) => Wait::Until(deadline),
+            None => Wait::Forever,
+        }
+    }
+
+    /// Queues the timers that are due: part 3.
+    pub(super) fn process(&self) {
+        if self.timers.borrow().len() == 0 {
+            return;
+        }
+        let now = self.time();
+        loop {
+            // A statement of its own: the borrow must end before a waker runs.
+            let due = self.timers.borrow_mut().pop_due(now);
+            match due {
+                Some(Action::Wake(waker)) => waker.wake(),
+                Some(Action::Call(callback)) => self.ready.borrow_mut().push(Ready::Call(callback)),
+                None => return,
+            }
+        }
+    }
+
+    /// Runs the snapshot of the ready queue: part 4.
+    pub(super) fn run_ready(&self) {
+        let snapshot = self.ready.borrow().len();
+        for _ in 0..snapshot {
+            let ready = self.ready.borrow_mut().pop();
+            let Some(ready) = ready else { return };
+            self.run_one(ready);
+        }
+    }
+
+    /// Turns until the loop is stopped.
+    pub(super) fn turn_until_stopped(&self) -> Result<(), RunError> {
+        loop {
+            let turned = self.turn();
+            // Cleared also on an error: the next run begins afresh.
+            let stopped = self.stopping.get();
+            if stopped || turned.is_err() {
+                self.stopping.set(false);
+                return turned;
+            }
+        }
+    }
+}
+
+impl From<RunError> for io::Error {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Driver(error) => error,
+            error => io::Error::other(error.to_string()),
+        }
+    }
+}

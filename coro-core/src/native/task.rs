@@ -1,0 +1,106 @@
+//! Native tasks: any future, as a coroutine that yields nothing.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::backend::{Airlock, Engine, Machine, Progress};
+use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
+use crate::event_loop::{EventLoop, Loop, RunError};
+use crate::stats::Flavour;
+use crate::task::{JoinHandle, TaskError};
+
+/// A future as a coroutine that an event loop drives. Made by [`task()`].
+pub struct Task<F: Future>(Machine<FutureEngine<F>>);
+
+/// Makes a task of `future`. Nothing runs until it is spawned.
+///
+/// # Cancellation
+///
+/// A cancellation drops the future where it is suspended: its destructors run, the code after the `.await` does
+/// not.
+pub fn task<F: Future>(future: F) -> Task<F> {
+    Task(Machine::new(FutureEngine { airlock: Airlock::default(), future: Box::pin(future) }))
+}
+
+/// Spawns `future` on the running loop.
+///
+/// # Panics
+///
+/// Outside a running event loop.
+#[track_caller]
+pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
+    Loop::running("native::spawn").spawn(task(future))
+}
+
+/// Runs `future` on a new loop of the default driver, to its end.
+///
+/// # Errors
+///
+/// [`RunError`], if the program could not run to its end.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let answer = coro_core::native::run(async {
+///     coro_core::time::sleep(Duration::from_millis(1)).await;
+///     42
+/// });
+/// assert_eq!(answer.unwrap(), 42);
+/// ```
+#[track_caller]
+pub fn run<F: Future + 'static>(future: F) -> Result<F::Output, RunError> {
+    Loop::new()?.run(task(future))
+}
+
+impl<F: Future> Coroutine for Task<F> {
+    type Send = ();
+    type Yield = Infallible;
+    type Return = F::Output;
+    type Error = TaskError;
+
+    fn state(&self) -> State {
+        self.0.state()
+    }
+
+    fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
+        self.0.poll_resume(cx, input)
+    }
+}
+
+impl<F: Future> fmt::Debug for Task<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+struct FutureEngine<F> {
+    /// Never used by the body: a plain future has no `Co`, so no throw can land in it.
+    airlock: Airlock<(), Infallible, TaskError>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Engine for FutureEngine<F> {
+    type Send = ();
+    type Yield = Infallible;
+    type Return = F::Output;
+    type Error = TaskError;
+
+    const FLAVOUR: Flavour = Flavour::Native;
+    const WAITS_ON_ANY_FUTURE: bool = true;
+
+    fn airlock(&self) -> &Airlock<(), Infallible, TaskError> {
+        &self.airlock
+    }
+
+    fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<F::Output, Thrown<TaskError>>> {
+        match self.future.as_mut().poll(cx) {
+            Poll::Ready(output) => Progress::Ended(Ok(output)),
+            Poll::Pending => Progress::Suspended,
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! A TCP connection.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, ready};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::coroutine::is_resume_without_wake;
+use crate::driver::{Completed, Operation, Socket};
+use crate::event_loop::{Core, Pending, current_core, loop_is_gone};
+
+/// How much one receive asks for.
+const RECEIVE_BYTES: usize = 16 * 1024;
+/// How much is taken from a writer before the driver has sent it.
+const SEND_BYTES: usize = 64 * 1024;
+
+/// A TCP connection, read and written through [`AsyncRead`] and [`AsyncWrite`].
+///
+/// Received bytes belong to the connection, not to the read that waits for them, and accepted bytes are sent even
+/// if the writer goes away. Dropping it sends what was accepted, then closes.
+///
+/// # Cancellation
+///
+/// Strict: a dropped read has taken no bytes, and a dropped write has taken none either or said so.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::net::{TcpListener, TcpStream};
+/// use coro_core::{EventLoop, Loop, native::spawn};
+/// use futures::{AsyncReadExt, AsyncWriteExt};
+///
+/// let echoed = Loop::simulated().run(async {
+///     let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+///     let address = listener.local_address();
+///     let server = spawn(async move {
+///         let (mut stream, _) = listener.accept().await?;
+///         let mut bytes = [0; 5];
+///         stream.read_exact(&mut bytes).await?;
+///         stream.write_all(&bytes).await
+///     });
+///     let mut stream = TcpStream::connect(address).await?;
+///     stream.write_all(b"hello").await?;
+///     let mut bytes = [0; 5];
+///     stream.read_exact(&mut bytes).await?;
+///     server.await.map_err(std::io::Error::other)??;
+///     std::io::Result::Ok(bytes)
+/// });
+/// assert_eq!(&echoed.unwrap().unwrap(), b"hello");
+/// ```
+pub struct TcpStream {
+    core: Weak<Core>,
+    socket: Socket,
+    local: SocketAddr,
+    peer: SocketAddr,
+    received: Received,
+    sending: Sending,
+}
+
+/// The bytes that have arrived and were not read, in `buffer[start..end]`.
+#[derive(Default)]
+struct Received {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    operation: Option<Pending>,
+    ended: bool,
+}
+
+/// The bytes that were accepted from the writer. While any is unsent, an operation is in flight.
+#[derive(Default)]
+struct Sending {
+    /// Those of the operation in flight that come before `unsent` were sent.
+    operation: Option<Pending>,
+    start: usize,
+    /// Accepted while an operation was in flight.
+    next: Vec<u8>,
+    spare: Vec<u8>,
+    failed: Option<ErrorKind>,
+    ended: bool,
+}
+
+impl TcpStream {
+    /// Opens a connection to `address`.
+    ///
+    /// # Errors
+    ///
+    /// As the driver says: refused, unreachable, no descriptor left. Or there is no running loop.
+    ///
+    /// # Cancellation
+    ///
+    /// Strict: a connection that nobody waits for is closed.
+    pub fn connect(address: SocketAddr) -> Connect {
+        Connect { address, core: Weak::new(), operation: None }
+    }
+
+    pub(super) fn opened(core: &Rc<Core>, socket: Socket, local: SocketAddr, peer: SocketAddr) -> Self {
+        Self {
+            core: Rc::downgrade(core),
+            socket,
+            local,
+            peer,
+            received: Received::default(),
+            sending: Sending::default(),
+        }
+    }
+
+    /// This end.
+    pub fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The other end.
+    pub fn peer_address(&self) -> SocketAddr {
+        self.peer
+    }
+}
+
+impl Received {
+    fn poll_fill(&mut self, core: &Weak<Core>, socket: Socket, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        if self.start < self.end || self.ended {
+            return Poll::Ready(Ok(()));
+        }
+        if self.operation.is_none() {
+            let core = core.upgrade().ok_or_else(loop_is_gone)?;
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(RECEIVE_BYTES, 0);
+            self.operation = Some(core.submit(Operation::Receive { socket, buffer }));
+        }
+        let Some(operation) = &mut self.operation else { return Poll::Pending };
+        let completed = ready!(operation.poll(cx));
+        self.operation = None;
+        match completed {
+            Completed::Transferred { buffer, count } => {
+                (self.buffer, self.start, self.end) = (buffer, 0, count);
+                self.ended = count == 0;
+                Poll::Ready(Ok(()))
+            }
+            other => Poll::Ready(Err(unexpected(other))),
+        }
+    }
+
+    fn take(&mut self, into: &mut [u8]) -> usize {
+        let count = into.len().min(self.end - self.start);
+        into[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
+        self.start += count;
+        count
+    }
+}
+
+impl AsyncRead for TcpStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let this = &mut *self;
+        ready!(this.received.poll_fill(&this.core, this.socket, cx))?;
+        Poll::Ready(Ok(this.received.take(buffer)))
+    }
+}
+
+impl Sending {
+    fn submit(&mut self, core: &Weak<Core>, socket: Socket, buffer: Vec<u8>, start: usize) -> io::Result<()> {
+        let core = core.upgrade().ok_or_else(loop_is_gone)?;
+        self.start = start;
+        self.operation = Some(core.submit(Operation::Send { socket, buffer, start }));
+        Ok(())
+    }
+
+    /// Goes on until everything accepted is sent.
+    fn poll_sent(&mut self, core: &Weak<Core>, socket: Socket, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(kind) = self.failed {
+            return Poll::Ready(Err(kind.into()));
+        }
+        while let Some(operation) = &mut self.operation {
+            let completed = ready!(operation.poll(cx));
+            self.operation = None;
+            match completed {
+                Completed::Transferred { mut buffer, count } => {
+                    let sent = self.start + count;
+                    if sent < buffer.len() {
+                        self.submit(core, socket, buffer, sent)?;
+                    } else {
+                        buffer.clear();
+                        self.spare = std::mem::replace(&mut self.next, buffer);
+                        if !self.spare.is_empty() {
+                            let next = std::mem::take(&mut self.spare);
+                            self.submit(core, socket, next, 0)?;
+                        }
+                    }
+                }
+                other => {
+                    let error = unexpected(other);
+                    self.failed = Some(error.kind());
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.sending.ended {
+            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+        }
+        let idle = this.sending.poll_sent(&this.core, this.socket, cx);
+        let room = match idle {
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) => SEND_BYTES,
+            Poll::Pending => SEND_BYTES - this.sending.next.len().min(SEND_BYTES),
+        };
+        let count = bytes.len().min(room);
+        if count == 0 && !bytes.is_empty() {
+            return Poll::Pending;
+        }
+        if idle.is_pending() {
+            this.sending.next.extend_from_slice(&bytes[..count]);
+            return Poll::Ready(Ok(count));
+        }
+        let mut buffer = std::mem::take(&mut this.sending.next);
+        buffer.extend_from_slice(&bytes[..count]);
+        this.sending.submit(&this.core, this.socket, buffer, 0)?;
+        // Most sends are over at once; an error of this one belongs to this write.
+        match this.sending.poll_sent(&this.core, this.socket, cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(count)),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.sending.poll_sent(&this.core, this.socket, cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        ready!(this.sending.poll_sent(&this.core, this.socket, cx))?;
+        if !this.sending.ended {
+            this.sending.ended = true;
+            let core = this.core.upgrade().ok_or_else(loop_is_gone)?;
+            core.submit(Operation::ShutdownWrite { socket: this.socket }).detach();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for TcpStream {
+    fn drop(&mut self) {
+        let Some(core) = self.core.upgrade() else { return };
+        if let Some(operation) = self.sending.operation.take() {
+            operation.detach();
+            if !self.sending.next.is_empty() {
+                let buffer = std::mem::take(&mut self.sending.next);
+                core.submit(Operation::Send { socket: self.socket, buffer, start: 0 }).detach();
+            }
+        }
+        self.received.operation = None;
+        core.close_socket(self.socket);
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpStream")
+            .field("local", &self.local)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection being opened. Made by [`TcpStream::connect`].
+#[derive(Debug)]
+#[must_use = "a connect does nothing until it is awaited"]
+pub struct Connect {
+    address: SocketAddr,
+    core: Weak<Core>,
+    operation: Option<Pending>,
+}
+
+impl Future for Connect {
+    type Output = io::Result<TcpStream>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.operation.is_none() {
+            if is_resume_without_wake(cx) {
+                return Poll::Pending;
+            }
+            let core = current_core("TcpStream::connect()")?;
+            self.operation = Some(core.submit(Operation::Connect { address: self.address }));
+            self.core = Rc::downgrade(&core);
+        }
+        let Some(operation) = &mut self.operation else { return Poll::Pending };
+        let completed = ready!(operation.poll(cx));
+        let core = self.core.upgrade().ok_or_else(loop_is_gone)?;
+        Poll::Ready(match completed {
+            Completed::Opened { socket, local, peer } => Ok(TcpStream::opened(&core, socket, local, peer)),
+            other => Err(unexpected(other)),
+        })
+    }
+}
+
+/// The error in a result that is not the one hoped for.
+pub(super) fn unexpected(completed: Completed) -> io::Error {
+    match completed {
+        Completed::Failed(error) => error,
+        other => io::Error::other(format!("the driver answered with {other:?}, which was not asked for")),
+    }
+}

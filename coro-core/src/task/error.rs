@@ -1,0 +1,78 @@
+//! How a task can end without a result.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::coroutine::MisuseKind;
+
+/// Why a task has no result. Also what is thrown into a task, and raised out of it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// It was cancelled: Python's `CancelledError`.
+    #[error("the task was cancelled")]
+    Cancelled,
+    /// It panicked.
+    #[error("the task panicked: {0}")]
+    Panicked(Panic),
+    /// Its body misused a coroutine, or its engine.
+    #[error("{0}")]
+    Misuse(MisuseKind),
+    /// It awaited its own handle, which can never be done.
+    #[error("a task cannot await itself: await another one's handle")]
+    AwaitsItself,
+    /// It awaited the handle of a task of another loop.
+    #[error("the awaited task belongs to another event loop: await it there")]
+    ForeignLoop,
+    /// Its loop was closed before it ended.
+    #[error("the event loop was closed before the task ended")]
+    LoopClosed,
+}
+
+impl TaskError {
+    /// Whether the task was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled)
+    }
+}
+
+/// What a task panicked with.
+pub struct Panic {
+    /// In a lock only so that the error is `Sync`, as errors are expected to be.
+    payload: Mutex<Box<dyn Any + Send>>,
+    message: String,
+}
+
+impl Panic {
+    pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a value that is not a message".to_string());
+        Self { payload: Mutex::new(payload), message }
+    }
+
+    /// The message of the panic.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The payload, as `std::panic::resume_unwind` takes it.
+    pub fn into_payload(self) -> Box<dyn Any + Send> {
+        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Panic").field(&self.message).finish()
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

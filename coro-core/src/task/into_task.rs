@@ -1,0 +1,99 @@
+//! What can be spawned.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::task::{Context, Poll};
+
+use super::TaskError;
+use crate::coroutine::{Coroutine, InputOf, Resumed, State};
+use crate::native::{self, Native};
+use crate::stats::Flavour;
+
+/// A coroutine that an event loop can drive: it receives and yields nothing, and is cancelled by a
+/// [`TaskError`] thrown into it.
+pub trait TaskCoroutine: Coroutine<Send = (), Yield = Infallible, Error = TaskError> {}
+
+impl<C: Coroutine<Send = (), Yield = Infallible, Error = TaskError> + ?Sized> TaskCoroutine for C {}
+
+/// What can be spawned: every future (a native task), the tasks of the other flavours, and, through
+/// [`from_coroutine`], any [`TaskCoroutine`].
+pub trait IntoTask {
+    /// What the task returns.
+    type Output;
+    /// The coroutine that the loop will drive.
+    type Coroutine: TaskCoroutine<Return = Self::Output>;
+
+    /// The engine that suspends it.
+    const FLAVOUR: Flavour;
+
+    /// Makes the coroutine. Nothing runs yet.
+    fn into_task(self) -> Self::Coroutine;
+}
+
+impl<F: Future> IntoTask for F {
+    type Output = F::Output;
+    type Coroutine = native::Task<F>;
+
+    const FLAVOUR: Flavour = Flavour::Native;
+
+    fn into_task(self) -> native::Task<F> {
+        native::task(self)
+    }
+}
+
+impl<F: Future> IntoTask for native::Task<F> {
+    type Output = F::Output;
+    type Coroutine = Self;
+
+    const FLAVOUR: Flavour = Flavour::Native;
+
+    fn into_task(self) -> Self {
+        self
+    }
+}
+
+impl<R> IntoTask for Native<(), Infallible, R, TaskError> {
+    type Output = R;
+    type Coroutine = Self;
+
+    const FLAVOUR: Flavour = Flavour::Native;
+
+    fn into_task(self) -> Self {
+        self
+    }
+}
+
+/// Makes any coroutine of the right shape spawnable.
+pub fn from_coroutine<C: TaskCoroutine>(coroutine: C) -> CoroutineTask<C> {
+    CoroutineTask(coroutine)
+}
+
+/// A hand-written coroutine as a task. Made by [`from_coroutine`].
+#[derive(Debug)]
+pub struct CoroutineTask<C>(C);
+
+impl<C: TaskCoroutine> Coroutine for CoroutineTask<C> {
+    type Send = ();
+    type Yield = Infallible;
+    type Return = C::Return;
+    type Error = TaskError;
+
+    fn state(&self) -> State {
+        self.0.state()
+    }
+
+    fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
+        self.0.poll_resume(cx, input)
+    }
+}
+
+impl<C: TaskCoroutine> IntoTask for CoroutineTask<C> {
+    type Output = C::Return;
+    type Coroutine = Self;
+
+    const FLAVOUR: Flavour = Flavour::Native;
+
+    fn into_task(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,111 @@
+//! The handle of a task.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use super::cell::{Header, Joinable, Joiner};
+use super::{TaskError, TaskId, TaskInfo};
+use crate::event_loop::Core;
+
+/// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
+/// `co.wait(handle)`.
+///
+/// Dropping it detaches the task, which runs on; an error that nobody can read any more goes to the loop's
+/// [exception handler](crate::Loop::set_exception_handler).
+///
+/// # Panics
+///
+/// When it is polled again after it has given its result, as any future may.
+///
+/// # Cancellation
+///
+/// Strict: dropping the wait leaves the task alone.
+#[must_use = "dropping the handle detaches the task; name it `_` if that is meant"]
+pub struct JoinHandle<T> {
+    task: Rc<dyn Joinable<T>>,
+    /// The result has been taken.
+    read: bool,
+}
+
+impl<T> JoinHandle<T> {
+    pub(crate) fn new(task: Rc<dyn Joinable<T>>) -> Self {
+        Self { task, read: false }
+    }
+
+    /// Asks the task to end: [`TaskError::Cancelled`] is thrown where it waits, when it next runs. A task that has
+    /// not begun never runs. False if it has ended already.
+    pub fn cancel(&self) -> bool {
+        self.header().cancel()
+    }
+
+    /// Whether the task has ended.
+    pub fn is_done(&self) -> bool {
+        self.header().is_done()
+    }
+
+    /// Names the task, for debugging.
+    #[must_use = "gives the handle back"]
+    pub fn named(self, name: &str) -> Self {
+        self.header().set_name(name);
+        self
+    }
+
+    /// The task's identity.
+    pub fn id(&self) -> TaskId {
+        self.header().id
+    }
+
+    /// What the task looks like now.
+    pub fn info(&self) -> TaskInfo {
+        self.header().info()
+    }
+
+    /// The result, if the task has ended and it was not taken before.
+    pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
+        let output = self.task.take_output()?;
+        self.read = true;
+        Some(output)
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        self.task.header()
+    }
+
+    pub(crate) fn on_done(&self, call: Box<dyn FnOnce()>) {
+        self.header().set_joiner(Some(Joiner::Call(call)));
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.read, "a JoinHandle was polled after it gave its result: await it once");
+        if let Some(output) = self.try_result() {
+            return Poll::Ready(output);
+        }
+        if let Some(error) = Core::join_error(self.header()) {
+            return Poll::Ready(Err(error));
+        }
+        self.header().set_joiner(Some(Joiner::Waker(cx.waker().clone())));
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        self.header().drop_handle();
+        if let Some(error) = self.task.take_unread_error() {
+            Core::report_unread(self.header(), error);
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.info().fmt(f)
+    }
+}

@@ -1,0 +1,84 @@
+//! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
+
+mod cell;
+mod error;
+mod group;
+mod into_task;
+mod join;
+mod waker;
+
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+
+pub use error::{Panic, TaskError};
+pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
+pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
+pub use join::JoinHandle;
+
+pub(crate) use cell::{AnyTask, Header, Joiner, TaskCell};
+pub(crate) use waker::task_waker;
+
+use crate::coroutine::Thrown;
+use crate::stats::Flavour;
+
+/// What the body of a generator or fiber task returns: its result, or what was thrown into it.
+pub type TaskResult<T> = Result<T, Thrown<TaskError>>;
+
+/// Names a task of one loop. Never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId {
+    index: usize,
+    sequence: u64,
+}
+
+impl TaskId {
+    pub(crate) fn new(index: usize, sequence: u64) -> Self {
+        Self { index, sequence }
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.index
+    }
+
+    pub(crate) fn sequence(self) -> u64 {
+        self.sequence
+    }
+}
+
+/// What a task looks like from outside.
+#[derive(Clone)]
+pub struct TaskInfo {
+    /// Its identity.
+    pub id: TaskId,
+    /// Its name: `Task-1`, `Task-2`, … in the order of spawning, unless it was given another.
+    pub name: Rc<str>,
+    /// The engine that suspends it.
+    pub flavour: Flavour,
+    /// Where it was spawned.
+    pub spawned_at: &'static Location<'static>,
+    /// How many cancellations were requested.
+    pub cancelling: u32,
+    /// Whether it has ended.
+    pub done: bool,
+}
+
+impl fmt::Debug for TaskInfo {
+    /// `<Task pending name='Task-2' generator spawned at examples/src/main.rs:12>`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.done, self.cancelling) {
+            (true, _) => "finished",
+            (false, 0) => "pending",
+            (false, _) => "cancelling",
+        };
+        let at = self.spawned_at;
+        write!(
+            f,
+            "<Task {state} name='{}' {} spawned at {}:{}>",
+            self.name,
+            self.flavour,
+            at.file(),
+            at.line()
+        )
+    }
+}

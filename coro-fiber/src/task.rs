@@ -1,0 +1,75 @@
+//! Fiber tasks: bodies that an event loop drives.
+
+use std::convert::Infallible;
+
+use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::stats::Flavour;
+use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
+
+use crate::{Co, Fiber};
+
+/// Makes a task of `body`. Nothing runs until it is spawned.
+///
+/// # Cancellation
+///
+/// A cancellation appears as [`TaskError::Cancelled`] at the `wait` where the body is suspended: `?` passes it on,
+/// and the code after it is the cleanup.
+pub fn task<F, R>(body: F) -> Fiber<(), Infallible, R, TaskError>
+where
+    F: FnOnce(&mut Co<'_, (), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    R: 'static,
+{
+    Fiber::new(body)
+}
+
+/// Spawns `body` on the running loop.
+///
+/// # Panics
+///
+/// Outside a running event loop.
+#[track_caller]
+pub fn spawn<F, R>(body: F) -> JoinHandle<R>
+where
+    F: FnOnce(&mut Co<'_, (), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    R: 'static,
+{
+    Loop::running("coro_fiber::spawn").spawn(task(body))
+}
+
+/// Runs `body` on a new loop of the default driver, to its end.
+///
+/// # Errors
+///
+/// [`RunError`], if the program could not run to its end.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::time::sleep;
+/// use std::time::Duration;
+///
+/// let answer = coro_fiber::run(|co| {
+///     co.wait(sleep(Duration::from_millis(1)))?;
+///     Ok(42)
+/// });
+/// assert_eq!(answer.unwrap(), 42);
+/// ```
+#[track_caller]
+pub fn run<F, R>(body: F) -> Result<R, RunError>
+where
+    F: FnOnce(&mut Co<'_, (), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    R: 'static,
+{
+    Loop::new()?.run(task(body))
+}
+
+impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
+    type Output = R;
+    type Coroutine = Self;
+
+    const FLAVOUR: Flavour = Flavour::Fiber;
+
+    fn into_task(self) -> Self {
+        self
+    }
+}
