@@ -1,1 +1,195 @@
-//! x
+//! The laws, as scenarios that every flavour and every loop runs.
+//!
+//! A scenario is written once. Its body is a [`Script`]: a state machine that says what to do next, so that each
+//! flavour needs only a loop of a few lines to perform it in its own engine. A crate with a flavour of its own
+//! implements [`Flavour`] and gets one `#[test]` per law:
+//!
+//! ```
+//! use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
+//! use coro_core::native::Native;
+//!
+//! struct MyFlavour;
+//!
+//! impl Flavour for MyFlavour {
+//!     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
+//!         mut script: Script<S, Y, R, E>,
+//!     ) -> Subject<S, Y, R, E> {
+//!         Box::new(Native::new(async move |co| {
+//!             let mut step = Step::Begin;
+//!             loop {
+//!                 step = match script.next(step) {
+//!                     Do::Yield(value) => Step::from_yield(co.yield_(value).await),
+//!                     Do::Wait(future) => Step::from_wait(co.wait(future).await),
+//!                     Do::End(result) => return result,
+//!                 };
+//!             }
+//!         }))
+//!     }
+//! }
+//!
+//! mod laws {
+//!     use super::MyFlavour;
+//!     coro_core::coroutine_conformance!(MyFlavour);
+//! }
+//! mod simulated {
+//!     use super::MyFlavour;
+//!     coro_core::event_loop_conformance!(MyFlavour, coro_core::Loop::simulated);
+//! }
+//! # fn main() {}
+//! ```
+
+pub mod coroutine;
+pub mod event_loop;
+pub mod network;
+mod plan;
+pub mod queue;
+mod script;
+mod trace;
+
+pub use plan::{Plan, plan};
+pub use script::{Do, Flavour, Leaf, Script, Step, Subject};
+pub use trace::Trace;
+
+/// Makes a module's worth of tests of scenarios: one `#[test]` for each name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scenarios {
+    ($module:ident, $flavour:ty, $arguments:tt, [$($name:ident),* $(,)?]) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::conformance::$module::$name::<$flavour> $arguments;
+            }
+        )*
+    };
+}
+
+/// One `#[test]` for each law of the [contract](crate::coroutine), run on a
+/// [`Flavour`](crate::conformance::Flavour).
+#[macro_export]
+macro_rules! coroutine_conformance {
+    ($flavour:ty) => {
+        $crate::__scenarios!(
+            coroutine,
+            $flavour,
+            (),
+            [
+                l1_created_refuses_a_value,
+                l2_throw_into_created_never_runs_the_body,
+                l3_close_of_created_never_runs_the_body,
+                l4_finished_for_ever,
+                l5_finished_throws_back_and_closes,
+                l6_running_refuses_everything_catchably,
+                l7_throw_appears_at_the_yield,
+                l7_throw_can_end_in_a_return_or_another_error,
+                l8_close_gives_the_returned_value,
+                l8_close_lets_exit_out,
+                l8_close_propagates_another_error,
+                l8_a_yield_during_close_is_handed_back_and_it_lives_on,
+                l9_ordinary_handlers_do_not_catch_exit,
+                l9_a_thrown_exit_may_be_answered_with_a_yield,
+                l10_close_is_idempotent,
+                l11_an_uncaught_error_finishes,
+                l11_a_panic_finishes_and_goes_on_in_the_caller,
+                suspended_refuses_to_go_on_without_input,
+                values_go_both_ways,
+                a_park_is_pending_and_its_wake_is_that_of_the_resume,
+                a_wait_without_a_wake_would_park_and_loses_nothing,
+                parked_refuses_a_value,
+                a_throw_lands_at_a_wait,
+                a_close_lands_at_a_wait_and_cleanup_may_wait,
+                a_yield_after_a_wait_in_a_close_is_still_ignored_exit,
+                drop_releases_what_the_body_holds_in_every_state,
+                a_thousand_yields_keep_their_order,
+            ]
+        );
+    };
+}
+
+/// One `#[test]` for each law of the [loop](crate::event_loop), run with the tasks of a
+/// [`Flavour`](crate::conformance::Flavour) on loops that the given function makes.
+#[macro_export]
+macro_rules! event_loop_conformance {
+    ($flavour:ty, $make_loop:expr) => {
+        $crate::__scenarios!(
+            event_loop,
+            $flavour,
+            (&$make_loop),
+            [
+                callbacks_run_in_order_and_what_they_schedule_waits,
+                ready_runs_before_timers,
+                stop_finishes_the_batch,
+                stop_before_run_makes_one_turn,
+                timers_run_by_deadline_then_sequence,
+                a_cancelled_timer_leaves_nothing,
+                a_cancelled_callback_is_not_called,
+                sleep_zero_is_one_bare_yield,
+                a_call_from_another_thread_wakes_the_loop,
+                a_call_from_another_thread_can_be_cancelled,
+                a_wake_from_another_thread_arrives,
+                a_panic_in_a_callback_goes_to_the_handler,
+                a_panic_in_a_task_goes_to_its_result,
+                a_panicking_handler_does_not_stop_the_loop,
+                spawn_never_runs_the_body_inline,
+                a_dropped_handle_detaches,
+                an_unread_error_is_reported,
+                awaiting_itself_is_an_error,
+                awaiting_a_task_of_another_loop_is_an_error,
+                cancel_before_the_first_step_never_runs_the_body,
+                cancel_is_delivered_at_the_wait,
+                a_cancelled_task_may_clean_up_and_await,
+                self_cancel_takes_effect_at_the_next_wait,
+                self_cancel_outruns_the_return,
+                cancel_of_an_ended_task_is_refused,
+                gather_keeps_the_order_of_the_arguments,
+                gather_gives_the_first_error_and_the_others_run_on,
+                a_dropped_gather_cancels_its_tasks,
+                as_completed_gives_the_order_of_ending,
+                run_cancels_what_main_left,
+                run_until_complete_keeps_the_others_for_the_next_run,
+                a_nested_run_is_refused,
+                a_closed_loop_refuses_to_run,
+                a_running_loop_refuses_to_close,
+                all_tasks_and_current_task_tell_who_is_there,
+                yielding_tasks_take_turns,
+                wakes_coalesce_and_a_wake_of_the_running_task_runs_it_again,
+                a_waker_may_outlive_its_loop,
+                drive_answers_in_order,
+                drive_hands_back_what_the_contract_refuses,
+                drive_survives_a_panic_of_the_body,
+                drive_lets_the_body_wait,
+                an_async_generator_waits_and_yields,
+                an_async_generator_refuses_a_second_send,
+            ]
+        );
+        $crate::__scenarios!(
+            queue,
+            $flavour,
+            (&$make_loop),
+            [
+                getters_are_served_first_come_first_served,
+                a_bounded_queue_makes_putters_wait_in_order,
+                a_cancelled_woken_getter_wakes_the_next,
+                a_cancelled_woken_putter_wakes_the_next,
+                join_waits_for_every_task_done,
+                task_done_too_often_is_an_error,
+                nowait_hands_back_and_tells,
+            ]
+        );
+        $crate::__scenarios!(
+            network,
+            $flavour,
+            (&$make_loop),
+            [
+                an_echo_goes_round,
+                a_connection_to_nobody_is_refused,
+                the_end_of_the_stream_is_seen_after_the_data,
+                a_large_transfer_waits_for_the_reader,
+                a_dropped_writer_still_sends_what_it_accepted,
+                a_cancelled_read_loses_nothing,
+                a_cancelled_accept_loses_nothing,
+                writing_to_a_closed_peer_fails,
+            ]
+        );
+    };
+}

@@ -200,6 +200,12 @@ impl Loop {
         self.core.set_exception_handler(handler);
     }
 
+    /// How many timers are pending.
+    #[cfg(feature = "testing")]
+    pub(crate) fn pending_timers(&self) -> usize {
+        self.core.timers.borrow().len()
+    }
+
     fn enter(&self) -> Result<Entered, RunError> {
         if self.core.is_closed() {
             return Err(RunError::Closed);

@@ -13,7 +13,7 @@ use crate::event_loop::Core;
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
 /// `co.wait(handle)`.
 ///
-/// Dropping it detaches the task, which runs on; an error that nobody can read any more goes to the loop's
+/// Dropping it [detaches](Self::detach) the task, which runs on; an error that nobody can read any more goes to the loop's
 /// [exception handler](crate::Loop::set_exception_handler).
 ///
 /// # Panics
@@ -23,7 +23,7 @@ use crate::event_loop::Core;
 /// # Cancellation
 ///
 /// Strict: dropping the wait leaves the task alone.
-#[must_use = "dropping the handle detaches the task; name it `_` if that is meant"]
+#[must_use = "dropping the handle detaches the task; call detach() if that is meant"]
 pub struct JoinHandle<T> {
     task: Rc<dyn Joinable<T>>,
     /// The result has been taken.
@@ -40,6 +40,9 @@ impl<T> JoinHandle<T> {
     pub fn cancel(&self) -> bool {
         self.header().cancel()
     }
+
+    /// Lets the task run on by itself; what dropping the handle does, in a word.
+    pub fn detach(self) {}
 
     /// Whether the task has ended.
     pub fn is_done(&self) -> bool {

@@ -1,0 +1,164 @@
+//! The laws of the queue.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::event_loop::MakeLoop;
+use super::{Flavour, Plan, Trace, plan};
+use crate::event_loop::{EventLoop, Loop};
+use crate::queue::{Queue, QueueEmpty, QueueFull, TooManyTaskDone};
+use crate::task::JoinHandle;
+use crate::time::{sleep, yield_now};
+
+fn getter<F: Flavour>(
+    event_loop: &Loop,
+    queue: &Queue<i64>,
+    trace: &Trace,
+    name: &'static str,
+) -> JoinHandle<i64> {
+    let (queue, trace) = (queue.clone(), trace.clone());
+    plan()
+        .wait(move || async move {
+            let item = queue.get().await;
+            trace.log(format!("{name} got {item}"));
+        })
+        .spawn::<F>(event_loop)
+}
+
+fn putter<F: Flavour>(event_loop: &Loop, queue: &Queue<i64>, trace: &Trace, item: i64) -> JoinHandle<i64> {
+    let (queue, trace) = (queue.clone(), trace.clone());
+    plan()
+        .wait(move || async move {
+            queue.put(item).await;
+            trace.log(format!("put {item}"));
+        })
+        .spawn::<F>(event_loop)
+}
+
+fn turns(count: usize) -> Plan {
+    (0..count).fold(plan(), |plan, _| plan.wait(yield_now))
+}
+
+fn run<F: Flavour>(event_loop: &Loop, main: Plan) {
+    let task = main.spawn::<F>(event_loop);
+    event_loop.run_until_complete(task).unwrap();
+}
+
+/// Rule 34: those who wait first get first.
+pub fn getters_are_served_first_come_first_served<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::unbounded());
+    for name in ["a", "b", "c"] {
+        getter::<F>(&event_loop, &queue, &trace, name).detach();
+    }
+    let items = queue.clone();
+    let main = turns(1).call(move || {
+        for item in 1..=3 {
+            items.put_nowait(item).unwrap();
+        }
+    });
+    run::<F>(&event_loop, main.wait(yield_now));
+    trace.expect(&["a got 1", "b got 2", "c got 3"]);
+}
+
+/// A put into a full queue waits; the putters are served in order.
+pub fn a_bounded_queue_makes_putters_wait_in_order<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::new(1));
+    for item in 1..=3 {
+        putter::<F>(&event_loop, &queue, &trace, item).detach();
+    }
+    let (items, got) = (queue.clone(), trace.clone());
+    let main = plan().wait(|| sleep(Duration::from_secs(1))).wait(move || async move {
+        for _ in 0..3 {
+            got.log(format!("got {}", items.get().await));
+            yield_now().await;
+        }
+    });
+    run::<F>(&event_loop, main);
+    trace.expect(&["put 1", "got 1", "put 2", "got 2", "put 3", "got 3"]);
+}
+
+/// Rule 34: a getter that was woken and cancelled before it ran passes the item on.
+pub fn a_cancelled_woken_getter_wakes_the_next<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::unbounded());
+    let first = getter::<F>(&event_loop, &queue, &trace, "first");
+    getter::<F>(&event_loop, &queue, &trace, "second").detach();
+    let items = queue.clone();
+    let main = turns(1).call(move || {
+        items.put_nowait(7).unwrap();
+        assert!(first.cancel());
+    });
+    run::<F>(&event_loop, main.wait(yield_now).wait(yield_now));
+    trace.expect(&["second got 7"]);
+}
+
+/// A putter that was woken and cancelled before it ran passes the room on.
+pub fn a_cancelled_woken_putter_wakes_the_next<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::new(1));
+    queue.put_nowait(0).unwrap();
+    let first = putter::<F>(&event_loop, &queue, &trace, 1);
+    putter::<F>(&event_loop, &queue, &trace, 2).detach();
+    let items = queue.clone();
+    let main = turns(1).call(move || {
+        assert_eq!(items.get_nowait(), Ok(0));
+        assert!(first.cancel());
+    });
+    run::<F>(&event_loop, main.wait(yield_now).wait(yield_now));
+    trace.expect(&["put 2"]);
+    assert_eq!(queue.get_nowait(), Ok(2));
+}
+
+/// A join waits until every item that was put has been worked on, and can be used again.
+pub fn join_waits_for_every_task_done<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::<i64>::unbounded());
+    let (joined, joining) = (trace.clone(), queue.clone());
+    for item in 1..=2 {
+        queue.put_nowait(item).unwrap();
+    }
+    let join = plan().wait(move || async move {
+        joining.join().await;
+        joined.log("joined");
+        joining.join().await;
+        joined.log("joined at once");
+    });
+    let join = Rc::new(RefCell::new(Some(join.spawn::<F>(&event_loop))));
+    let (working, worked) = (queue.clone(), trace.clone());
+    let worker = plan().wait(move || async move {
+        for _ in 0..2 {
+            let item = working.get().await;
+            sleep(Duration::from_secs(1)).await;
+            worked.log(format!("worked on {item}"));
+            working.task_done().unwrap();
+        }
+    });
+    worker.spawn::<F>(&event_loop).detach();
+    let join = join.take().unwrap();
+    event_loop.run_until_complete(join).unwrap();
+    trace.expect(&["worked on 1", "worked on 2", "joined", "joined at once"]);
+}
+
+/// Rule 34: more work done than items put is an error that changes nothing.
+pub fn task_done_too_often_is_an_error<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, queue) = (make(), Queue::unbounded());
+    assert_eq!(queue.task_done(), Err(TooManyTaskDone));
+    queue.put_nowait(1).unwrap();
+    assert_eq!(queue.task_done(), Ok(()));
+    assert_eq!(queue.task_done(), Err(TooManyTaskDone));
+    let joining = queue.clone();
+    run::<F>(&event_loop, plan().wait(move || async move { joining.join().await }));
+}
+
+/// The operations that do not wait hand the item back, or tell that there is none.
+pub fn nowait_hands_back_and_tells<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, queue) = (make(), Queue::new(2));
+    assert_eq!(queue.get_nowait(), Err(QueueEmpty));
+    queue.put_nowait(1).unwrap();
+    queue.put_nowait(2).unwrap();
+    assert!(queue.is_full());
+    assert_eq!(queue.put_nowait(3), Err(QueueFull(3)));
+    assert_eq!(queue.len(), 2);
+    let items = queue.clone();
+    run::<F>(&event_loop, plan().wait(move || async move { assert_eq!(items.get().await, 1) }));
+    assert_eq!(queue.get_nowait(), Ok(2));
+    assert!(queue.is_empty());
+}

@@ -1,0 +1,47 @@
+//! The generator flavour under the laws.
+
+use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
+use coro_core::driver::{Driver, Paced};
+use coro_core::{Loop, driver};
+use coro_gen::Gen;
+
+struct Generators;
+
+impl Flavour for Generators {
+    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
+        mut script: Script<S, Y, R, E>,
+    ) -> Subject<S, Y, R, E> {
+        Box::new(Gen::new(async move |co| {
+            let mut step = Step::Begin;
+            loop {
+                step = match script.next(step) {
+                    Do::Yield(value) => Step::from_yield(co.yield_(value).await),
+                    Do::Wait(future) => Step::from_wait(co.wait(future).await),
+                    Do::End(result) => return result,
+                };
+            }
+        }))
+    }
+}
+
+/// A real driver whose clock runs fast, in step with the timers.
+fn real() -> Loop {
+    #[cfg(target_os = "linux")]
+    let driver = driver::Epoll::new().unwrap();
+    #[cfg(not(target_os = "linux"))]
+    let driver = driver::Simulated::new();
+    assert!(!driver.name().is_empty());
+    Loop::with_driver(Paced::new(driver, 10_000.0).unwrap())
+}
+
+mod contract {
+    coro_core::coroutine_conformance!(super::Generators);
+}
+
+mod simulated {
+    coro_core::event_loop_conformance!(super::Generators, coro_core::Loop::simulated);
+}
+
+mod real {
+    coro_core::event_loop_conformance!(super::Generators, super::real);
+}
