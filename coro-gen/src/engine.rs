@@ -13,14 +13,12 @@ use genawaiter::GeneratorState;
 
 use crate::Co;
 
-/// genawaiter's end of the switch. No value passes through it: they are in the [`Airlock`].
-pub(crate) type Switch = genawaiter::rc::Co<(), ()>;
-
 type Resume<R, E> = Box<dyn FnMut() -> GeneratorState<(), Result<R, Thrown<E>>>>;
 
 pub(crate) struct Engine<S, Y, R, E> {
     airlock: Rc<Airlock<S, Y, E>>,
-    /// `genawaiter::rc::Gen::resume_with`, with the type of the body erased.
+    /// `genawaiter::rc::Gen::resume_with`, with the type of the body erased. No value passes through it: they are
+    /// in the airlock.
     resume: Resume<R, E>,
 }
 
@@ -36,31 +34,22 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
         let airlock = Rc::new(Airlock::default());
         let shared = Rc::clone(&airlock);
         let mut generator = genawaiter::rc::Gen::new(|switch| async move {
-            let switch = Rc::new(switch);
-            let mut co = Co::new(Rc::clone(&shared), Rc::clone(&switch));
-            never_foreign(body(&mut co), &shared, &switch).await
+            let mut co = Co::new(Rc::clone(&shared));
+            let mut body = pin!(body(&mut co));
+            poll_fn(|_| {
+                let polled = shared.poll_with_wake(|cx| body.as_mut().poll(cx));
+                if polled.is_pending() {
+                    // The body switches out through genawaiter here and nowhere else, whatever it is pending on.
+                    // A foreign future leaves no request in the airlock, and the machine says what that means;
+                    // left to itself, genawaiter would panic.
+                    drop(switch.yield_(()));
+                }
+                polled
+            })
+            .await
         });
         Self { airlock, resume: Box::new(move || generator.resume_with(())) }
     }
-}
-
-/// Runs `body`; when it is pending on anything but a request of ours, tells genawaiter that it yielded all the
-/// same, instead of breaking the invariant that genawaiter panics on. The request is missing then, and the machine
-/// says what that means.
-async fn never_foreign<S, Y, E, T>(
-    body: impl Future<Output = T>,
-    airlock: &Airlock<S, Y, E>,
-    switch: &Switch,
-) -> T {
-    let mut body = pin!(body);
-    poll_fn(|cx| {
-        let polled = body.as_mut().poll(cx);
-        if polled.is_pending() && !airlock.is_asking() {
-            drop(switch.yield_(()));
-        }
-        polled
-    })
-    .await
 }
 
 impl<S, Y, R, E> fmt::Debug for Engine<S, Y, R, E> {
@@ -76,7 +65,7 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     type Error = E;
 
     const FLAVOUR: Flavour = Flavour::Generator;
-    // genawaiter polls a body with a waker that does nothing.
+    // A generator waits through its `Co`, so that the same body means the same in every flavour.
     const WAITS_ON_ANY_FUTURE: bool = false;
 
     fn airlock(&self) -> &Airlock<S, Y, E> {

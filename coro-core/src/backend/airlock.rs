@@ -55,14 +55,6 @@ impl<S, Y, E> Airlock<S, Y, E> {
         Asking { airlock: self }
     }
 
-    /// Whether a request waits for the driver.
-    pub fn is_asking(&self) -> bool {
-        let request = self.request.take();
-        let asking = request.is_some();
-        self.request.set(request);
-        asking
-    }
-
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
     pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
         self.answer.take()
@@ -85,9 +77,12 @@ impl<S, Y, E> Airlock<S, Y, E> {
 
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
     pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        // Cloned out: the future may do anything, and nothing may stay borrowed meanwhile.
-        let waker = self.waker.borrow().clone();
-        poll(&mut Context::from_waker(waker.as_ref().unwrap_or(Waker::noop())))
+        // Taken out, so that nothing is borrowed while the future does what it likes.
+        let waker = self.waker.take();
+        let polled = poll(&mut Context::from_waker(waker.as_ref().unwrap_or(Waker::noop())));
+        let outdated = self.waker.replace(waker);
+        drop(outdated);
+        polled
     }
 }
 

@@ -16,6 +16,7 @@
 mod airlock;
 mod machine;
 mod request;
+pub mod stackless;
 
 pub use airlock::{Airlock, Asking};
 pub use machine::{Engine, Machine, Progress};

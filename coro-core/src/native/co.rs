@@ -1,12 +1,10 @@
 //! How a native body suspends.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::rc::Rc;
-use std::task::Poll;
 
-use crate::backend::{Airlock, Request};
+use crate::backend::{Airlock, stackless};
 use crate::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
@@ -30,15 +28,7 @@ impl<S, Y, E> Co<S, Y, E> {
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
     #[must_use = "a yield does nothing until it is awaited"]
     pub async fn yield_(&mut self, value: Y) -> Result<S, Thrown<E>> {
-        let _asking = self.airlock.asking(Request::Yield(value));
-        let mut switched_out = false;
-        poll_fn(|_| {
-            if !std::mem::replace(&mut switched_out, true) {
-                return Poll::Pending;
-            }
-            self.airlock.answer().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+        stackless::yield_(&self.airlock, value).await
     }
 
     /// Waits for `future`, as a point where a throw can land. A native body may also write `future.await`; a throw
@@ -52,20 +42,7 @@ impl<S, Y, E> Co<S, Y, E> {
     ///
     /// As that of `future`.
     pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            if let Err(thrown) = self.airlock.check_thrown() {
-                return Poll::Ready(Err(thrown));
-            }
-            match future.as_mut().poll(cx) {
-                Poll::Ready(output) => Poll::Ready(Ok(output)),
-                Poll::Pending => {
-                    self.airlock.ask(Request::Park);
-                    Poll::Pending
-                }
-            }
-        })
-        .await
+        stackless::wait(&self.airlock, future).await
     }
 }
 

@@ -1,0 +1,104 @@
+//! The engine underneath is corosensei, once for each resume, on a stack of its own.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use coro_core::prelude::*;
+use coro_core::stats::{Flavour, counts};
+use coro_fiber::{Co, Fiber};
+
+fn stack_address() -> usize {
+    let here = 0u8;
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
+}
+
+/// Whether corosensei is among the callers of the body. Debug builds only: an optimiser may inline it away.
+fn runs_on_corosensei() -> bool {
+    std::backtrace::Backtrace::force_capture().to_string().contains("corosensei::coroutine::")
+}
+
+#[test]
+fn every_resume_is_a_resume_of_corosensei() {
+    let before = counts(Flavour::Fiber);
+    let outside = stack_address();
+    let mut seen = Fiber::<(), bool, bool>::new(move |co| {
+        assert!(stack_address().abs_diff(outside) > 256 * 1024 || cfg!(miri));
+        co.yield_(runs_on_corosensei())?;
+        co.yield_(runs_on_corosensei())?;
+        Ok(runs_on_corosensei())
+    });
+    let answers = [seen.next(), seen.next(), seen.next()].map(Result::unwrap);
+    if cfg!(debug_assertions) {
+        assert_eq!(answers, [Outcome::Yielded(true), Outcome::Yielded(true), Outcome::Returned(true)]);
+    }
+    drop(seen);
+    let made = counts(Flavour::Fiber) - before;
+    assert_eq!((made.resumes, made.yields, made.parks), (3, 2, 0));
+    assert_eq!(counts(Flavour::Native), counts(Flavour::Generator));
+}
+
+#[test]
+fn a_yield_a_thousand_calls_deep_suspends_the_whole_stack() {
+    fn descend(co: &mut Co<'_, u32, u32>, depth: u32) -> Result<u32, Thrown<std::convert::Infallible>> {
+        if depth == 0 { co.yield_(0) } else { Ok(1 + descend(co, depth - 1)?) }
+    }
+    let mut deep = Fiber::<u32, u32, u32>::new(|co| descend(co, 1_000));
+    assert_eq!(deep.start(), Ok(Outcome::Yielded(0)));
+    assert_eq!(deep.send(7), Ok(Outcome::Returned(1_007)));
+}
+
+#[test]
+fn a_destructor_that_suspends_while_unwinding_gets_exit() {
+    struct Suspends<'a, 'f>(&'a mut Co<'f, (), u32>, Rc<Cell<bool>>);
+    impl Drop for Suspends<'_, '_> {
+        fn drop(&mut self) {
+            self.1.set(self.0.yield_(2) == Err(Thrown::Exit));
+        }
+    }
+    let refused = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&refused);
+    let mut test = Fiber::<(), u32, ()>::new(move |co| {
+        let suspends = Suspends(co, seen);
+        suspends.0.yield_(1)?;
+        Ok(())
+    });
+    assert_eq!(test.start(), Ok(Outcome::Yielded(1)));
+    drop(test);
+    assert!(refused.get());
+}
+
+#[test]
+fn a_fiber_that_was_resumed_by_a_fiber_returns_to_it() {
+    let mut outer = Fiber::<u32, u32, u32>::new(|co| {
+        let mut inner = Fiber::<u32, u32, u32>::new(|co| {
+            let sent = co.yield_(10)?;
+            Ok(sent + 1)
+        });
+        let Ok(Outcome::Yielded(ten)) = inner.start() else { unreachable!() };
+        let sent = co.yield_(ten)?;
+        match inner.send(sent) {
+            Ok(Outcome::Returned(value)) => Ok(value),
+            other => unreachable!("{other:?}"),
+        }
+    });
+    assert_eq!(outer.start(), Ok(Outcome::Yielded(10)));
+    assert_eq!(outer.send(31), Ok(Outcome::Returned(32)));
+}
+
+#[test]
+fn a_thousand_suspended_fibers_live_side_by_side() {
+    let mut fibers: Vec<_> = (0..1_000)
+        .map(|number| {
+            Fiber::<u32, u32, u32>::new(move |co| {
+                let sent = co.yield_(number)?;
+                Ok(number + sent)
+            })
+        })
+        .collect();
+    for (number, fiber) in (0..).zip(&mut fibers) {
+        assert_eq!(fiber.start(), Ok(Outcome::Yielded(number)));
+    }
+    for (number, fiber) in (0..).zip(&mut fibers) {
+        assert_eq!(fiber.send(1), Ok(Outcome::Returned(number + 1)));
+    }
+}
