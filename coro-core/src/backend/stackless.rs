@@ -29,10 +29,7 @@ pub async fn yield_<S, Y, E>(airlock: &Airlock<S, Y, E>, value: Y) -> Result<S, 
 /// # Errors
 ///
 /// What was thrown in meanwhile. The future is dropped then.
-pub async fn wait<S, Y, E, F: Future>(
-    airlock: &Airlock<S, Y, E>,
-    future: F,
-) -> Result<F::Output, Thrown<E>> {
+pub async fn wait<S, Y, E, F: Future>(airlock: &Airlock<S, Y, E>, future: F) -> Result<F::Output, Thrown<E>> {
     let mut future = pin!(future);
     poll_fn(|cx| {
         if let Err(thrown) = airlock.check_thrown() {
