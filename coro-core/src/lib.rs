@@ -1,4 +1,51 @@
-#![doc = include_str!("../../README.md")]
+//! One coroutine contract and one event loop, for `async` bodies, generators and fibers alike.
+//!
+//! ```
+//! use coro_core::native::Native;
+//! use coro_core::prelude::*;
+//!
+//! let mut echo = Native::<u32, u32, &str>::new(async |co| {
+//!     let sent = co.yield_(1).await?;
+//!     co.yield_(sent).await?;
+//!     Ok("done")
+//! });
+//! assert_eq!(echo.start(), Ok(Outcome::Yielded(1)));
+//! assert_eq!(echo.send(7), Ok(Outcome::Yielded(7)));
+//! assert_eq!(echo.send(0), Ok(Outcome::Returned("done")));
+//! ```
+//!
+//! **Values** go in with `send` (the result of a `yield_`), come out of `yield_`, and end with the body's `Ok`.
+//! **The first value sent** would have no `yield_` to go to: it is refused and handed back; `start` runs a body to
+//! its first `yield_`.
+//!
+//! # Vocabulary
+//!
+//! - A [*coroutine*](coroutine) is a body that can be suspended, and resumed with a value, an error or a request to
+//!   end. A *flavour* is a way to write one: [`native`] here, generators in `coro-gen`, fibers in `coro-fiber`.
+//! - It *yields* a value and waits for the next input; it *parks* to wait for an event, inside a resume that is not
+//!   over.
+//! - A [*task*](task) is a coroutine that yields nothing and is driven by an [*event loop*](event_loop). A
+//!   [*driver*](driver) is what the loop waits with: epoll, or a simulated world in virtual time.
+//! - A *leaf* is an operation that a body waits for, written once, as a future: [`time::sleep`], [`Queue::get`],
+//!   a [`JoinHandle`], a read of a [`net::TcpStream`]. A native body writes `leaf.await`, the others
+//!   `co.wait(leaf)`.
+//!
+//! # What holds
+//!
+//! - Every use of a coroutine has one outcome, the same in every flavour, in debug and release. Misuse is an error,
+//!   never a panic, and hands back what it would lose.
+//! - Nothing is lost silently: a value, an item, an error, a panic, a wake-up.
+//! - A loop runs what is ready first in, first out; what that schedules waits for the next turn. On the simulated
+//!   driver the same program does the same every time.
+//! - There is no `unsafe` in this crate.
+//!
+//! Not here: threads (a loop belongs to one; [`event_loop::RemoteHandle`] reaches it from others), and work
+//! stealing.
+//!
+//! # Features
+//!
+//! - `testing`: the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops.
+
 #![forbid(unsafe_code)]
 
 pub mod backend;
