@@ -78,7 +78,8 @@ proptest! {
                 let (queue, log) = (queue.clone(), Rc::clone(&log));
                 let getter = spawn(async move {
                     loop {
-                        log.borrow_mut().push(queue.get().await);
+                        let item = queue.get().await;
+                        log.borrow_mut().push(item);
                         sleep(Duration::from_nanos(pause)).await;
                     }
                 });

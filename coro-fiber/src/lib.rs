@@ -28,14 +28,14 @@
 //!
 //! Every resume of a [`Fiber`] is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
 //! alone panics on a resume after the end and reports a running fiber as done; here these are
-//! [`Misuse`](coro_core::Misuse) and [`State`](coro_core::State), the same in debug and release.
+//! [`Misuse`](coro_core::Misuse) and [`State`], the same in debug and release.
 //!
 //! # What a fiber costs, and what to beware of
 //!
 //! A fiber reserves 256 KiB of address space, of which the pages it touches are committed, and the stacks of ended
 //! fibers are reused. A fiber never leaves its thread. Dropping a suspended one unwinds its stack: destructors
 //! run, and see `std::thread::panicking()`; a `std::sync::Mutex` whose guard is on that stack is poisoned. A body
-//! that is asked to suspend while it is being unwound gets [`Thrown::Exit`](coro_core::Thrown::Exit) instead. The
+//! that is asked to suspend while it is being unwound gets [`Thrown::Exit`] instead. The
 //! program must be built with `panic = "unwind"`.
 //!
 //! A reference into a `thread_local!` that is live on a suspended fiber's stack dangles if the fiber outlives its
@@ -62,7 +62,7 @@ use engine::Engine;
 
 /// A coroutine on corosensei.
 ///
-/// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate](crate) for an example.
+/// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate] for an example.
 #[derive(Debug)]
 pub struct Fiber<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>>);
 

@@ -44,7 +44,7 @@ use engine::Engine;
 
 /// A coroutine on genawaiter.
 ///
-/// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate](crate) for an example.
+/// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate] for an example.
 #[derive(Debug)]
 pub struct Gen<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>>);
 

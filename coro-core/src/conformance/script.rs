@@ -75,7 +75,9 @@ impl<Y: std::fmt::Debug, R: std::fmt::Debug, E: std::fmt::Debug> std::fmt::Debug
 }
 
 /// A body, as a function from what it was resumed with to what it does next. Dropping it is dropping the body.
-pub struct Script<S, Y, R, E>(Box<dyn FnMut(Step<S, E>) -> Do<Y, R, E>>);
+pub struct Script<S, Y, R, E>(Next<S, Y, R, E>);
+
+type Next<S, Y, R, E> = Box<dyn FnMut(Step<S, E>) -> Do<Y, R, E>>;
 
 impl<S, Y, R, E> Script<S, Y, R, E> {
     /// A body that does what `next` says.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::ext::closed;
-use super::{CloseError, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown};
+use super::{Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown};
 
 /// The awaiting face of a coroutine: its operations are futures, so that its body may wait.
 ///
@@ -110,7 +110,7 @@ impl<C: Coroutine> AsyncGenerator<C> {
     /// # Errors
     ///
     /// As [`CoroutineExt::close`](super::CoroutineExt::close).
-    pub async fn close(&mut self) -> Result<Option<C::Return>, CloseError<C::Send, C::Yield, C::Error>> {
+    pub async fn close(&mut self) -> Closed<C> {
         closed(self.resume(Input::Close).await)
     }
 

@@ -1,6 +1,6 @@
 //! `next`, `send`, `throw` and `close`, in Python's words.
 
-use super::{Coroutine, Input, Misuse, Outcome, Resumed, State, Thrown};
+use super::{Closed, Coroutine, Input, Misuse, Outcome, Resumed, State, Thrown};
 
 /// The types that have a value for "nothing was sent": Python's `None`.
 pub trait Nothing {
@@ -97,7 +97,7 @@ pub trait CoroutineExt: Coroutine {
     ///
     /// [`CloseError::Raised`] if the body ended with another error,
     /// [`CloseError::Misuse`] if it yielded instead (it is still suspended then) or is running.
-    fn close(&mut self) -> Result<Option<Self::Return>, CloseError<Self::Send, Self::Yield, Self::Error>> {
+    fn close(&mut self) -> Closed<Self> {
         closed(self.resume(Input::Close))
     }
 }

@@ -23,6 +23,12 @@ pub type Resumed<C> = Result<
     Misuse<<C as Coroutine>::Send, <C as Coroutine>::Yield, <C as Coroutine>::Error>,
 >;
 
+/// What a close of `C` gives: the value that its body returned on it, if it did, or why it did not end quietly.
+pub type Closed<C> = Result<
+    Option<<C as Coroutine>::Return>,
+    CloseError<<C as Coroutine>::Send, <C as Coroutine>::Yield, <C as Coroutine>::Error>,
+>;
+
 /// What goes into `C` with a resume.
 pub type InputOf<C> = Input<<C as Coroutine>::Send, <C as Coroutine>::Error>;
 

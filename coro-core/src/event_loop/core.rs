@@ -14,7 +14,7 @@ use super::inbox::{Inbox, Message};
 use super::operation::Operations;
 use super::ready::{Callback, Ready, ReadyQueue};
 use super::timer::{Action, TimerKey, Timers};
-use super::{Exception, Stalled};
+use super::{Exception, ExceptionHandler, Stalled};
 use crate::driver::Driver;
 use crate::task::{
     AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId, TaskInfo, task_waker,
@@ -31,8 +31,6 @@ impl LoopId {
         Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
-
-type ExceptionHandler = Rc<dyn Fn(&Exception)>;
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
 /// user's runs.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::{EventLoop, Loop};
 use crate::coroutine::{
-    CloseError, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed,
+    Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed,
 };
 use crate::task::{JoinHandle, TaskInfo};
 
@@ -221,7 +221,7 @@ impl<C: Coroutine> Driven<C> {
     /// # Errors
     ///
     /// As [`CoroutineExt::close`](crate::coroutine::CoroutineExt::close).
-    pub async fn close(&self) -> Result<Option<C::Return>, CloseError<C::Send, C::Yield, C::Error>> {
+    pub async fn close(&self) -> Closed<C> {
         closed(self.ask(Some(Input::Close)).await)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::rc::Rc;
 
 use crate::task::{TaskError, TaskInfo};
 
@@ -53,6 +54,9 @@ impl fmt::Display for Stalled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the event loop is closed: make a new one")]
 pub struct LoopClosed;
+
+/// What is called with every [`Exception`] of a loop.
+pub type ExceptionHandler = Rc<dyn Fn(&Exception)>;
 
 /// Something that went wrong where nobody could be told. Given to the loop's exception handler.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use drive::Driven;
-pub use error::{Exception, LoopClosed, RunError, Stalled};
+pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 
 pub(crate) use self::core::{Core, LoopId};
@@ -196,7 +196,7 @@ impl Loop {
 
     /// Replaces the way in which failures that nobody can be told of are reported; `None` prints them on the
     /// standard error.
-    pub fn set_exception_handler(&self, handler: Option<Rc<dyn Fn(&Exception)>>) {
+    pub fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
         self.core.set_exception_handler(handler);
     }
 
