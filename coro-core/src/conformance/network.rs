@@ -188,6 +188,30 @@ pub fn a_dropped_writer_still_sends_what_it_accepted<F: Flavour>(make: MakeLoop<
     );
 }
 
+/// What was written arrives though the writer only reads from then on.
+pub fn what_was_written_is_sent_without_a_flush<F: Flavour>(make: MakeLoop<'_>) {
+    const BYTES: usize = 5_000_000;
+    connected::<F, _, _>(
+        make,
+        |mut stream| async move {
+            let bytes = vec![7; BYTES];
+            let mut written = 0;
+            while written < BYTES {
+                written +=
+                    poll_fn(|cx| Pin::new(&mut stream).poll_write(cx, &bytes[written..])).await.unwrap();
+            }
+            assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap(), 3);
+        },
+        |mut stream| async move {
+            let (mut received, mut buffer) = (0, vec![0; 10_000]);
+            while received < BYTES {
+                received += read(&mut stream, &mut buffer).await.unwrap();
+            }
+            write_all(&mut stream, b"yes").await.unwrap();
+        },
+    );
+}
+
 /// A read that is dropped while it waits has taken nothing.
 pub fn a_cancelled_read_loses_nothing<F: Flavour>(make: MakeLoop<'_>) {
     connected::<F, _, _>(

@@ -59,11 +59,9 @@ enum Reading {
 
 enum Writing {
     Connect,
+    /// From this byte on.
     Send(Vec<u8>, usize),
 }
-
-/// A step of an operation: its end, or the operation back because the socket is not ready.
-type Attempt<T> = Result<Completed, T>;
 
 impl Epoll {
     /// A driver with nothing in it.
@@ -320,7 +318,7 @@ impl Entry {
         }
     }
 
-    fn try_write(&mut self, writing: Writing) -> Attempt<Writing> {
+    fn try_write(&mut self, writing: Writing) -> Result<Completed, Writing> {
         if !self.writable {
             return Err(writing);
         }
@@ -329,26 +327,23 @@ impl Entry {
                 Ok(Ok(())) => Ok(Completed::Done),
                 Ok(Err(error)) | Err(error) => Ok(io::Error::from(error).into()),
             },
-            Writing::Send(buffer, start) => {
-                let sent =
-                    rustix::io::retry_on_intr(|| net::send(&self.fd, &buffer[start..], SendFlags::NOSIGNAL));
-                match sent {
-                    Ok(count) => {
-                        self.writable = count == buffer.len() - start;
-                        if self.closed && !self.writable {
-                            // Nobody is left to send the rest: it stays here.
-                            return Err(Writing::Send(buffer, start + count));
-                        }
-                        Ok(Completed::Transferred { buffer, count })
-                    }
-                    Err(Errno::AGAIN) => {
-                        self.writable = false;
-                        Err(Writing::Send(buffer, start))
-                    }
-                    Err(error) => Ok(io::Error::from(error).into()),
+            Writing::Send(buffer, start) => self.send(buffer, start),
+        }
+    }
+
+    fn send(&mut self, buffer: Vec<u8>, mut start: usize) -> Result<Completed, Writing> {
+        while start < buffer.len() {
+            match net::send(&self.fd, &buffer[start..], SendFlags::NOSIGNAL) {
+                Ok(count) => start += count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    self.writable = false;
+                    return Err(Writing::Send(buffer, start));
                 }
+                Err(error) => return Ok(io::Error::from(error).into()),
             }
         }
+        Ok(Completed::Transferred { count: start, buffer })
     }
 }
 
@@ -400,9 +395,7 @@ impl Driver for Epoll {
                 self.connect(slot, address).unwrap_or_else(|error| Some(error.into()))
             }
             Operation::Receive { socket, buffer } => self.read(slot, socket, Reading::Receive(buffer)),
-            Operation::Send { socket, buffer, start } => {
-                self.write(slot, socket, Writing::Send(buffer, start))
-            }
+            Operation::Send { socket, buffer } => self.write(slot, socket, Writing::Send(buffer, 0)),
             Operation::ShutdownWrite { socket } => Some(match self.sockets.get(&socket) {
                 None => wrong_socket(),
                 Some(entry) => match net::shutdown(&entry.fd, Shutdown::Write) {

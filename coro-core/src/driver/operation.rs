@@ -38,14 +38,12 @@ pub enum Operation {
         /// Comes back with the result.
         buffer: Vec<u8>,
     },
-    /// Send `buffer` from `start` on. It may send less.
+    /// Send all of `buffer`. It is over when the last byte was taken, or at an error.
     Send {
         /// The connection.
         socket: Socket,
         /// Comes back with the result.
         buffer: Vec<u8>,
-        /// The first byte to send.
-        start: usize,
     },
     /// Tell the peer that no more will be sent.
     ShutdownWrite {
@@ -70,7 +68,7 @@ pub enum Completed {
     Transferred {
         /// The buffer of the operation.
         buffer: Vec<u8>,
-        /// How many bytes were received or sent, at most the length that was asked for.
+        /// How many bytes were received, at most the length of the buffer; of a send, that length.
         count: usize,
     },
     /// Of [`Operation::ShutdownWrite`].

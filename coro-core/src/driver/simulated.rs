@@ -55,7 +55,7 @@ struct Connection {
     ended: bool,
     /// The peer closed while bytes from here were unread, or is gone: sends fail.
     peer_gone: bool,
-    /// Operations that wait: one receive, and sends in order.
+    /// Operations that wait: one receive, and sends in order, each with how much of it was sent.
     receiving: Option<(Slot, Vec<u8>)>,
     sending: VecDeque<(Slot, Vec<u8>, usize)>,
     /// Closed by its owner; kept until its sends are over.
@@ -164,25 +164,18 @@ impl Simulated {
         }
     }
 
-    fn send(&mut self, slot: Slot, socket: Socket, buffer: Vec<u8>, start: usize) -> Option<Completed> {
+    fn send(&mut self, slot: Slot, socket: Socket, buffer: Vec<u8>) -> Option<Completed> {
         let Some(connection) = self.connection(socket) else { return Some(wrong_socket()) };
         if connection.peer_gone || connection.write_ended {
             return Some(io::Error::from(ErrorKind::BrokenPipe).into());
         }
-        if !connection.sending.is_empty() {
-            connection.sending.push_back((slot, buffer, start));
-            return None;
+        let (first, peer) = (connection.sending.is_empty(), connection.peer);
+        let sent = if first { self.deliver(peer, &buffer) } else { 0 };
+        if first && sent == buffer.len() {
+            return Some(Completed::Transferred { count: sent, buffer });
         }
-        let peer = connection.peer;
-        match self.deliver(peer, &buffer[start..]) {
-            0 if start < buffer.len() => {
-                if let Some(connection) = self.connection(socket) {
-                    connection.sending.push_back((slot, buffer, start));
-                }
-                None
-            }
-            count => Some(Completed::Transferred { buffer, count }),
-        }
+        self.connection(socket)?.sending.push_back((slot, buffer, sent));
+        None
     }
 
     /// Puts bytes into the pipe towards `to`; gives how many found room.
@@ -199,18 +192,15 @@ impl Simulated {
     fn pump(&mut self, from: Socket) {
         while let Some(sender) = self.connection(from) {
             let peer = sender.peer;
-            let Some((slot, buffer, start)) = sender.sending.pop_front() else { break };
-            let closed = sender.closed;
-            let count = self.deliver(peer, &buffer[start..]);
-            let unsent = count < buffer.len() - start;
-            // Once the owner is gone, nobody is left to send the rest: it stays here.
-            if unsent && (count == 0 || closed) {
+            let Some((slot, buffer, mut sent)) = sender.sending.pop_front() else { break };
+            sent += self.deliver(peer, &buffer[sent..]);
+            if sent < buffer.len() {
                 if let Some(sender) = self.connection(from) {
-                    sender.sending.push_front((slot, buffer, start + count));
+                    sender.sending.push_front((slot, buffer, sent));
                 }
                 return;
             }
-            self.finished.push(Completion { slot, result: Completed::Transferred { buffer, count } });
+            self.finished.push(Completion { slot, result: Completed::Transferred { count: sent, buffer } });
         }
         let over = self.connection(from).is_some_and(|sender| sender.closed && sender.sending.is_empty());
         if over {
@@ -316,7 +306,7 @@ impl Driver for Simulated {
             Operation::Accept { socket } => self.accept(slot, socket),
             Operation::Connect { address } => Some(self.connect(address)),
             Operation::Receive { socket, buffer } => self.receive(slot, socket, buffer),
-            Operation::Send { socket, buffer, start } => self.send(slot, socket, buffer, start),
+            Operation::Send { socket, buffer } => self.send(slot, socket, buffer),
             Operation::ShutdownWrite { socket } => Some(self.shutdown_write(socket)),
         }
     }

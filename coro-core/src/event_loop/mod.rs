@@ -10,6 +10,7 @@ mod run;
 mod timer;
 mod turn;
 
+use std::borrow::BorrowMut;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -102,10 +103,12 @@ pub trait EventLoop {
 
     /// Runs until `task` has ended, and gives its result. Other tasks stay for the next run.
     ///
+    /// It takes the handle, or borrows it as `&mut`, to be run again after a [`stop`](Self::stop).
+    ///
     /// # Errors
     ///
     /// [`RunError`].
-    fn run_until_complete<T: 'static>(&self, task: JoinHandle<T>) -> Result<T, RunError>;
+    fn run_until_complete<T>(&self, task: impl BorrowMut<JoinHandle<T>>) -> Result<T, RunError>;
 
     /// Runs a program: `main` to its end, then what it left is cancelled and waited for, and the loop is closed.
     ///

@@ -1,5 +1,6 @@
 //! The loop, as the trait has it.
 
+use std::borrow::BorrowMut;
 use std::cell::Cell;
 use std::panic::Location;
 use std::rc::Rc;
@@ -50,9 +51,9 @@ impl EventLoop for Loop {
         self.core.turn_until_stopped()
     }
 
-    fn run_until_complete<T: 'static>(&self, mut task: JoinHandle<T>) -> Result<T, RunError> {
+    fn run_until_complete<T>(&self, mut task: impl BorrowMut<JoinHandle<T>>) -> Result<T, RunError> {
         let _entered = self.enter()?;
-        self.complete(&mut task)
+        self.complete(task.borrow_mut())
     }
 
     #[track_caller]
@@ -105,20 +106,19 @@ impl EventLoop for Loop {
 impl Loop {
     /// Turns until `task` has ended: its end queues a callback that stops the loop, after what was ready by then.
     fn complete<T>(&self, task: &mut JoinHandle<T>) -> Result<T, RunError> {
-        let ended = Rc::new(Cell::new(false));
-        if task.is_done() {
-            ended.set(true);
-        } else {
-            let (core, ended) = (self.core.weak(), Rc::clone(&ended));
-            task.on_done(Box::new(move || {
-                ended.set(true);
-                if let Some(core) = core.upgrade() {
+        if !task.is_done() {
+            let (core, waiting) = (self.core.weak(), Rc::new(Cell::new(true)));
+            let still_waiting = Rc::clone(&waiting);
+            task.on_done(Some(Box::new(move || {
+                if let Some(core) = core.upgrade().filter(|_| still_waiting.get()) {
                     core.stopping.set(true);
                 }
-            }));
-        }
-        if !ended.get() {
-            self.core.turn_until_stopped()?;
+            })));
+            let turned = self.core.turn_until_stopped();
+            // Somebody else may have stopped the loop: the end of the task must not stop a later run.
+            waiting.set(false);
+            task.on_done(None);
+            turned?;
         }
         match task.try_result() {
             Some(result) => Ok(result?),

@@ -16,7 +16,7 @@ use crate::event_loop::{Core, Pending, current_core, loop_is_gone};
 
 /// How much one receive asks for.
 const RECEIVE_BYTES: usize = 16 * 1024;
-/// How much is taken from a writer before the driver has sent it.
+/// How much is taken from a writer at once.
 const SEND_BYTES: usize = 64 * 1024;
 
 /// A TCP connection, read and written through [`AsyncRead`] and [`AsyncWrite`].
@@ -72,14 +72,12 @@ struct Received {
     ended: bool,
 }
 
-/// The bytes that were accepted from the writer. While any is unsent, an operation is in flight.
+/// The bytes that were accepted from the writer: all of them belong to the operation in flight, so they are sent
+/// whether or not the writer comes back.
 #[derive(Default)]
 struct Sending {
-    /// Those of the operation in flight that come before `unsent` were sent.
     operation: Option<Pending>,
-    start: usize,
-    /// Accepted while an operation was in flight.
-    next: Vec<u8>,
+    /// Used again for the next operation.
     spare: Vec<u8>,
     failed: Option<ErrorKind>,
     ended: bool,
@@ -169,43 +167,34 @@ impl AsyncRead for TcpStream {
 }
 
 impl Sending {
-    fn submit(&mut self, core: &Weak<Core>, socket: Socket, buffer: Vec<u8>, start: usize) -> io::Result<()> {
+    fn begin(&mut self, core: &Weak<Core>, socket: Socket, bytes: &[u8]) -> io::Result<()> {
         let core = core.upgrade().ok_or_else(loop_is_gone)?;
-        self.start = start;
-        self.operation = Some(core.submit(Operation::Send { socket, buffer, start }));
+        let mut buffer = std::mem::take(&mut self.spare);
+        buffer.extend_from_slice(bytes);
+        self.operation = Some(core.submit(Operation::Send { socket, buffer }));
         Ok(())
     }
 
-    /// Goes on until everything accepted is sent.
-    fn poll_sent(&mut self, core: &Weak<Core>, socket: Socket, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    /// Waits until everything that was accepted is sent. An error is not forgotten.
+    fn poll_sent(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if let Some(kind) = self.failed {
             return Poll::Ready(Err(kind.into()));
         }
-        while let Some(operation) = &mut self.operation {
-            let completed = ready!(operation.poll(cx));
-            self.operation = None;
-            match completed {
-                Completed::Transferred { mut buffer, count } => {
-                    let sent = self.start + count;
-                    if sent < buffer.len() {
-                        self.submit(core, socket, buffer, sent)?;
-                    } else {
-                        buffer.clear();
-                        self.spare = std::mem::replace(&mut self.next, buffer);
-                        if !self.spare.is_empty() {
-                            let next = std::mem::take(&mut self.spare);
-                            self.submit(core, socket, next, 0)?;
-                        }
-                    }
-                }
-                other => {
-                    let error = unexpected(other);
-                    self.failed = Some(error.kind());
-                    return Poll::Ready(Err(error));
-                }
+        let Some(operation) = &mut self.operation else { return Poll::Ready(Ok(())) };
+        let completed = ready!(operation.poll(cx));
+        self.operation = None;
+        Poll::Ready(match completed {
+            Completed::Transferred { mut buffer, .. } => {
+                buffer.clear();
+                self.spare = buffer;
+                Ok(())
             }
-        }
-        Poll::Ready(Ok(()))
+            other => {
+                let error = unexpected(other);
+                self.failed = Some(error.kind());
+                Err(error)
+            }
+        })
     }
 }
 
@@ -215,38 +204,26 @@ impl AsyncWrite for TcpStream {
         if this.sending.ended {
             return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
         }
-        let idle = this.sending.poll_sent(&this.core, this.socket, cx);
-        let room = match idle {
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) => SEND_BYTES,
-            Poll::Pending => SEND_BYTES - this.sending.next.len().min(SEND_BYTES),
-        };
-        let count = bytes.len().min(room);
-        if count == 0 && !bytes.is_empty() {
-            return Poll::Pending;
+        ready!(this.sending.poll_sent(cx))?;
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
         }
-        if idle.is_pending() {
-            this.sending.next.extend_from_slice(&bytes[..count]);
-            return Poll::Ready(Ok(count));
-        }
-        let mut buffer = std::mem::take(&mut this.sending.next);
-        buffer.extend_from_slice(&bytes[..count]);
-        this.sending.submit(&this.core, this.socket, buffer, 0)?;
-        // Most sends are over at once; an error of this one belongs to this write.
-        match this.sending.poll_sent(&this.core, this.socket, cx) {
+        let count = bytes.len().min(SEND_BYTES);
+        this.sending.begin(&this.core, this.socket, &bytes[..count])?;
+        // Most sends are over at once, and then an error belongs to this write.
+        match this.sending.poll_sent(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(count)),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        this.sending.poll_sent(&this.core, this.socket, cx)
+        self.sending.poll_sent(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(this.sending.poll_sent(&this.core, this.socket, cx))?;
+        ready!(this.sending.poll_sent(cx))?;
         if !this.sending.ended {
             this.sending.ended = true;
             let core = this.core.upgrade().ok_or_else(loop_is_gone)?;
@@ -261,10 +238,6 @@ impl Drop for TcpStream {
         let Some(core) = self.core.upgrade() else { return };
         if let Some(operation) = self.sending.operation.take() {
             operation.detach();
-            if !self.sending.next.is_empty() {
-                let buffer = std::mem::take(&mut self.sending.next);
-                core.submit(Operation::Send { socket: self.socket, buffer, start: 0 }).detach();
-            }
         }
         self.received.operation = None;
         core.close_socket(self.socket);

@@ -77,8 +77,8 @@ impl<T> JoinHandle<T> {
         self.task.header()
     }
 
-    pub(crate) fn on_done(&self, call: Box<dyn FnOnce()>) {
-        self.header().set_joiner(Some(Joiner::Call(call)));
+    pub(crate) fn on_done(&self, call: Option<Box<dyn FnOnce()>>) {
+        self.header().set_joiner(call.map(Joiner::Call));
     }
 }
 
