@@ -63,6 +63,13 @@ use engine::Engine;
 /// A coroutine on corosensei.
 ///
 /// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate] for an example.
+///
+/// It never leaves its thread:
+///
+/// ```compile_fail,E0277
+/// let fiber = coro_fiber::Fiber::<u32, u32, (), ()>::new(|_| Ok(()));
+/// std::thread::spawn(move || drop(fiber));
+/// ```
 #[derive(Debug)]
 pub struct Fiber<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>>);
 
