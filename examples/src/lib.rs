@@ -8,5 +8,6 @@
 
 pub mod golden;
 pub mod loop_kind;
+pub mod programs;
 pub mod python_random;
 pub mod transcript;
