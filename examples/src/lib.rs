@@ -6,8 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod compare;
 pub mod golden;
 pub mod loop_kind;
+pub mod measure;
 pub mod programs;
 pub mod python_random;
+pub mod table;
 pub mod transcript;
