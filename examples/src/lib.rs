@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod compare;
 pub mod golden;
 pub mod loop_kind;
