@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `coro`: see [`coro_examples::cli`].
+
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    coro_examples::cli::main(std::env::args_os())
+}

@@ -1,0 +1,234 @@
+//! The command line: `coro list`, `coro run` and `coro compare`.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::{ExitCode, exit};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use coro_core::RunError;
+use coro_core::stats::Flavour;
+
+use crate::compare::{Settings, compare};
+use crate::loop_kind::LoopKind;
+use crate::programs::{Context, Program};
+use crate::table;
+use crate::transcript::Transcript;
+
+/// A wrong command line.
+const MISUSE: u8 = 2;
+
+/// The same programs as native bodies, generators and fibers
+#[derive(Debug, Parser)]
+#[command(name = "coro", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the programs
+    List,
+    /// Run a program
+    Run(Run),
+    /// Compare all programs in all flavours on all loops (the default)
+    Compare(Compare),
+}
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = false, subcommand_value_name = "PROGRAM")]
+#[command(subcommand_help_heading = "Programs")]
+struct Run {
+    /// The flavour in which to run it
+    #[arg(long, global = true, value_enum, default_value = "all")]
+    flavour: FlavourChoice,
+    /// The loop on which to run it
+    #[arg(long = "loop", global = true, value_enum, default_value = "sim", value_name = "LOOP")]
+    loop_kind: LoopKind,
+    /// Run the clock of the epoll loop this many times as fast
+    #[arg(long, global = true, value_name = "X", value_parser = parse_speed, allow_negative_numbers = true)]
+    speed: Option<f64>,
+    #[command(subcommand)]
+    program: Program,
+}
+
+#[derive(Debug, Args, Default)]
+struct Compare {
+    /// Run the clock of the epoll loop this many times as fast, instead of choosing for each program
+    #[arg(long, value_name = "X", value_parser = parse_speed, allow_negative_numbers = true)]
+    speed: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FlavourChoice {
+    /// An async body
+    Native,
+    /// A generator on genawaiter
+    Generator,
+    /// A fiber on corosensei
+    Fiber,
+    /// One after the other
+    All,
+}
+
+impl FlavourChoice {
+    fn flavours(self) -> &'static [Flavour] {
+        match self {
+            Self::Native => &[Flavour::Native],
+            Self::Generator => &[Flavour::Generator],
+            Self::Fiber => &[Flavour::Fiber],
+            Self::All => &Flavour::ALL,
+        }
+    }
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err("give a positive number, such as 10 or 0.5".to_string()),
+    }
+}
+
+/// What keeps a command from giving its answer.
+enum Failure {
+    Misuse(String),
+    Run(RunError),
+    Output(io::Error),
+    /// A comparison found differences, and has printed them.
+    Different,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Does what the command line says. Its exit status is 0, or 1 if something failed or differed, or 2 for a wrong
+/// command line, which is answered with one line on the standard error.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let done = match Cli::try_parse_from(arguments) {
+        Ok(cli) => dispatch(cli),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            write!(io::stdout(), "{}", error.render()).map_err(Failure::from)
+        }
+        Err(error) => Err(Failure::Misuse(one_line(&error))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Different) => ExitCode::FAILURE,
+        Err(Failure::Misuse(message)) => {
+            complain(&message);
+            ExitCode::from(MISUSE)
+        }
+        Err(Failure::Output(error)) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+        Err(Failure::Run(error)) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Compare(Compare::default())) {
+        Command::List => list(&mut io::stdout()),
+        Command::Run(run) => run_program(&run),
+        Command::Compare(options) => compare_all(&options, &mut io::stdout()),
+    }
+}
+
+fn list(out: &mut dyn Write) -> Result<(), Failure> {
+    for (name, about) in Program::list() {
+        writeln!(out, "{name:<16} {about}")?;
+    }
+    Ok(())
+}
+
+fn run_program(run: &Run) -> Result<(), Failure> {
+    run.program.check().map_err(Failure::Misuse)?;
+    if run.speed.is_some() && run.loop_kind == LoopKind::Sim {
+        let advice =
+            "--speed is for the epoll loop, and virtual time needs none: add --loop epoll, or leave it out";
+        return Err(Failure::Misuse(advice.to_string()));
+    }
+    let flavours = run.flavour.flavours();
+    for &flavour in flavours {
+        if flavours.len() > 1 {
+            // On the standard error, so that the standard output is nothing but transcripts. If nobody can read
+            // it, nothing is lost.
+            let _ = writeln!(io::stderr(), "== {flavour} on {}", run.loop_kind);
+        }
+        let event_loop = run.loop_kind.make(run.speed).map_err(|error| Failure::Run(error.into()))?;
+        let context = Context { event_loop, out: Transcript::echoing(print_line) };
+        run.program.run(flavour, &context).map_err(Failure::Run)?;
+    }
+    Ok(())
+}
+
+/// Prints a line of a transcript. If nobody reads it, the program has no reason to go on.
+fn print_line(line: &str) {
+    match writeln!(io::stdout(), "{line}") {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit(0),
+        Err(error) => {
+            complain(&error);
+            exit(1);
+        }
+    }
+}
+
+fn compare_all(options: &Compare, out: &mut dyn Write) -> Result<(), Failure> {
+    let settings = Settings { speed: options.speed, ..Settings::default() };
+    let comparison = compare(&settings, out)?;
+    writeln!(out)?;
+    table::print(&comparison.rows, out)?;
+    if cfg!(debug_assertions) {
+        writeln!(out, "This is a debug build: build with --release for meaningful nanoseconds.")?;
+    }
+    if comparison.problems.is_empty() { Ok(()) } else { Err(Failure::Different) }
+}
+
+fn complain(what: &dyn std::fmt::Display) {
+    // If nobody can read it, the exit status says it still.
+    let _ = writeln!(io::stderr(), "coro: {what}");
+}
+
+/// What clap has to say, without the usage, in one line.
+fn one_line(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::MissingSubcommand {
+        return "run needs the name of a program; tip: 'coro list' names them".to_string();
+    }
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(name))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    {
+        return unknown_name(name, error);
+    }
+    let rendered = error.render().to_string();
+    let is_advice = |line: &str| !line.starts_with("Usage:") && !line.starts_with("For more information");
+    let said: Vec<_> = rendered.lines().map(str::trim).take_while(|line| is_advice(line)).collect();
+    let said: Vec<_> = said.into_iter().filter(|line| !line.is_empty()).collect();
+    said.join(" ").trim_start_matches("error: ").replace(" tip:", "; tip:")
+}
+
+fn unknown_name(name: &str, error: &clap::Error) -> String {
+    if Program::list().iter().any(|(program, _)| program == name) {
+        return format!("there is no command '{name}'; tip: coro run {name}");
+    }
+    let similar = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(names)) => names.last(), // the most similar one
+        Some(ContextValue::String(name)) => Some(name),
+        _ => None,
+    };
+    match similar {
+        Some(similar) => format!("there is no '{name}'; tip: did you mean '{similar}'?"),
+        None => {
+            format!("there is no '{name}'; tip: 'coro list' names the programs, 'coro help' the commands")
+        }
+    }
+}

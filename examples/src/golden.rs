@@ -1,0 +1,192 @@
+//! What CPython printed for the same programs, and how a transcript is held against it.
+//!
+//! Two kinds of text cannot be the same in two runs, or in two languages: random hexadecimal names and the printed
+//! form of objects, which are masked; and measured durations, which are masked too, but compared as numbers, within
+//! [`TOLERANCE`]. Everything else is compared byte for byte.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+/// How far, in seconds, a duration may be from CPython's, which was measured on a real clock.
+pub const TOLERANCE: f64 = 0.1;
+
+/// One golden output: a file, or the part of a shared file that belongs to a program.
+#[derive(Debug, Clone, Copy)]
+pub struct Golden {
+    file: &'static str,
+    part: Part,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Whole,
+    /// The lines that begin with one of these.
+    Beginning(&'static [&'static str]),
+    /// The line of `yield_from_loop` for this threshold, in the two lines that the program prints.
+    Threshold(u32),
+}
+
+/// The output of several short programs.
+const MISC: &str = include_str!("../goldens/misc.py.out");
+
+impl Golden {
+    /// A file of its own.
+    pub const fn whole(file: &'static str) -> Self {
+        Self { file, part: Part::Whole }
+    }
+
+    /// The lines of the shared file that begin with one of `beginnings`.
+    pub const fn misc(beginnings: &'static [&'static str]) -> Self {
+        Self { file: MISC, part: Part::Beginning(beginnings) }
+    }
+
+    /// The values of `yield_from_loop` for a threshold of 30 to 49.
+    pub const fn threshold(threshold: u32) -> Self {
+        Self { file: MISC, part: Part::Threshold(threshold) }
+    }
+
+    /// What the program should print.
+    pub fn text(&self) -> String {
+        match self.part {
+            // The exit status that was recorded after the output.
+            Part::Whole => self.file.strip_suffix("rc=0\n").unwrap_or(self.file).to_string(),
+            Part::Beginning(beginnings) => self
+                .file
+                .split_inclusive('\n')
+                .filter(|line| beginnings.iter().any(|beginning| line.starts_with(beginning)))
+                .collect(),
+            Part::Threshold(threshold) => {
+                let beginning = format!("yield_from_loop T= {threshold} ");
+                let line = self.file.lines().find_map(|line| line.strip_prefix(beginning.as_str()));
+                // `[9, 8, 7] (6, 9, 8)` stands for the lines `9 8 7` and `(6, 9, 8)`.
+                line.unwrap_or_default()
+                    .replace("] ", "\n")
+                    .replace('[', "")
+                    .split_once('\n')
+                    .map_or_else(String::new, |(printed, next)| {
+                        format!("{}\n{next}\n", printed.replace(", ", " "))
+                    })
+            }
+        }
+    }
+}
+
+/// Where two transcripts differ first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    line: usize,
+    expected: String,
+    found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}:\n  - {}\n  + {}", self.line, self.expected, self.found)
+    }
+}
+
+/// The first difference between two transcripts, if there is one. Durations may differ by `tolerance` seconds.
+pub fn difference(expected: &str, found: &str, tolerance: f64) -> Option<Difference> {
+    let mut lines = (expected.split('\n'), found.split('\n'));
+    for line in 1.. {
+        let (expected, found) = match (lines.0.next(), lines.1.next()) {
+            (None, None) => return None,
+            pair => pair,
+        };
+        let same = match (expected, found) {
+            (Some(expected), Some(found)) => same_line(expected, found, tolerance),
+            _ => false,
+        };
+        if !same {
+            let shown = |text: Option<&str>| text.map_or("(nothing)".to_string(), |text| format!("{text:?}"));
+            return Some(Difference { line, expected: shown(expected), found: shown(found) });
+        }
+    }
+    None
+}
+
+fn same_line(expected: &str, found: &str, tolerance: f64) -> bool {
+    let (expected, expected_seconds) = masked(expected);
+    let (found, found_seconds) = masked(found);
+    let near = match (expected_seconds, found_seconds) {
+        (Some(one), Some(other)) => f64::abs(one - other) <= tolerance,
+        (one, other) => one == other,
+    };
+    near && expected == found
+}
+
+/// `line` with a mark in place of what is masked, and the duration that it ends with.
+fn masked(line: &str) -> (String, Option<f64>) {
+    static NAMES: LazyLock<Regex> = LazyLock::new(|| pattern(r"<[0-9a-f]{10}>"));
+    static OBJECTS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"^t: type .*$|<(?:coroutine|generator) object (?:main|gen)[^>]*>"));
+    static DURATION: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?P<at> at )?(?P<number>\d+\.\d+)(?P<unit> seconds\.| s| True)?$"));
+    let line = NAMES.replace_all(line, "<name>");
+    let line = OBJECTS.replace_all(&line, "<object>");
+    let mut seconds = None;
+    let line = DURATION.replace(&line, |found: &Captures<'_>| {
+        let [at, unit] = ["at", "unit"].map(|name| found.name(name).map_or("", |part| part.as_str()));
+        // A bare number is no duration: it is compared as it stands.
+        if at.is_empty() && unit.is_empty() {
+            return found[0].to_string();
+        }
+        seconds = found["number"].parse().ok();
+        format!("{at}<seconds>{unit}")
+    });
+    (line.into_owned(), seconds)
+}
+
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the pattern is a constant, and the tests have seen it compile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(expected: &str, found: &str) -> bool {
+        difference(expected, found, TOLERANCE).is_none()
+    }
+
+    #[test]
+    fn durations_may_differ_a_little() {
+        assert!(same("Program finished in 17.01 seconds.\n", "Program finished in 17.00 seconds.\n"));
+        assert!(same("res at 10.01", "res at 10.00"));
+        assert!(same("gather [[1]] 10.01 True", "gather [[1]] 10.00 True"));
+        assert!(!same("Program finished in 17.01 seconds.\n", "Program finished in 18.00 seconds.\n"));
+        assert!(!same("gather [[1]] 10.01 True", "gather [[1]] 10.00 False"));
+    }
+
+    #[test]
+    fn other_numbers_are_compared_as_they_stand() {
+        assert!(!same("average of 1: 21.500", "average of 1: 21.501"));
+        assert!(!same("one: 43200 seconds", "one: 43201 seconds"));
+    }
+
+    #[test]
+    fn random_names_and_objects_are_masked() {
+        assert!(same("added <b3f7bcf679> to queue.", "added <0000000000> to queue."));
+        assert!(!same("added <b3f7bcf679> to queue.", "added <b3f7bcf67> to queue."));
+        assert!(same("t: type <class 'Task'>", "t: type JoinHandle<u32>"));
+        assert!(same("<coroutine object main at 0x10>", "<coroutine object main, Created>"));
+    }
+
+    #[test]
+    fn missing_and_additional_lines_are_differences() {
+        assert_eq!(difference("a\n", "a\n", 0.0), None);
+        let shown = difference("a\nb\n", "a\n", 0.0).map(|difference| difference.to_string());
+        assert_eq!(shown.as_deref(), Some("line 2:\n  - \"b\"\n  + \"\""));
+        assert!(difference("a\n", "a\nb\n", 0.0).is_some());
+        assert!(difference("", "a", 0.0).is_some());
+    }
+
+    #[test]
+    fn parts_of_the_shared_file_are_found() {
+        assert_eq!(Golden::threshold(47).text(), "9 8 7 6 9 8\n(6, 9, 8)\n");
+        assert_eq!(Golden::threshold(30).text(), "9 8 7 6\n(8, 7, 6)\n");
+        assert_eq!(Golden::misc(&["main done", "child"]).text(), "main done\nchild cancelled at shutdown\n");
+    }
+}

@@ -1,0 +1,17 @@
+//! The same programs in three flavours, and the command that runs and compares them.
+//!
+//! Each program of [`programs`] is written three times, side by side in one file: as a native `async` body, as a
+//! generator and as a fiber. All three print the same transcript on every loop, which is that of CPython for the
+//! same program ([`golden`]). [`compare`] checks it, and counts how often each engine suspended.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod compare;
+pub mod golden;
+pub mod loop_kind;
+pub mod measure;
+pub mod programs;
+pub mod python_random;
+pub mod table;
+pub mod transcript;

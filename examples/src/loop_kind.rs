@@ -1,0 +1,59 @@
+//! The loops that a program can be run on.
+
+use std::fmt;
+use std::io;
+
+use clap::ValueEnum;
+use coro_core::Loop;
+#[cfg(target_os = "linux")]
+use coro_core::driver::{Epoll, Paced};
+
+/// What a loop waits with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum LoopKind {
+    /// Nothing: virtual time, which jumps from timer to timer
+    Sim,
+    /// The kernel
+    Epoll,
+}
+
+impl LoopKind {
+    /// Both, in the order in which they are listed everywhere.
+    pub const ALL: [Self; 2] = [Self::Sim, Self::Epoll];
+
+    /// A new loop. With a `speed`, the clock of an epoll loop runs that many times as fast; virtual time has no
+    /// speed.
+    ///
+    /// # Errors
+    ///
+    /// If the system cannot give what the loop waits with, or the speed is not a positive, finite number.
+    pub fn make(self, speed: Option<f64>) -> io::Result<Loop> {
+        match (self, speed) {
+            (Self::Sim, _) => Ok(Loop::simulated()),
+            (Self::Epoll, None) => Loop::new(),
+            (Self::Epoll, Some(speed)) => paced(speed),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn paced(speed: f64) -> io::Result<Loop> {
+    let driver = Paced::new(Epoll::new()?, speed).map_err(|speed| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{speed} is not a speed: give a positive number"))
+    })?;
+    Ok(Loop::with_driver(driver))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn paced(_speed: f64) -> io::Result<Loop> {
+    Loop::new()
+}
+
+impl fmt::Display for LoopKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Sim => "sim",
+            Self::Epoll => "epoll",
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! The programs: one file each, with the three flavours side by side.
+//!
+//! In every file, what has nothing to do with suspending (texts, draws, sums) is written once, at the top, and
+//! what suspends is written three times, in the modules `native`, `generator` and `fiber`. A flavour suspends in
+//! its own engine only: what it waits for are the leaf operations of the library (a sleep, a queue, a handle),
+//! never another flavour's version of the program.
+
+pub mod as_completed;
+pub mod asyncq;
+mod case;
+pub mod chained;
+pub mod chess;
+pub mod comprehensions;
+pub mod countasync;
+pub mod countsync;
+pub mod create_task;
+pub mod endless;
+pub mod gather;
+pub mod hello;
+pub mod next;
+pub mod pipeline;
+pub mod rand;
+pub mod unawaited;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use coro_core::coroutine::{Misuse, Outcome};
+use coro_core::stats::Flavour;
+use coro_core::task::IntoTask;
+use coro_core::{EventLoop, Loop, RunError, TaskError, Thrown};
+
+use crate::transcript::Transcript;
+
+pub use case::{CASES, Case};
+
+/// What the body of a generator task suspends with.
+pub type GenCo = coro_gen::Co<(), Infallible, TaskError>;
+/// What the body of a fiber task suspends with.
+pub type FiberCo<'f> = coro_fiber::Co<'f, (), Infallible, TaskError>;
+
+/// What a program gets from outside.
+#[derive(Debug)]
+pub struct Context {
+    /// The loop, new and not running. A program uses it for one run, or not at all.
+    pub event_loop: Loop,
+    /// Where it prints.
+    pub out: Transcript,
+}
+
+impl Context {
+    /// Runs `main` to its end. Gives its result, and how many seconds of the loop's clock it took.
+    ///
+    /// # Errors
+    ///
+    /// As [`EventLoop::run`].
+    pub fn timed<T>(&self, main: T) -> Result<(T::Output, f64), RunError>
+    where
+        T: IntoTask<Coroutine: 'static>,
+        T::Output: 'static,
+    {
+        let start = self.event_loop.time();
+        let output = self.event_loop.run(main)?;
+        Ok((output, (self.event_loop.time() - start).as_secs_f64()))
+    }
+}
+
+/// A program with its options, as it is named on the command line.
+#[derive(Debug, Clone, Copy, Parser)]
+#[command(name = "coro run", rename_all = "snake_case")]
+pub enum Program {
+    /// Three counters wait one second, all at once
+    Countasync,
+    /// Three counters block the loop for one second each
+    Countsync,
+    /// Three tasks draw random numbers until one is high enough
+    Rand,
+    /// Coroutines that call coroutines: three bakers bake, then eat
+    Chained,
+    /// Producers and consumers around a queue
+    Asyncq(asyncq::Options),
+    /// An endless generator, read in two goes
+    Endless(endless::Options),
+    /// A generator object, and next()
+    Next,
+    /// An asynchronous generator, and lists made of its items
+    Comprehensions,
+    /// A task that is started, awaited and asked
+    CreateTask,
+    /// Two tasks, their results in the order of the arguments
+    Gather,
+    /// Two tasks, their results as they complete
+    AsCompleted,
+    /// A task that nobody waits for is cancelled at the end
+    Unawaited,
+    /// Hello, one second, world
+    Hello,
+    /// Twenty-four games of chess: twelve hours, or one
+    Chess,
+    /// A pipeline of coroutines, fed by hand and on the loop
+    Pipeline,
+}
+
+impl Program {
+    /// The names of all programs, with what they do, in the order in which they are listed everywhere.
+    pub fn list() -> Vec<(String, String)> {
+        let command = Self::command();
+        let describe = |program: &clap::Command| {
+            (program.get_name().to_string(), program.get_about().map(ToString::to_string).unwrap_or_default())
+        };
+        command.get_subcommands().map(describe).collect()
+    }
+
+    /// The program that a command line names, such as `asyncq -p 2`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such program, or it has no such option.
+    pub fn parse_line(line: &str) -> Result<Self, clap::Error> {
+        Self::try_parse_from(["coro run"].into_iter().chain(line.split_whitespace()))
+    }
+
+    /// What the parser of the command line cannot see.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the options.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Asyncq(options) => options.check(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs the program.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be run to its end.
+    pub fn run(&self, flavour: Flavour, context: &Context) -> Result<(), RunError> {
+        match *self {
+            Self::Countasync => countasync::run(flavour, context),
+            Self::Countsync => countsync::run(flavour, context),
+            Self::Rand => rand::run(flavour, context),
+            Self::Chained => chained::run(flavour, context),
+            Self::Asyncq(options) => asyncq::run(flavour, context, options),
+            Self::Endless(options) => endless::run(flavour, context, options),
+            Self::Next => next::run(flavour, context),
+            Self::Comprehensions => comprehensions::run(flavour, context),
+            Self::CreateTask => create_task::run(flavour, context),
+            Self::Gather => gather::run(flavour, context),
+            Self::AsCompleted => as_completed::run(flavour, context),
+            Self::Unawaited => unawaited::run(flavour, context),
+            Self::Hello => hello::run(flavour, context),
+            Self::Chess => chess::run(flavour, context),
+            Self::Pipeline => pipeline::run(flavour, context),
+        }
+    }
+}
+
+/// The value that a resume yielded, or `None` if the coroutine has ended.
+fn yielded<S, Y, R, E>(resumed: Result<Outcome<Y, R, E>, Misuse<S, Y, E>>) -> Result<Option<Y>, TaskError> {
+    resumed.map(Outcome::yielded).map_err(|misuse| TaskError::Misuse(misuse.kind()))
+}
+
+/// What was thrown, as the reason why a task has no result.
+fn task_error(thrown: Thrown<TaskError>) -> TaskError {
+    match thrown {
+        Thrown::Error(error) => error,
+        Thrown::Exit => TaskError::Cancelled,
+        Thrown::Misuse(kind) => TaskError::Misuse(kind),
+    }
+}
+
+/// How long the coroutine of the tutorial's last examples sleeps: for the largest number of its sequence.
+fn longest(sequence: &[u32]) -> Duration {
+    Duration::from_secs(sequence.iter().copied().max().unwrap_or(0).into())
+}
+
+/// A truth value as Python prints it.
+fn python_bool(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
