@@ -56,7 +56,7 @@ use coro_core::backend::Machine;
 use coro_core::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
 
 pub use co::Co;
-pub use task::{run, spawn, task};
+pub use task::{TaskCo, run, spawn, task};
 
 use engine::Engine;
 

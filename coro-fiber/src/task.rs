@@ -8,6 +8,9 @@ use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
 
 use crate::{Co, Fiber};
 
+/// What the body of a task suspends with.
+pub type TaskCo<'f> = Co<'f, (), Infallible, TaskError>;
+
 /// Makes a task of `body`. Nothing runs until it is spawned.
 ///
 /// # Cancellation
@@ -16,7 +19,7 @@ use crate::{Co, Fiber};
 /// and the code after it is the cleanup.
 pub fn task<F, R>(body: F) -> Fiber<(), Infallible, R, TaskError>
 where
-    F: FnOnce(&mut Co<'_, (), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Fiber::new(body)
@@ -30,7 +33,7 @@ where
 #[track_caller]
 pub fn spawn<F, R>(body: F) -> JoinHandle<R>
 where
-    F: FnOnce(&mut Co<'_, (), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Loop::running("coro_fiber::spawn").spawn(task(body))
@@ -57,7 +60,7 @@ where
 #[track_caller]
 pub fn run<F, R>(body: F) -> Result<R, RunError>
 where
-    F: FnOnce(&mut Co<'_, (), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Loop::new()?.run(task(body))

@@ -8,6 +8,9 @@ use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
 
 use crate::{Co, Gen};
 
+/// What the body of a task suspends with.
+pub type TaskCo = Co<(), Infallible, TaskError>;
+
 /// Makes a task of `body`. Nothing runs until it is spawned.
 ///
 /// # Cancellation
@@ -16,7 +19,7 @@ use crate::{Co, Gen};
 /// and the code after it is the cleanup.
 pub fn task<F, R>(body: F) -> Gen<(), Infallible, R, TaskError>
 where
-    F: for<'c> AsyncFnOnce(&'c mut Co<(), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Gen::new(body)
@@ -30,7 +33,7 @@ where
 #[track_caller]
 pub fn spawn<F, R>(body: F) -> JoinHandle<R>
 where
-    F: for<'c> AsyncFnOnce(&'c mut Co<(), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Loop::running("coro_gen::spawn").spawn(task(body))
@@ -57,7 +60,7 @@ where
 #[track_caller]
 pub fn run<F, R>(body: F) -> Result<R, RunError>
 where
-    F: for<'c> AsyncFnOnce(&'c mut Co<(), Infallible, TaskError>) -> TaskResult<R> + 'static,
+    F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Loop::new()?.run(task(body))

@@ -378,17 +378,14 @@ pub fn a_throw_lands_at_a_wait<F: Flavour>() {
     let log = trace.clone();
     let mut test = body::<F>(move |number, step| {
         log.log(format!("{step:?}"));
-        let released = log.on_drop("future dropped");
-        match number {
-            1 => Do::Wait(Box::pin(async move {
-                let _released = released;
-                std::future::pending().await
-            })),
-            _ => {
-                std::mem::forget(released);
-                Do::Yield(number as i64)
-            }
+        if number > 1 {
+            return Do::Yield(number as i64);
         }
+        let released = log.on_drop("future dropped");
+        Do::Wait(Box::pin(async move {
+            let _released = released;
+            std::future::pending().await
+        }))
     });
     assert_eq!(test.start(), Err(Misuse::WouldPark));
     assert_eq!(test.throw(Fault("a")), yielded(2));

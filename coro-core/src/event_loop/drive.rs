@@ -2,17 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::{EventLoop, Loop};
 use crate::coroutine::{
     Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed,
 };
-use crate::task::{JoinHandle, TaskInfo};
+use crate::task::{JoinHandle, TaskError, TaskInfo, from_coroutine};
 
 /// The handle to a coroutine that a loop drives. Made by [`EventLoop::drive`].
 ///
@@ -81,58 +82,81 @@ where
             state: Cell::new(coroutine.state()),
             open: Cell::new(true),
         });
-        let task = event_loop.spawn(serve(coroutine, Rc::clone(&mailbox)));
+        let server = Server { coroutine, mailbox: Rc::clone(&mailbox), asker: None, finished: false };
+        let task = event_loop.spawn(from_coroutine(server));
         Self { mailbox, task }
     }
 }
 
-/// Serves the requests one by one, until the handle is gone.
-async fn serve<C: Coroutine>(mut coroutine: C, mailbox: Rc<Mailbox<C>>) {
-    let server = Server { mailbox };
-    while let Some(Request { mut input, reply }) = poll_fn(|cx| server.mailbox.poll_request(cx)).await {
-        let promise = Promise { reply: Some(reply) };
-        let answer = poll_fn(|cx| {
-            let polled = coroutine.poll_resume(cx, input.take());
-            server.mailbox.state.set(coroutine.state());
-            polled
-        })
-        .await;
-        promise.keep(answer);
+/// Serves the requests one by one, until the handle is gone. It is a coroutine written by hand, so that the engine
+/// of the one it drives is the only one that switches.
+struct Server<C: Coroutine> {
+    coroutine: C,
+    mailbox: Rc<Mailbox<C>>,
+    /// Who waits for the answer to the resume in progress.
+    asker: Option<Rc<Reply<C>>>,
+    finished: bool,
+}
+
+impl<C: Coroutine> Server<C> {
+    fn poll_serve(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let input = match &self.asker {
+                Some(_) => None,
+                None => match ready!(self.mailbox.poll_request(cx)) {
+                    Some(request) => {
+                        self.asker = Some(request.reply);
+                        request.input
+                    }
+                    None => return Poll::Ready(()),
+                },
+            };
+            let polled = self.coroutine.poll_resume(cx, input);
+            self.mailbox.state.set(self.coroutine.state());
+            let answer = ready!(polled);
+            if let Some(asker) = self.asker.take() {
+                asker.give(answer);
+            }
+        }
     }
 }
 
-/// The serving side of a mailbox. If it goes, by a panic of the body or with its loop, nobody is left waiting.
-struct Server<C: Coroutine> {
-    mailbox: Rc<Mailbox<C>>,
+impl<C: Coroutine> Coroutine for Server<C> {
+    type Send = ();
+    type Yield = Infallible;
+    type Return = ();
+    type Error = TaskError;
+
+    fn state(&self) -> State {
+        if self.finished { State::Finished } else { State::Running }
+    }
+
+    fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
+        let outcome = match input {
+            Some(Input::Throw(error)) => Outcome::Raised(error),
+            Some(Input::Close) => Outcome::Closed,
+            Some(Input::Send(())) => return Poll::Ready(Err(Misuse::Running(input))),
+            None if self.finished => return Poll::Ready(Err(Misuse::Finished(None))),
+            None => {
+                ready!(self.poll_serve(cx));
+                Outcome::Returned(())
+            }
+        };
+        self.finished = true;
+        Poll::Ready(Ok(outcome))
+    }
 }
 
+/// If the server goes, by a panic of the body or with its loop, nobody is left waiting.
 impl<C: Coroutine> Drop for Server<C> {
     fn drop(&mut self) {
         self.mailbox.state.set(State::Finished);
+        if let Some(asker) = self.asker.take() {
+            asker.give(Err(Misuse::Finished(None)));
+        }
         let unserved = self.mailbox.requests.take();
         for request in unserved {
             request.refuse();
-        }
-    }
-}
-
-/// An answer that is owed: kept, or broken with `Finished` if the body panics.
-struct Promise<C: Coroutine> {
-    reply: Option<Rc<Reply<C>>>,
-}
-
-impl<C: Coroutine> Promise<C> {
-    fn keep(mut self, answer: Resumed<C>) {
-        if let Some(reply) = self.reply.take() {
-            reply.give(answer);
-        }
-    }
-}
-
-impl<C: Coroutine> Drop for Promise<C> {
-    fn drop(&mut self) {
-        if let Some(reply) = self.reply.take() {
-            reply.give(Err(Misuse::Finished(None)));
         }
     }
 }

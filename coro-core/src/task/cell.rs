@@ -163,11 +163,10 @@ impl<C: TaskCoroutine> TaskCell<C> {
         match resumed {
             Ok(Outcome::Returned(_)) if self.header.must_cancel.get() => Err(TaskError::Cancelled),
             Ok(Outcome::Returned(value)) => Ok(value),
-            Ok(Outcome::Raised(Thrown::Error(error))) => Err(error),
-            Ok(Outcome::Raised(Thrown::Exit) | Outcome::Closed) => Err(TaskError::Cancelled),
-            Ok(Outcome::Raised(Thrown::Misuse(kind))) => Err(TaskError::Misuse(kind)),
+            Ok(Outcome::Raised(thrown)) => Err(thrown.into()),
+            Ok(Outcome::Closed) => Err(TaskError::Cancelled),
             Ok(Outcome::Yielded(never)) => match never {},
-            Err(misuse) => Err(TaskError::Misuse(misuse.kind())),
+            Err(misuse) => Err(misuse.into()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use crate::coroutine::MisuseKind;
+use crate::coroutine::{Misuse, MisuseKind, Thrown};
 
 /// Why a task has no result. Also what is thrown into a task, and raised out of it.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,24 @@ impl TaskError {
     /// Whether the task was cancelled.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)
+    }
+}
+
+/// What was thrown, as the reason why a task has no result.
+impl From<Thrown<Self>> for TaskError {
+    fn from(thrown: Thrown<Self>) -> Self {
+        match thrown {
+            Thrown::Error(error) => error,
+            Thrown::Exit => Self::Cancelled,
+            Thrown::Misuse(kind) => Self::Misuse(kind),
+        }
+    }
+}
+
+/// A misuse in a task, without the values handed back.
+impl<S, Y, E> From<Misuse<S, Y, E>> for TaskError {
+    fn from(misuse: Misuse<S, Y, E>) -> Self {
+        Self::Misuse(misuse.kind())
     }
 }
 

@@ -106,10 +106,10 @@ mod native {
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn part1(co: &mut GenCo, baker: &Baker) -> TaskResult<u32> {
+    async fn part1(co: &mut TaskCo, baker: &Baker) -> TaskResult<u32> {
         let i = baker.draw();
         baker.says(&format!("开始做{i}个面包."));
         co.wait(sleep(minutes(i))).await?;
@@ -117,7 +117,7 @@ mod generator {
         Ok(i)
     }
 
-    async fn part2(co: &mut GenCo, baker: &Baker, breads: u32) -> TaskResult<u32> {
+    async fn part2(co: &mut TaskCo, baker: &Baker, breads: u32) -> TaskResult<u32> {
         let i = baker.draw();
         baker.says("开始吃面包.");
         co.wait(sleep(minutes(i))).await?;
@@ -125,7 +125,7 @@ mod generator {
         Ok(i)
     }
 
-    async fn chain(co: &mut GenCo, baker: Baker) -> TaskResult<()> {
+    async fn chain(co: &mut TaskCo, baker: Baker) -> TaskResult<()> {
         let baked = part1(co, &baker).await?;
         let eaten = part2(co, &baker, baked).await?;
         baker.sums_up(baked, eaten);
@@ -143,10 +143,10 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::{spawn, task};
 
-    fn part1(co: &mut FiberCo<'_>, baker: &Baker) -> TaskResult<u32> {
+    fn part1(co: &mut TaskCo<'_>, baker: &Baker) -> TaskResult<u32> {
         let i = baker.draw();
         baker.says(&format!("开始做{i}个面包."));
         co.wait(sleep(minutes(i)))?;
@@ -154,7 +154,7 @@ mod fiber {
         Ok(i)
     }
 
-    fn part2(co: &mut FiberCo<'_>, baker: &Baker, breads: u32) -> TaskResult<u32> {
+    fn part2(co: &mut TaskCo<'_>, baker: &Baker, breads: u32) -> TaskResult<u32> {
         let i = baker.draw();
         baker.says("开始吃面包.");
         co.wait(sleep(minutes(i)))?;
@@ -162,7 +162,7 @@ mod fiber {
         Ok(i)
     }
 
-    fn chain(co: &mut FiberCo<'_>, baker: &Baker) -> TaskResult<()> {
+    fn chain(co: &mut TaskCo<'_>, baker: &Baker) -> TaskResult<()> {
         let baked = part1(co, baker)?;
         let eaten = part2(co, baker, baked)?;
         baker.sums_up(baked, eaten);

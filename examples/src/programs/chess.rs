@@ -113,10 +113,10 @@ mod native {
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn one_after_the_other(co: &mut GenCo) -> TaskResult<()> {
+    async fn one_after_the_other(co: &mut TaskCo) -> TaskResult<()> {
         for _ in 0..BOARDS * PAIRS {
             co.wait(sleep(MASTER)).await?;
             co.wait(sleep(OPPONENT)).await?;
@@ -124,7 +124,7 @@ mod generator {
         Ok(())
     }
 
-    async fn opponent(co: &mut GenCo, board: Board) -> TaskResult<()> {
+    async fn opponent(co: &mut TaskCo, board: Board) -> TaskResult<()> {
         for _ in 0..PAIRS {
             co.wait(board.moves.get()).await?;
             co.wait(sleep(OPPONENT)).await?;
@@ -133,7 +133,7 @@ mod generator {
         Ok(())
     }
 
-    async fn from_board_to_board(co: &mut GenCo, boards: &[Board]) -> TaskResult<()> {
+    async fn from_board_to_board(co: &mut TaskCo, boards: &[Board]) -> TaskResult<()> {
         for pair in 0..PAIRS {
             for board in boards {
                 if pair > 0 {
@@ -146,7 +146,7 @@ mod generator {
         Ok(())
     }
 
-    pub(super) async fn main(co: &mut GenCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
         one_after_the_other(co).await?;
         let start = now();
         let boards = Board::all();
@@ -162,10 +162,10 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::spawn;
 
-    fn one_after_the_other(co: &mut FiberCo<'_>) -> TaskResult<()> {
+    fn one_after_the_other(co: &mut TaskCo<'_>) -> TaskResult<()> {
         for _ in 0..BOARDS * PAIRS {
             co.wait(sleep(MASTER))?;
             co.wait(sleep(OPPONENT))?;
@@ -173,7 +173,7 @@ mod fiber {
         Ok(())
     }
 
-    fn opponent(co: &mut FiberCo<'_>, board: &Board) -> TaskResult<()> {
+    fn opponent(co: &mut TaskCo<'_>, board: &Board) -> TaskResult<()> {
         for _ in 0..PAIRS {
             co.wait(board.moves.get())?;
             co.wait(sleep(OPPONENT))?;
@@ -182,7 +182,7 @@ mod fiber {
         Ok(())
     }
 
-    fn from_board_to_board(co: &mut FiberCo<'_>, boards: &[Board]) -> TaskResult<()> {
+    fn from_board_to_board(co: &mut TaskCo<'_>, boards: &[Board]) -> TaskResult<()> {
         for pair in 0..PAIRS {
             for board in boards {
                 if pair > 0 {
@@ -195,7 +195,7 @@ mod fiber {
         Ok(())
     }
 
-    pub(super) fn main(co: &mut FiberCo<'_>, out: &Transcript) -> TaskResult<()> {
+    pub(super) fn main(co: &mut TaskCo<'_>, out: &Transcript) -> TaskResult<()> {
         one_after_the_other(co)?;
         let start = now();
         let boards = Board::all();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 
-use super::{Context, task_error};
+use super::Context;
 use crate::say;
 
 const PAUSE: Duration = Duration::from_millis(100);
@@ -71,13 +71,13 @@ mod native {
     pub(super) fn run(context: &Context) -> Result<(Lists, f64), RunError> {
         let main = async { TaskResult::Ok((list(every).await?, list(chosen).await?)) };
         let (lists, seconds) = context.timed(main)?;
-        Ok((lists.map_err(task_error)?, seconds))
+        Ok((lists.map_err(TaskError::from)?, seconds))
     }
 }
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::{Gen, task};
 
     fn my_gen() -> AsyncGenerator<Gen<(), u32, (), TaskError>> {
@@ -90,7 +90,7 @@ mod generator {
         }))
     }
 
-    async fn list(co: &mut GenCo, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
+    async fn list(co: &mut TaskCo, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
         let (mut items, mut list) = (my_gen(), Vec::new());
         while let Some(item) = co.wait(items.next()).await?? {
             list.extend(Some(item).filter(filter));
@@ -105,7 +105,7 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::{Fiber, task};
 
     fn my_gen() -> AsyncGenerator<Fiber<(), u32, (), TaskError>> {
@@ -118,7 +118,7 @@ mod fiber {
         }))
     }
 
-    fn list(co: &mut FiberCo<'_>, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
+    fn list(co: &mut TaskCo<'_>, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
         let (mut items, mut list) = (my_gen(), Vec::new());
         while let Some(item) = co.wait(items.next())?? {
             list.extend(Some(item).filter(filter));

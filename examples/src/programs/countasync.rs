@@ -57,17 +57,17 @@ mod native {
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn count(co: &mut GenCo, out: Transcript) -> TaskResult<()> {
+    async fn count(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
         say!(out, "One");
         co.wait(sleep(SECOND)).await?;
         say!(out, "Two");
         Ok(())
     }
 
-    async fn main(co: &mut GenCo, out: Transcript) -> TaskResult<()> {
+    async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
         let counters = [out.clone(), out.clone(), out].map(|out| spawn(async move |co| count(co, out).await));
         co.wait(gather(counters)).await??;
         Ok(())
@@ -82,17 +82,17 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::{spawn, task};
 
-    fn count(co: &mut FiberCo<'_>, out: &Transcript) -> TaskResult<()> {
+    fn count(co: &mut TaskCo<'_>, out: &Transcript) -> TaskResult<()> {
         say!(out, "One");
         co.wait(sleep(SECOND))?;
         say!(out, "Two");
         Ok(())
     }
 
-    fn main(co: &mut FiberCo<'_>, out: Transcript) -> TaskResult<()> {
+    fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let counters = [out.clone(), out.clone(), out].map(|out| spawn(move |co| count(co, &out)));
         co.wait(gather(counters))??;
         Ok(())

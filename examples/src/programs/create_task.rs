@@ -62,15 +62,15 @@ mod native {
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn coro(co: &mut GenCo, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
+    async fn coro(co: &mut TaskCo, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
         co.wait(sleep(longest(&sequence))).await?;
         Ok(sequence.into_iter().rev().collect())
     }
 
-    pub(super) async fn main(co: &mut GenCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
         let mut t = spawn(async |co| coro(co, SEQUENCE).await);
         co.wait(&mut t).await??;
         report(&t, &out);
@@ -80,15 +80,15 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::spawn;
 
-    fn coro(co: &mut FiberCo<'_>, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
+    fn coro(co: &mut TaskCo<'_>, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
         co.wait(sleep(longest(&sequence)))?;
         Ok(sequence.into_iter().rev().collect())
     }
 
-    pub(super) fn main(co: &mut FiberCo<'_>, out: &Transcript) -> TaskResult<()> {
+    pub(super) fn main(co: &mut TaskCo<'_>, out: &Transcript) -> TaskResult<()> {
         let mut t = spawn(|co| coro(co, SEQUENCE));
         co.wait(&mut t)??;
         report(&t, out);

@@ -22,23 +22,17 @@ pub mod pipeline;
 pub mod rand;
 pub mod unawaited;
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use coro_core::coroutine::{Misuse, Outcome};
 use coro_core::stats::Flavour;
 use coro_core::task::IntoTask;
-use coro_core::{EventLoop, Loop, RunError, TaskError, Thrown};
+use coro_core::{EventLoop, Loop, RunError, TaskError};
 
 use crate::transcript::Transcript;
 
 pub use case::{CASES, Case};
-
-/// What the body of a generator task suspends with.
-pub type GenCo = coro_gen::Co<(), Infallible, TaskError>;
-/// What the body of a fiber task suspends with.
-pub type FiberCo<'f> = coro_fiber::Co<'f, (), Infallible, TaskError>;
 
 /// What a program gets from outside.
 #[derive(Debug)]
@@ -161,16 +155,7 @@ impl Program {
 
 /// The value that a resume yielded, or `None` if the coroutine has ended.
 fn yielded<S, Y, R, E>(resumed: Result<Outcome<Y, R, E>, Misuse<S, Y, E>>) -> Result<Option<Y>, TaskError> {
-    resumed.map(Outcome::yielded).map_err(|misuse| TaskError::Misuse(misuse.kind()))
-}
-
-/// What was thrown, as the reason why a task has no result.
-fn task_error(thrown: Thrown<TaskError>) -> TaskError {
-    match thrown {
-        Thrown::Error(error) => error,
-        Thrown::Exit => TaskError::Cancelled,
-        Thrown::Misuse(kind) => TaskError::Misuse(kind),
-    }
+    Ok(resumed?.yielded())
 }
 
 /// How long the coroutine of the tutorial's last examples sleeps: for the largest number of its sequence.

@@ -104,10 +104,10 @@ mod native {
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn make_random(co: &mut GenCo, player: Player) -> TaskResult<u32> {
+    async fn make_random(co: &mut TaskCo, player: Player) -> TaskResult<u32> {
         let mut drawn = player.begin();
         while drawn <= player.threshold {
             player.retry(drawn);
@@ -128,10 +128,10 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::{spawn, task};
 
-    fn make_random(co: &mut FiberCo<'_>, player: &Player) -> TaskResult<u32> {
+    fn make_random(co: &mut TaskCo<'_>, player: &Player) -> TaskResult<u32> {
         let mut drawn = player.begin();
         while drawn <= player.threshold {
             player.retry(drawn);

@@ -78,10 +78,10 @@ mod native {
 
 mod generator {
     use super::*;
-    use crate::programs::GenCo;
+    use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn child(co: &mut GenCo, out: Transcript) -> TaskResult<()> {
+    async fn child(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
         let slept = co.wait(sleep(HOUR)).await;
         if let Err(Thrown::Error(TaskError::Cancelled)) = &slept {
             child_cancelled(&out);
@@ -89,7 +89,7 @@ mod generator {
         slept
     }
 
-    pub(super) async fn main(co: &mut GenCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
         let childs_out = out.clone();
         drop(spawn(async move |co| child(co, childs_out).await));
         // A task that has not begun when it is cancelled never runs: let the child begin.
@@ -101,10 +101,10 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use crate::programs::FiberCo;
+    use coro_fiber::TaskCo;
     use coro_fiber::spawn;
 
-    fn child(co: &mut FiberCo<'_>, out: &Transcript) -> TaskResult<()> {
+    fn child(co: &mut TaskCo<'_>, out: &Transcript) -> TaskResult<()> {
         let slept = co.wait(sleep(HOUR));
         if let Err(Thrown::Error(TaskError::Cancelled)) = &slept {
             child_cancelled(out);
@@ -112,7 +112,7 @@ mod fiber {
         slept
     }
 
-    pub(super) fn main(co: &mut FiberCo<'_>, out: Transcript) -> TaskResult<()> {
+    pub(super) fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let childs_out = out.clone();
         drop(spawn(move |co| child(co, &childs_out)));
         // A task that has not begun when it is cancelled never runs: let the child begin.
