@@ -3,7 +3,7 @@
 //! Every transcript must be that of CPython ([`golden`](crate::golden)) and that of the native flavour on the
 //! simulated loop, and every program must take exactly its length on the loop's clock. The switches are counted in
 //! each engine: a program that suspends in an engine other than its own is reported, and so is one whose flavours
-//! count differently, unless its [`Case`] says why.
+//! count differently.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -109,9 +109,6 @@ pub fn problems_of(case: &Case, ran: &Ran, reference: &Ran) -> Vec<String> {
     if ran.length != case.length {
         problems.push(format!("took {:?} on the loop's clock instead of {:?}", ran.length, case.length));
     }
-    if case.counts_differ.is_some() {
-        return problems;
-    }
     if ran.others != Counts::default() {
         problems.push(format!("ran in engines of other flavours: {:?}", ran.others));
     }
@@ -201,21 +198,17 @@ fn compare_case(
     let at = if length > 0.0 { format!("{length:>5} s at --speed {speed:<7}") } else { " ".repeat(24) };
     // Both loops count alike, else it is among the problems.
     switches.dedup();
-    Ok(format!("{at} {}", describe(case, &switches)))
+    Ok(format!("{at} {}", describe(&switches)))
 }
 
 /// The parks and yields, of all flavours at once if they agree.
-fn describe(case: &Case, switches: &[(Flavour, u64, u64)]) -> String {
+fn describe(switches: &[(Flavour, u64, u64)]) -> String {
     let agree = switches.windows(2).all(|pair| (pair[0].1, pair[0].2) == (pair[1].1, pair[1].2));
-    let text = match switches.first() {
+    match switches.first() {
         Some((_, parks, yields)) if agree => format!("parks {parks:>4}  yields {yields:>3}"),
         _ => {
             let each = |(flavour, parks, yields): &_| format!("{flavour}: parks {parks} yields {yields}");
             switches.iter().map(each).collect::<Vec<_>>().join(", ")
         }
-    };
-    match case.counts_differ {
-        Some(why) => format!("{text} ({why})"),
-        None => text,
     }
 }

@@ -6,9 +6,6 @@
 //! 2. `close`, which a stage can use for its last words: the sink sums up;
 //! 3. the same stages fed by hand, without a loop, and driven by the loop, as actors (`drive`).
 //!
-//! The loop drives a stage by a small native task of its own, so on the loop the native flavour counts the parks of
-//! these as well, which the other flavours' engines do not see.
-//!
 //! Golden: `pipeline.py.out`, from Python's generators, fed by hand both times.
 
 use coro_core::coroutine::CloseError;
