@@ -1,0 +1,5 @@
+//! The same programs in three flavours, and what they share.
+
+#![forbid(unsafe_code)]
+
+pub mod http;
