@@ -2,4 +2,5 @@
 
 #![forbid(unsafe_code)]
 
+pub mod crawl;
 pub mod http;
