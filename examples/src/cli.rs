@@ -1,15 +1,17 @@
-//! The command line: `coro list`, `coro run` and `coro compare`.
+//! The command line: `coro list`, `coro run`, `coro crawl` and `coro compare`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::{ExitCode, exit};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use coro_core::RunError;
-use coro_core::stats::Flavour;
 
 use crate::compare::{Settings, compare};
+use crate::compare_crawl::compare_crawls;
+use crate::crawl::{self, CommandError, CrawlArgs};
+use crate::flavour_choice::FlavourChoice;
 use crate::loop_kind::LoopKind;
 use crate::programs::{Context, Program};
 use crate::table;
@@ -32,7 +34,9 @@ enum Command {
     List,
     /// Run a program
     Run(Run),
-    /// Compare all programs in all flavours on all loops (the default)
+    /// Fetch pages and collect their links: areq.py, or a whole site
+    Crawl(CrawlArgs),
+    /// Compare all programs, and a crawl, in all flavours on all loops (the default)
     Compare(Compare),
 }
 
@@ -60,29 +64,6 @@ struct Compare {
     speed: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FlavourChoice {
-    /// An async body
-    Native,
-    /// A generator on genawaiter
-    Generator,
-    /// A fiber on corosensei
-    Fiber,
-    /// One after the other
-    All,
-}
-
-impl FlavourChoice {
-    fn flavours(self) -> &'static [Flavour] {
-        match self {
-            Self::Native => &[Flavour::Native],
-            Self::Generator => &[Flavour::Generator],
-            Self::Fiber => &[Flavour::Fiber],
-            Self::All => &Flavour::ALL,
-        }
-    }
-}
-
 fn parse_speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
@@ -95,6 +76,7 @@ enum Failure {
     Misuse(String),
     Run(RunError),
     Output(io::Error),
+    Crawl(String),
     /// A comparison found differences, and has printed them.
     Different,
 }
@@ -102,6 +84,15 @@ enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Usage(message) => Self::Misuse(message),
+            CommandError::Failed(message) => Self::Crawl(message),
+        }
     }
 }
 
@@ -132,6 +123,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             complain(&error);
             ExitCode::FAILURE
         }
+        Err(Failure::Crawl(message)) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -139,6 +134,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Compare(Compare::default())) {
         Command::List => list(&mut io::stdout()),
         Command::Run(run) => run_program(&run),
+        Command::Crawl(arguments) => Ok(crawl::run(&arguments)?),
         Command::Compare(options) => compare_all(&options, &mut io::stdout()),
     }
 }
@@ -185,7 +181,8 @@ fn print_line(line: &str) {
 
 fn compare_all(options: &Compare, out: &mut dyn Write) -> Result<(), Failure> {
     let settings = Settings { speed: options.speed, ..Settings::default() };
-    let comparison = compare(&settings, out)?;
+    let mut comparison = compare(&settings, out)?;
+    compare_crawls(&settings, &mut comparison, out)?;
     writeln!(out)?;
     table::print(&comparison.rows, out)?;
     if cfg!(debug_assertions) {

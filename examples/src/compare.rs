@@ -27,11 +27,13 @@ pub struct Settings {
     pub seconds_per_run: f64,
     /// How many resumes a sample of the cost of a resume has.
     pub resumes: u32,
+    /// How many pages a crawl visits at most.
+    pub crawl_pages: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { speed: None, seconds_per_run: 0.2, resumes: 200_000 }
+        Self { speed: None, seconds_per_run: 0.2, resumes: 200_000, crawl_pages: 2_000 }
     }
 }
 

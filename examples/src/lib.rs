@@ -1,3 +1,7 @@
+#![doc = include_str!("../../README.md")]
+//!
+//! # This crate
+//!
 //! The same programs in three flavours, and the command that runs and compares them.
 //!
 //! Each program of [`programs`] is written three times, side by side in one file: as a native `async` body, as a
@@ -8,7 +12,11 @@
 
 pub mod cli;
 pub mod compare;
+pub mod compare_crawl;
+pub mod crawl;
+pub mod flavour_choice;
 pub mod golden;
+pub mod http;
 pub mod loop_kind;
 pub mod measure;
 pub mod programs;
