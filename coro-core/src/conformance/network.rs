@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::event_loop::MakeLoop;
+use super::setting::MakeLoop;
 use super::{Flavour, Plan, plan};
 use crate::event_loop::{EventLoop, Loop};
 use crate::net::{TcpListener, TcpStream};

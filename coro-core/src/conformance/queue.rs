@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::event_loop::MakeLoop;
+use super::setting::MakeLoop;
 use super::{Flavour, Plan, Trace, plan};
 use crate::event_loop::{EventLoop, Loop};
 use crate::queue::{Queue, QueueEmpty, QueueFull, TooManyTaskDone};

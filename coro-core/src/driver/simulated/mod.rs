@@ -1,10 +1,16 @@
 //! A world of its own: a clock that jumps, and a network in memory.
 
+mod bell;
+mod connection;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use bell::Bell;
+use connection::Connection;
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
 use crate::time::Time;
@@ -42,25 +48,6 @@ struct Listener {
     /// Connections that nobody has accepted yet: the server's end, and the client's address.
     waiting: VecDeque<(Socket, SocketAddr)>,
     accepting: VecDeque<Slot>,
-}
-
-#[derive(Debug)]
-struct Connection {
-    /// The other end; it may be gone.
-    peer: Socket,
-    local: SocketAddr,
-    /// Bytes that have arrived here and were not received yet.
-    arrived: VecDeque<u8>,
-    /// The peer will send no more.
-    ended: bool,
-    /// The peer closed while bytes from here were unread, or is gone: sends fail.
-    peer_gone: bool,
-    /// Operations that wait: one receive, and sends in order, each with how much of it was sent.
-    receiving: Option<(Slot, Vec<u8>)>,
-    sending: VecDeque<(Slot, Vec<u8>, usize)>,
-    /// Closed by its owner; kept until its sends are over.
-    closed: bool,
-    write_ended: bool,
 }
 
 impl Simulated {
@@ -248,45 +235,6 @@ impl Simulated {
     }
 }
 
-impl Connection {
-    fn new(peer: Socket, local: SocketAddr) -> Self {
-        Self {
-            peer,
-            local,
-            arrived: VecDeque::new(),
-            ended: false,
-            peer_gone: false,
-            receiving: None,
-            sending: VecDeque::new(),
-            closed: false,
-            write_ended: false,
-        }
-    }
-
-    /// Moves what has arrived into `buffer`; zero at the end of the stream, `None` if nothing is there yet.
-    fn take_arrived(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        if self.arrived.is_empty() && !self.ended {
-            return None;
-        }
-        let count = buffer.len().min(self.arrived.len());
-        for (place, byte) in buffer.iter_mut().zip(self.arrived.drain(..count)) {
-            *place = byte;
-        }
-        Some(count)
-    }
-
-    fn complete_receive(&mut self) -> Option<Completion> {
-        let (slot, mut buffer) = self.receiving.take()?;
-        match self.take_arrived(&mut buffer) {
-            Some(count) => Some(Completion { slot, result: Completed::Transferred { buffer, count } }),
-            None => {
-                self.receiving = Some((slot, buffer));
-                None
-            }
-        }
-    }
-}
-
 fn wrong_socket() -> Completed {
     io::Error::new(ErrorKind::InvalidInput, "no such socket, or not of this kind").into()
 }
@@ -378,27 +326,5 @@ impl Driver for Simulated {
 
     fn is_closed_world(&self) -> bool {
         true
-    }
-}
-
-/// Wakes a simulated loop that waits for another thread.
-#[derive(Debug, Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Bell {
-    fn listen(&self) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rung = self.changed.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
-        *rung = false;
-    }
-}
-
-impl Notify for Bell {
-    fn notify(&self) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_one();
     }
 }

@@ -4,7 +4,9 @@
 //! its socket for the next edge. Nothing is registered again, and the notifier is never read: each write to it is
 //! an edge of its own.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod entry;
+
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
@@ -15,7 +17,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, sockopt};
+use rustix::net::{self, Shutdown, sockopt};
+
+use entry::{Accepted, Entry, Reading, Writing, local_address, peer_address, stream_socket};
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
 use crate::time::Time;
@@ -35,32 +39,6 @@ pub struct Epoll {
     last_socket: u64,
     finished: Vec<Completion>,
     events: Vec<epoll::Event>,
-}
-
-struct Entry {
-    fd: OwnedFd,
-    /// What the last edge said, until a call says otherwise.
-    readable: bool,
-    writable: bool,
-    /// The peer has ended its side or the connection failed: no further edge will come for reading.
-    hung_up: bool,
-    /// Closed by its owner; kept until its sends are over.
-    closed: bool,
-    /// Accepts and receives, in order.
-    reading: VecDeque<(Slot, Reading)>,
-    /// Connects and sends, in order.
-    writing: VecDeque<(Slot, Writing)>,
-}
-
-enum Reading {
-    Accept,
-    Receive(Vec<u8>),
-}
-
-enum Writing {
-    Connect,
-    /// From this byte on.
-    Send(Vec<u8>, usize),
 }
 
 impl Epoll {
@@ -92,18 +70,7 @@ impl Epoll {
             epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
         epoll::add(&self.epoll, &fd, epoll::EventData::new_u64(self.last_socket), flags)?;
         let socket = Socket(self.last_socket);
-        self.sockets.insert(
-            socket,
-            Entry {
-                fd,
-                readable: true,
-                writable: true,
-                hung_up: false,
-                closed: false,
-                reading: VecDeque::new(),
-                writing: VecDeque::new(),
-            },
-        );
+        self.sockets.insert(socket, Entry::new(fd));
         Ok(socket)
     }
 
@@ -276,100 +243,6 @@ impl Epoll {
         self.events = events;
         Ok(())
     }
-}
-
-/// What reading gave: a connection is not registered yet.
-enum Accepted {
-    Connection(OwnedFd),
-    Other(Completed),
-}
-
-impl Entry {
-    fn try_read(&mut self, reading: Reading) -> Result<Accepted, Reading> {
-        if !self.readable {
-            return Err(reading);
-        }
-        match reading {
-            Reading::Accept => match accept(&self.fd) {
-                Ok(fd) => Ok(Accepted::Connection(fd)),
-                Err(Errno::AGAIN) => {
-                    self.readable = false;
-                    Err(Reading::Accept)
-                }
-                Err(error) => Ok(Accepted::Other(io::Error::from(error).into())),
-            },
-            Reading::Receive(mut buffer) => {
-                let received = rustix::io::retry_on_intr(|| {
-                    net::recv(&self.fd, buffer.as_mut_slice(), RecvFlags::empty()).map(|(count, _)| count)
-                });
-                match received {
-                    Ok(count) => {
-                        // Less than there was room for: the kernel has no more, and an edge will say when it has.
-                        self.readable = count == buffer.len() || count == 0 || self.hung_up;
-                        Ok(Accepted::Other(Completed::Transferred { buffer, count }))
-                    }
-                    Err(Errno::AGAIN) => {
-                        self.readable = false;
-                        Err(Reading::Receive(buffer))
-                    }
-                    Err(error) => Ok(Accepted::Other(io::Error::from(error).into())),
-                }
-            }
-        }
-    }
-
-    fn try_write(&mut self, writing: Writing) -> Result<Completed, Writing> {
-        if !self.writable {
-            return Err(writing);
-        }
-        match writing {
-            Writing::Connect => match sockopt::socket_error(&self.fd) {
-                Ok(Ok(())) => Ok(Completed::Done),
-                Ok(Err(error)) | Err(error) => Ok(io::Error::from(error).into()),
-            },
-            Writing::Send(buffer, start) => self.send(buffer, start),
-        }
-    }
-
-    fn send(&mut self, buffer: Vec<u8>, mut start: usize) -> Result<Completed, Writing> {
-        while start < buffer.len() {
-            match net::send(&self.fd, &buffer[start..], SendFlags::NOSIGNAL) {
-                Ok(count) => start += count,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.writable = false;
-                    return Err(Writing::Send(buffer, start));
-                }
-                Err(error) => return Ok(io::Error::from(error).into()),
-            }
-        }
-        Ok(Completed::Transferred { count: start, buffer })
-    }
-}
-
-fn stream_socket(address: SocketAddr) -> io::Result<OwnedFd> {
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    Ok(net::socket_with(family, SocketType::STREAM, flags, None)?)
-}
-
-fn accept(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
-    loop {
-        match net::accept_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            // The peer gave up before it was accepted: the next one.
-            Err(Errno::CONNABORTED | Errno::INTR) => {}
-            result => return result,
-        }
-    }
-}
-
-fn local_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
-    Ok(SocketAddr::try_from(net::getsockname(fd)?)?)
-}
-
-fn peer_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
-    let address = net::getpeername(fd)?.ok_or(Errno::NOTCONN)?;
-    Ok(SocketAddr::try_from(address)?)
 }
 
 fn wrong_socket() -> Completed {

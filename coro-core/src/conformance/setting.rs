@@ -1,0 +1,41 @@
+//! What the scenarios of the loop share.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::{Flavour, Plan, Trace};
+use crate::event_loop::{EventLoop, Exception, Loop, RunError};
+
+/// Makes the loops that the scenarios run on.
+pub type MakeLoop<'a> = &'a dyn Fn() -> Loop;
+
+pub(super) fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A function that logs.
+pub(super) fn log(trace: &Trace, event: &'static str) -> impl FnOnce() + 'static {
+    let trace = trace.clone();
+    move || trace.log(event)
+}
+
+/// Collects what goes to the exception handler.
+pub(super) fn reports(event_loop: &Loop) -> Trace {
+    let trace = Trace::new();
+    let log = trace.clone();
+    event_loop.set_exception_handler(Some(Rc::new(move |exception| {
+        log.log(match exception {
+            Exception::CallbackPanicked(panic) => format!("callback: {panic}"),
+            Exception::NeverRetrieved(task, error) => format!("{} never retrieved: {error}", task.name),
+            Exception::PendingDestroyed(task) => format!("{} destroyed", task.name),
+            Exception::DestructorPanicked(task, panic) => format!("{} destructor: {panic}", task.name),
+        });
+    })));
+    trace
+}
+
+/// Runs a task as the main one.
+pub(super) fn run<F: Flavour>(event_loop: &Loop, main: Plan) -> Result<i64, RunError> {
+    let task = main.spawn::<F>(event_loop);
+    event_loop.run_until_complete(task)
+}

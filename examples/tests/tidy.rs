@@ -1,0 +1,92 @@
+//! What a machine can check of the house rules.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every Rust file of the workspace.
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders: Vec<_> =
+        ["coro-core", "coro-fiber", "coro-gen", "examples"].map(|name| root().join(name)).into();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(found.len() > 50, "the sources were not found");
+    found
+}
+
+#[test]
+fn the_readme_is_short_and_shows_its_two_commands() {
+    let readme = read("README.md");
+    let mut code = false;
+    let prose = readme.lines().filter(|line| {
+        code ^= line.starts_with("```");
+        !code && !line.starts_with("```")
+    });
+    let words: usize = prose.map(|line| line.split_whitespace().count()).sum();
+    assert!(words <= 500, "{words} words");
+    for command in ["cargo run --release", "cargo test --workspace"] {
+        assert!(readme.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn the_architecture_is_short_and_names_what_exists() {
+    let text = read("ARCHITECTURE.md");
+    let words = text.split_whitespace().count();
+    assert!(words <= 2_000, "{words} words");
+    let paths: Vec<_> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.starts_with("coro-") || code.starts_with("examples/"))
+        .filter(|code| code.contains('/'))
+        .collect();
+    assert!(paths.len() > 5);
+    for path in paths {
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
+
+#[test]
+fn files_are_of_a_size_that_can_be_read() {
+    for path in sources() {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        // A suite of laws is a list: it is as long as the law.
+        let limit = if path.components().any(|part| part.as_os_str() == "conformance") { 500 } else { 400 };
+        assert!(lines <= limit, "{}: {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn every_crate_forbids_unsafe_code() {
+    for file in
+        ["coro-core/src/lib.rs", "coro-fiber/src/lib.rs", "coro-gen/src/lib.rs", "examples/src/lib.rs"]
+    {
+        assert!(read(file).contains("#![forbid(unsafe_code)]"), "{file}");
+    }
+}
+
+#[test]
+fn no_test_sleeps_for_real() {
+    let sleep = ["thread", "sleep("].join("::");
+    for path in sources().iter().filter(|path| path.components().any(|part| part.as_os_str() == "tests")) {
+        assert!(!fs::read_to_string(path).unwrap().contains(&sleep), "{}", path.display());
+    }
+}
