@@ -75,6 +75,21 @@ fn files_are_of_a_size_that_can_be_read() {
 }
 
 #[test]
+fn every_scenario_is_in_the_suite() {
+    let suite = read("coro-core/src/conformance/mod.rs");
+    let mut scenarios = 0;
+    for module in ["coroutine", "drive", "event_loop", "network", "queue", "task"] {
+        let source = read(format!("coro-core/src/conformance/{module}.rs"));
+        for line in source.lines().filter_map(|line| line.strip_prefix("pub fn ")) {
+            let (name, _) = line.split_once("<F: Flavour>").expect("a scenario is generic over the flavour");
+            assert!(suite.contains(&format!(" {name},")), "{module}::{name} is not in the suite");
+            scenarios += 1;
+        }
+    }
+    assert!(scenarios > 80, "{scenarios}");
+}
+
+#[test]
 fn every_crate_forbids_unsafe_code() {
     for file in
         ["coro-core/src/lib.rs", "coro-fiber/src/lib.rs", "coro-gen/src/lib.rs", "examples/src/lib.rs"]

@@ -143,6 +143,45 @@ macro_rules! event_loop_conformance {
             ]
         );
         $crate::__scenarios!(
+            task,
+            $flavour,
+            (&$make_loop),
+            [
+                spawn_never_runs_the_body_inline,
+                a_dropped_handle_detaches,
+                an_unread_error_is_reported,
+                awaiting_itself_is_an_error,
+                awaiting_a_task_of_another_loop_is_an_error,
+                cancel_before_the_first_step_never_runs_the_body,
+                cancel_is_delivered_at_the_wait,
+                a_cancelled_task_may_clean_up_and_await,
+                self_cancel_takes_effect_at_the_next_wait,
+                self_cancel_outruns_the_return,
+                cancel_of_an_ended_task_is_refused,
+                gather_keeps_the_order_of_the_arguments,
+                gather_gives_the_first_error_and_the_others_run_on,
+                a_dropped_gather_cancels_its_tasks,
+                as_completed_gives_the_order_of_ending,
+                all_tasks_and_current_task_tell_who_is_there,
+                yielding_tasks_take_turns,
+                wakes_coalesce_and_a_wake_of_the_running_task_runs_it_again,
+                a_waker_may_outlive_its_loop
+            ]
+        );
+        $crate::__scenarios!(
+            drive,
+            $flavour,
+            (&$make_loop),
+            [
+                drive_answers_in_order,
+                drive_hands_back_what_the_contract_refuses,
+                drive_survives_a_panic_of_the_body,
+                drive_lets_the_body_wait,
+                an_async_generator_waits_and_yields,
+                an_async_generator_refuses_a_second_send
+            ]
+        );
+        $crate::__scenarios!(
             queue,
             $flavour,
             (&$make_loop),
