@@ -70,7 +70,7 @@ impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
     type Output = R;
     type Coroutine = Self;
 
-    const FLAVOUR: Flavour = Flavour::Fiber;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Fiber);
 
     fn into_task(self) -> Self {
         self

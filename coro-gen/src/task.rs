@@ -70,7 +70,7 @@ impl<R> IntoTask for Gen<(), Infallible, R, TaskError> {
     type Output = R;
     type Coroutine = Self;
 
-    const FLAVOUR: Flavour = Flavour::Generator;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Generator);
 
     fn into_task(self) -> Self {
         self

@@ -30,7 +30,7 @@ pub(crate) struct Header {
     /// It is in the ready queue. Cleared before it runs, so that a wake while it runs runs it once more.
     pub(crate) queued: Cell<bool>,
     name: RefCell<Rc<str>>,
-    flavour: Flavour,
+    flavour: Option<Flavour>,
     spawned_at: &'static Location<'static>,
     /// How often it was asked to cancel.
     cancelling: Cell<u32>,
@@ -49,7 +49,7 @@ impl Header {
         id: TaskId,
         loop_id: LoopId,
         waker: Waker,
-        flavour: Flavour,
+        flavour: Option<Flavour>,
         spawned_at: &'static Location<'static>,
     ) -> Self {
         Self {

@@ -23,8 +23,8 @@ pub trait IntoTask {
     /// The coroutine that the loop will drive.
     type Coroutine: TaskCoroutine<Return = Self::Output>;
 
-    /// The engine that suspends it.
-    const FLAVOUR: Flavour;
+    /// The engine that suspends it; `None` for a coroutine written by hand.
+    const FLAVOUR: Option<Flavour>;
 
     /// Makes the coroutine. Nothing runs yet.
     fn into_task(self) -> Self::Coroutine;
@@ -34,7 +34,7 @@ impl<F: Future> IntoTask for F {
     type Output = F::Output;
     type Coroutine = native::Task<F>;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
     fn into_task(self) -> native::Task<F> {
         native::task(self)
@@ -45,7 +45,7 @@ impl<F: Future> IntoTask for native::Task<F> {
     type Output = F::Output;
     type Coroutine = Self;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
     fn into_task(self) -> Self {
         self
@@ -56,7 +56,7 @@ impl<R> IntoTask for Native<(), Infallible, R, TaskError> {
     type Output = R;
     type Coroutine = Self;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
     fn into_task(self) -> Self {
         self
@@ -91,7 +91,7 @@ impl<C: TaskCoroutine> IntoTask for CoroutineTask<C> {
     type Output = C::Return;
     type Coroutine = Self;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = None;
 
     fn into_task(self) -> Self {
         self

@@ -53,8 +53,8 @@ pub struct TaskInfo {
     pub id: TaskId,
     /// Its name: `Task-1`, `Task-2`, … in the order of spawning, unless it was given another.
     pub name: Rc<str>,
-    /// The engine that suspends it.
-    pub flavour: Flavour,
+    /// The engine that suspends it; `None` for a coroutine written by hand.
+    pub flavour: Option<Flavour>,
     /// Where it was spawned.
     pub spawned_at: &'static Location<'static>,
     /// How many cancellations were requested.
@@ -71,14 +71,10 @@ impl fmt::Debug for TaskInfo {
             (false, 0) => "pending",
             (false, _) => "cancelling",
         };
-        let at = self.spawned_at;
-        write!(
-            f,
-            "<Task {state} name='{}' {} spawned at {}:{}>",
-            self.name,
-            self.flavour,
-            at.file(),
-            at.line()
-        )
+        write!(f, "<Task {state} name='{}'", self.name)?;
+        if let Some(flavour) = self.flavour {
+            write!(f, " {flavour}")?;
+        }
+        write!(f, " spawned at {}:{}>", self.spawned_at.file(), self.spawned_at.line())
     }
 }
