@@ -1,5 +1,6 @@
 //! What a machine can check of the house rules.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -77,12 +78,14 @@ fn files_are_of_a_size_that_can_be_read() {
 #[test]
 fn every_scenario_is_in_the_suite() {
     let suite = read("coro-core/src/conformance/mod.rs");
+    let is_separator = |letter: char| !letter.is_alphanumeric() && letter != '_';
+    let suite: HashSet<&str> = suite.split(is_separator).collect();
     let mut scenarios = 0;
     for module in ["coroutine", "drive", "event_loop", "network", "queue", "task"] {
         let source = read(format!("coro-core/src/conformance/{module}.rs"));
         for line in source.lines().filter_map(|line| line.strip_prefix("pub fn ")) {
             let (name, _) = line.split_once("<F: Flavour>").expect("a scenario is generic over the flavour");
-            assert!(suite.contains(&format!(" {name},")), "{module}::{name} is not in the suite");
+            assert!(suite.contains(name), "{module}::{name} is not in the suite");
             scenarios += 1;
         }
     }
