@@ -187,6 +187,8 @@ macro_rules! event_loop_conformance {
             (&$make_loop),
             [
                 getters_are_served_first_come_first_served,
+                a_cancelled_waiting_getter_leaves_the_line,
+                a_spuriously_woken_getter_keeps_its_place,
                 a_bounded_queue_makes_putters_wait_in_order,
                 a_cancelled_woken_getter_wakes_the_next,
                 a_cancelled_woken_putter_wakes_the_next,

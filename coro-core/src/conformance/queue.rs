@@ -1,7 +1,10 @@
 //! The laws of the queue.
 
 use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::Duration;
 
 use super::setting::MakeLoop;
@@ -59,6 +62,47 @@ pub fn getters_are_served_first_come_first_served<F: Flavour>(make: MakeLoop<'_>
     });
     run::<F>(&event_loop, main.wait(yield_now));
     trace.expect(&["a got 1", "b got 2", "c got 3"]);
+}
+
+/// A getter that gives up while it waits leaves the others in their places.
+pub fn a_cancelled_waiting_getter_leaves_the_line<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::unbounded());
+    getter::<F>(&event_loop, &queue, &trace, "first").detach();
+    let second = getter::<F>(&event_loop, &queue, &trace, "second");
+    getter::<F>(&event_loop, &queue, &trace, "third").detach();
+    let items = queue.clone();
+    let main =
+        turns(1).call(move || assert!(second.cancel())).wait(yield_now).wait(yield_now).call(move || {
+            items.put_nowait(1).unwrap();
+            items.put_nowait(2).unwrap();
+        });
+    run::<F>(&event_loop, main.wait(yield_now));
+    trace.expect(&["first got 1", "third got 2"]);
+}
+
+/// A wake-up from elsewhere does not cost a getter its place.
+pub fn a_spuriously_woken_getter_keeps_its_place<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::unbounded());
+    let waker: Rc<RefCell<Option<Waker>>> = Rc::default();
+    let (items, log, leak) = (queue.clone(), trace.clone(), Rc::clone(&waker));
+    let first = plan().wait(move || async move {
+        let mut get = items.get();
+        let item = poll_fn(|cx| {
+            leak.replace(Some(cx.waker().clone()));
+            Pin::new(&mut get).poll(cx)
+        });
+        log.log(format!("first got {}", item.await));
+    });
+    first.spawn::<F>(&event_loop).detach();
+    getter::<F>(&event_loop, &queue, &trace, "second").detach();
+    let items = queue.clone();
+    let main = turns(1).call(move || waker.borrow().as_ref().unwrap().wake_by_ref()).wait(yield_now);
+    let main = main.wait(yield_now).call(move || {
+        items.put_nowait(1).unwrap();
+        items.put_nowait(2).unwrap();
+    });
+    run::<F>(&event_loop, main.wait(yield_now));
+    trace.expect(&["first got 1", "second got 2"]);
 }
 
 /// A put into a full queue waits; the putters are served in order.
