@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use coro_core::native::spawn;
@@ -11,6 +14,45 @@ use coro_core::queue::{QueueEmpty, QueueFull};
 use coro_core::time::{self, Time};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+/// Counts how many wakers are held somewhere.
+struct Held;
+
+impl std::task::Wake for Held {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn those_who_give_up_waiting_leave_nothing_behind() {
+    let held = Arc::new(Held);
+    let waker = Waker::from(Arc::clone(&held));
+    let mut cx = Context::from_waker(&waker);
+    let queue = Queue::new(1);
+    queue.put_nowait(1).unwrap();
+    let waits = Arc::strong_count(&held);
+    for _ in 0..3 {
+        let (mut put, mut join) = (queue.put(2), queue.join());
+        assert!(Pin::new(&mut put).poll(&mut cx).is_pending());
+        assert!(Pin::new(&mut join).poll(&mut cx).is_pending());
+    }
+    queue.get_nowait().unwrap();
+    let mut get = queue.get();
+    assert!(Pin::new(&mut get).poll(&mut cx).is_pending());
+    assert!(Arc::strong_count(&held) > waits);
+    drop(get);
+    assert_eq!(Arc::strong_count(&held), waits);
+}
+
+#[test]
+fn time_saturates_and_never_goes_below_zero_durations() {
+    let (early, late) = (Time::from_nanos(-5), Time::from_nanos(10));
+    assert_eq!(late - early, Duration::from_nanos(15));
+    assert_eq!(early - late, Duration::ZERO);
+    assert_eq!(early + Duration::from_nanos(6), Time::from_nanos(1));
+    assert_eq!(late + Duration::MAX, Time::MAX);
+    assert_eq!(Time::MAX - Time::from_nanos(i64::MIN), Duration::from_nanos(i64::MAX as u64));
+    assert_eq!(Time::from_nanos(1_500_000_000).to_string(), "1.500000000");
+}
 
 proptest! {
     /// Timers go off by deadline, equal ones in the order of their making, cancelled ones never.

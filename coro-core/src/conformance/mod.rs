@@ -163,6 +163,7 @@ macro_rules! event_loop_conformance {
                 a_dropped_gather_cancels_its_tasks,
                 as_completed_gives_the_order_of_ending,
                 all_tasks_and_current_task_tell_who_is_there,
+                all_tasks_keeps_the_order_of_spawning,
                 yielding_tasks_take_turns,
                 wakes_coalesce_and_a_wake_of_the_running_task_runs_it_again,
                 a_waker_may_outlive_its_loop

@@ -261,6 +261,25 @@ pub fn all_tasks_and_current_task_tell_who_is_there<F: Flavour>(make: MakeLoop<'
     let _ = event_loop.run_until_complete(waits);
 }
 
+/// The list keeps the order of spawning when a place in it is used again.
+pub fn all_tasks_keeps_the_order_of_spawning<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let gone = plan().spawn::<F>(&event_loop);
+    let waits = plan().wait(std::future::pending).spawn::<F>(&event_loop).named("older");
+    event_loop.run_until_complete(gone).unwrap();
+    let (inner, again) = (event_loop.clone(), trace.clone());
+    let main = plan().call(move || {
+        for task in inner.all_tasks() {
+            again.log(&task.name);
+        }
+    });
+    let main = main.spawn::<F>(&event_loop).named("younger");
+    event_loop.run_until_complete(main).unwrap();
+    trace.expect(&["older", "younger"]);
+    waits.cancel();
+    let _ = event_loop.run_until_complete(waits);
+}
+
 /// Tasks that yield take turns, in the order of spawning.
 pub fn yielding_tasks_take_turns<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, trace) = (make(), Trace::new());
