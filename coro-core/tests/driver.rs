@@ -19,6 +19,7 @@ enum Lie {
     CompleteTheUnknown,
     CompleteTwice,
     CountTooMuch,
+    SendHalf,
 }
 
 /// A driver written with the public interface alone: it passes everything on, and lies once.
@@ -42,6 +43,9 @@ impl Driver for Liar {
         match (self.lie, operation) {
             (Lie::CountTooMuch, Operation::Receive { buffer, .. }) => {
                 Some(Completed::Transferred { count: buffer.len() + 1, buffer })
+            }
+            (Lie::SendHalf, Operation::Send { buffer, .. }) => {
+                Some(Completed::Transferred { count: buffer.len() / 2, buffer })
             }
             (_, operation) => self.inner.submit(slot, operation),
         }
@@ -113,6 +117,12 @@ fn a_second_completion_ends_the_run_with_an_error() {
 fn a_count_beyond_the_buffer_is_an_error_of_the_operation() {
     let error = run_on_liar(Lie::CountTooMuch).unwrap().unwrap_err();
     assert_eq!(error.to_string(), "the driver reported 16385 bytes in a buffer of 16384");
+}
+
+#[test]
+fn a_send_of_less_than_everything_is_an_error_of_the_operation() {
+    let error = run_on_liar(Lie::SendHalf).unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "the driver sent 1 bytes of 2 and called it done");
 }
 
 #[test]

@@ -18,10 +18,25 @@ pub(crate) type Switch = Yielder<(), ()>;
 
 type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, DefaultStack>;
 
+/// What a body must know before it suspends: not while its stack is unwound.
+#[derive(Debug, Default)]
+pub(crate) struct Unwinding {
+    /// The fiber is being dropped.
+    forced: Cell<bool>,
+    /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
+    before: Cell<bool>,
+}
+
+impl Unwinding {
+    /// Whether the stack is being unwound, by a drop or by a panic of the body.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.forced.get() || (std::thread::panicking() && !self.before.get())
+    }
+}
+
 pub(crate) struct Engine<S, Y, R, E> {
     airlock: Rc<Airlock<S, Y, E>>,
-    /// Set while the stack is unwound: the body must not suspend any more.
-    unwinding: Rc<Cell<bool>>,
+    unwinding: Rc<Unwinding>,
     /// `None` only while it is dropped.
     fiber: Option<Fiber<R, E>>,
 }
@@ -36,7 +51,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
         E: 'static,
     {
         let airlock = Rc::new(Airlock::default());
-        let unwinding = Rc::new(Cell::new(false));
+        let unwinding = Rc::new(Unwinding::default());
         let (shared, flag) = (Rc::clone(&airlock), Rc::clone(&unwinding));
         let fiber = corosensei::Coroutine::with_stack(stack::take(), move |switch: &Switch, ()| {
             body(&mut Co::new(shared, flag, switch))
@@ -49,7 +64,7 @@ impl<S, Y, R, E> Drop for Engine<S, Y, R, E> {
     fn drop(&mut self) {
         let Some(mut fiber) = self.fiber.take() else { return };
         if !fiber.done() {
-            self.unwinding.set(true);
+            self.unwinding.forced.set(true);
             fiber.force_unwind();
         }
         stack::give_back(fiber.into_stack());
@@ -78,6 +93,7 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
 
     fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>> {
         self.airlock.set_wake(cx);
+        self.unwinding.before.set(std::thread::panicking());
         let Some(fiber) = &mut self.fiber else { unreachable!("the fiber is there until it is dropped") };
         match fiber.resume(()) {
             CoroutineResult::Yield(()) => Progress::Suspended,

@@ -50,10 +50,12 @@ mod engine;
 mod stack;
 mod task;
 
+use std::any::type_name;
+use std::panic::Location;
 use std::task::{Context, Poll};
 
-use coro_core::backend::Machine;
-use coro_core::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
+use coro_core::backend::{Delegation, IntoSub, Machine};
+use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
 
 pub use co::Co;
 pub use task::{TaskCo, run, spawn, task};
@@ -79,6 +81,7 @@ impl<S, Y, R, E> Fiber<S, Y, R, E> {
     /// # Panics
     ///
     /// If the system has no memory left for a stack.
+    #[track_caller]
     pub fn new<F>(body: F) -> Self
     where
         F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
@@ -87,7 +90,7 @@ impl<S, Y, R, E> Fiber<S, Y, R, E> {
         R: 'static,
         E: 'static,
     {
-        Self(Machine::new(Engine::new(body)))
+        Self(Machine::new(Engine::new(body), type_name::<F>(), Location::caller()))
     }
 }
 
@@ -101,7 +104,19 @@ impl<S, Y, R, E> Coroutine for Fiber<S, Y, R, E> {
         self.0.state()
     }
 
+    fn delegates(&self) -> Vec<FrameInfo> {
+        self.0.delegates()
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.0.poll_resume(cx, input)
+    }
+}
+
+impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Fiber<S, Y, R, E> {
+    type Return = R;
+
+    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        self.0.into_sub(first)
     }
 }

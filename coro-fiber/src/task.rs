@@ -17,6 +17,7 @@ pub type TaskCo<'f> = Co<'f, (), Infallible, TaskError>;
 ///
 /// A cancellation appears as [`TaskError::Cancelled`] at the `wait` where the body is suspended: `?` passes it on,
 /// and the code after it is the cleanup.
+#[track_caller]
 pub fn task<F, R>(body: F) -> Fiber<(), Infallible, R, TaskError>
 where
     F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,

@@ -68,6 +68,24 @@ fn a_destructor_that_suspends_while_unwinding_gets_exit() {
 }
 
 #[test]
+fn a_destructor_that_suspends_while_the_body_panics_gets_exit() {
+    struct Suspends<'a, 'f>(&'a mut Co<'f, (), u32>);
+    impl Drop for Suspends<'_, '_> {
+        fn drop(&mut self) {
+            assert_eq!(self.0.yield_(9), Err(Thrown::Exit));
+        }
+    }
+    let mut test = Fiber::<(), u32, ()>::new(|co| {
+        let _suspends = Suspends(co);
+        panic!("planted");
+    });
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test.start())).unwrap_err();
+    assert_eq!(payload.downcast_ref::<&str>(), Some(&"planted"));
+    assert!(!std::thread::panicking());
+    assert_eq!(test.state(), State::Finished);
+}
+
+#[test]
 fn a_fiber_that_was_resumed_by_a_fiber_returns_to_it() {
     let mut outer = Fiber::<u32, u32, u32>::new(|co| {
         let mut inner = Fiber::<u32, u32, u32>::new(|co| {

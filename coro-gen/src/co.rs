@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 
-use coro_core::backend::{Airlock, stackless};
+use coro_core::backend::{Airlock, IntoSub, stackless};
 use coro_core::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
@@ -29,6 +29,38 @@ impl<S, Y, E> Co<S, Y, E> {
     #[must_use = "a yield does nothing until it is awaited"]
     pub async fn yield_(&mut self, value: Y) -> Result<S, Thrown<E>> {
         stackless::yield_(&self.airlock, value).await
+    }
+
+    /// Delegates to `sub`: until it ends, whatever is sent, thrown or yielded passes between it and whoever resumes
+    /// the outermost coroutine, at the same cost at any depth. The value is what `sub` returns.
+    ///
+    /// The chain owns `sub` while it runs; to keep a handle to it, wrap it in a
+    /// [`Shared`](coro_core::coroutine::Shared). An iterator goes in a [`Plain`](coro_core::backend::Plain).
+    ///
+    /// # Errors
+    ///
+    /// What `sub` raised. [`Thrown::Misuse`] if it is finished, running, or already suspended at a `yield`: then it
+    /// needs a value to go on with, see [`yield_from_started`](Self::yield_from_started).
+    ///
+    /// # References
+    ///
+    /// [PEP 380](https://peps.python.org/pep-0380/).
+    pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
+        stackless::yield_from(&self.airlock, sub, None).await
+    }
+
+    /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
+    /// every other state `first` is not used.
+    ///
+    /// # Errors
+    ///
+    /// As [`yield_from`](Self::yield_from).
+    pub async fn yield_from_started<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+        first: S,
+    ) -> Result<C::Return, Thrown<E>> {
+        stackless::yield_from(&self.airlock, sub, Some(first)).await
     }
 
     /// Waits for `future`, as a point where a throw can land.

@@ -32,10 +32,12 @@ mod co;
 mod engine;
 mod task;
 
+use std::any::type_name;
+use std::panic::Location;
 use std::task::{Context, Poll};
 
-use coro_core::backend::Machine;
-use coro_core::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
+use coro_core::backend::{Delegation, IntoSub, Machine};
+use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
 
 pub use co::Co;
 pub use task::{TaskCo, run, spawn, task};
@@ -50,6 +52,7 @@ pub struct Gen<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>
 
 impl<S, Y, R, E> Gen<S, Y, R, E> {
     /// A coroutine that will run `body`. Nothing runs yet.
+    #[track_caller]
     pub fn new<F>(body: F) -> Self
     where
         F: for<'c> AsyncFnOnce(&'c mut Co<S, Y, E>) -> Result<R, Thrown<E>> + 'static,
@@ -58,7 +61,7 @@ impl<S, Y, R, E> Gen<S, Y, R, E> {
         R: 'static,
         E: 'static,
     {
-        Self(Machine::new(Engine::new(body)))
+        Self(Machine::new(Engine::new(body), type_name::<F>(), Location::caller()))
     }
 }
 
@@ -72,7 +75,19 @@ impl<S, Y, R, E> Coroutine for Gen<S, Y, R, E> {
         self.0.state()
     }
 
+    fn delegates(&self) -> Vec<FrameInfo> {
+        self.0.delegates()
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.0.poll_resume(cx, input)
+    }
+}
+
+impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Gen<S, Y, R, E> {
+    type Return = R;
+
+    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        self.0.into_sub(first)
     }
 }

@@ -17,6 +17,7 @@ pub type TaskCo = Co<(), Infallible, TaskError>;
 ///
 /// A cancellation appears as [`TaskError::Cancelled`] at the `wait` where the body is suspended: `?` passes it on,
 /// and the code after it is the cleanup.
+#[track_caller]
 pub fn task<F, R>(body: F) -> Gen<(), Infallible, R, TaskError>
 where
     F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::task::{Context, Poll, Waker};
 
-use super::Request;
+use super::sub::Take;
+use super::{BoxedFrame, Delegation, Request, Sub};
 use crate::coroutine::Thrown;
 
 /// The exchange between a body and whoever resumes it: one value each way, and the wake.
@@ -18,6 +19,10 @@ use crate::coroutine::Thrown;
 pub struct Airlock<S, Y, E> {
     answer: Cell<Option<Result<S, Thrown<E>>>>,
     request: Cell<Option<Request<Y>>>,
+    /// What the body delegates to; goes with [`Request::Delegate`].
+    sub: Cell<Option<Sub<S, Y, E>>>,
+    /// What it delegated to, and has returned.
+    ended: Cell<Option<BoxedFrame<S, Y, E>>>,
     /// Set while the body is suspended at a point where a throw can land: by `ask`, until the next resume. A body
     /// suspended in a plain `.await` has none.
     landing: Cell<bool>,
@@ -29,6 +34,8 @@ impl<S, Y, E> Default for Airlock<S, Y, E> {
         Self {
             answer: Cell::new(None),
             request: Cell::new(None),
+            sub: Cell::new(None),
+            ended: Cell::new(None),
             landing: Cell::new(false),
             waker: RefCell::new(None),
         }
@@ -49,10 +56,22 @@ impl<S, Y, E> Airlock<S, Y, E> {
         self.landing.set(true);
     }
 
-    /// [`ask`](Self::ask), withdrawn if the suspension point is dropped before anybody saw the request.
+    /// A suspension point that will ask: what it asked for is withdrawn if it is dropped before anybody saw it, so
+    /// that nothing is delivered to where nobody waits any more.
+    pub fn point(&self) -> Asking<'_, S, Y, E> {
+        Asking { airlock: self }
+    }
+
+    /// [`ask`](Self::ask) at a [`point`](Self::point).
     pub fn asking(&self, request: Request<Y>) -> Asking<'_, S, Y, E> {
         self.ask(request);
-        Asking { airlock: self }
+        self.point()
+    }
+
+    /// Asks to delegate.
+    pub fn delegate<R>(&self, delegation: Delegation<S, Y, R, E>) -> Delegated<'_, S, Y, R, E> {
+        self.sub.set(Some(delegation.sub));
+        Delegated { _asking: self.asking(Request::Delegate), airlock: self, take: delegation.take }
     }
 
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
@@ -108,6 +127,14 @@ impl<S, Y, E> Airlock<S, Y, E> {
         self.answer.set(Some(answer));
     }
 
+    pub(super) fn take_sub(&self) -> Option<Sub<S, Y, E>> {
+        self.sub.take()
+    }
+
+    pub(super) fn hand_back(&self, sub: BoxedFrame<S, Y, E>) {
+        self.ended.set(Some(sub));
+    }
+
     pub(super) fn take_request(&self) -> Option<Request<Y>> {
         self.request.take()
     }
@@ -131,6 +158,25 @@ impl<S, Y, E> Drop for Asking<'_, S, Y, E> {
     fn drop(&mut self) {
         if self.airlock.request.take().is_some() {
             self.airlock.landing.set(false);
+            drop(self.airlock.sub.take());
+        }
+    }
+}
+
+/// A delegation under way. Made by [`Airlock::delegate`].
+#[derive(Debug)]
+pub struct Delegated<'a, S, Y, R, E> {
+    _asking: Asking<'a, S, Y, E>,
+    airlock: &'a Airlock<S, Y, E>,
+    take: Take<R>,
+}
+
+impl<S, Y, R, E> Delegated<'_, S, Y, R, E> {
+    /// How it ended: with what the sub returned, or with what was raised. `None` if it has not.
+    pub fn ended(&self) -> Option<Result<R, Thrown<E>>> {
+        match self.airlock.answer.take() {
+            Some(Err(thrown)) => Some(Err(thrown)),
+            _ => (self.take)(self.airlock.ended.take()?.into_any()).map(Ok),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The laws of the contract, on top of any engine.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::panic::Location;
 use std::task::{Context, Poll};
 
-use super::{Airlock, Request};
-use crate::coroutine::{Coroutine, Input, InputOf, Misuse, Outcome, Resumed, State, Thrown};
-use crate::stats::{self, Counts, Flavour};
+use super::{Airlock, Frame, FrameInfo, Level, Resume, Step, Sub};
+use crate::coroutine::{Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown};
+use crate::stats::Flavour;
 
 /// How far a body got.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ pub trait Engine {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Created,
     Parked,
     Suspended,
@@ -54,97 +56,223 @@ enum Phase {
     Finished,
 }
 
-/// A coroutine: an engine under the laws of [`Coroutine`].
+/// A close on its way down a chain of delegations.
+#[derive(Debug, Clone, Copy)]
+struct Closing {
+    /// The level that is being closed; everything above it belongs to its last words. The root is level 0.
+    level: usize,
+    /// Whether the close ends with the root. If not, the root has `Exit` thrown into it, and may go on.
+    root: bool,
+}
+
+impl Closing {
+    /// The close of the level beneath, if that is to be closed.
+    fn down(self) -> Option<Self> {
+        let level = self.level.checked_sub(1)?;
+        (level > 0 || self.root).then_some(Self { level, ..self })
+    }
+}
+
+/// A coroutine: an engine under the laws of [`Coroutine`], and the chain of what it delegates to.
+///
+/// ```text
+///   poll_resume ──▶ top of the chain (the sub of …)      one resume reaches it directly
+///                   …
+///                   chain[0] (the sub of the root)
+///                   root
+/// ```
 pub struct Machine<G: Engine> {
-    engine: Option<G>,
-    phase: Phase,
-    /// A close was delivered, and the body has neither ended nor yielded since.
-    closing: bool,
-    counts: Counts,
+    /// Dropped first, and from its top.
+    chain: Chain<G::Send, G::Yield, G::Error>,
+    root: Level<G>,
+    pub(super) phase: Phase,
+    closing: Option<Closing>,
 }
 
 impl<G: Engine> Machine<G> {
-    /// A new coroutine. Nothing runs yet.
-    pub fn new(engine: G) -> Self {
-        Self { engine: Some(engine), phase: Phase::Created, closing: false, counts: Counts::default() }
-    }
-
-    /// Throws into the body where it is suspended, or ends it there if nothing in it can receive the error.
-    fn deliver(&mut self, cx: &mut Context<'_>, error: Thrown<G::Error>) -> Poll<Resumed<Self>> {
-        let lands = self.engine.as_ref().is_some_and(|engine| engine.airlock().has_landing());
-        if lands { self.run(cx, Some(Err(error))) } else { Poll::Ready(Ok(self.ended(Err(error)))) }
-    }
-
-    fn run(
-        &mut self,
-        cx: &mut Context<'_>,
-        answer: Option<Result<G::Send, Thrown<G::Error>>>,
-    ) -> Poll<Resumed<Self>> {
-        self.phase = Phase::Finished;
-        // Taken out, so that a panic drops it on its way.
-        let Some(mut engine) = self.engine.take() else {
-            return Poll::Ready(Err(Misuse::Finished(None)));
-        };
-        if let Some(answer) = answer {
-            engine.airlock().put(answer);
-        }
-        engine.airlock().begin_run();
-        self.counts.resumes += 1;
-        match engine.run(cx) {
-            Progress::Ended(result) => {
-                drop(engine);
-                Poll::Ready(Ok(self.ended(result)))
-            }
-            Progress::Suspended => {
-                let request = engine.airlock().take_request();
-                self.engine = Some(engine);
-                self.suspended(request)
-            }
+    /// A new coroutine, whose body has this name and was given here. Nothing runs yet.
+    pub fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
+        Self {
+            chain: Chain::default(),
+            root: Level::new(engine, name, made_at),
+            phase: Phase::Created,
+            closing: None,
         }
     }
 
-    fn suspended(&mut self, request: Option<Request<G::Yield>>) -> Poll<Resumed<Self>> {
-        match request {
-            Some(Request::Yield(value)) => {
-                self.phase = Phase::Suspended;
-                self.counts.yields += 1;
-                Poll::Ready(if std::mem::take(&mut self.closing) {
-                    Err(Misuse::IgnoredExit(value))
-                } else {
-                    Ok(Outcome::Yielded(value))
-                })
+    /// The root and what it delegates to, from the bottom to the top, while it is suspended.
+    pub fn frames(&self) -> Vec<FrameInfo> {
+        match self.phase {
+            Phase::Suspended | Phase::Parked => {
+                let chain = self.chain.0.iter().map(|frame| frame.info());
+                std::iter::once(self.root.info()).chain(chain).collect()
             }
-            None if !G::WAITS_ON_ANY_FUTURE => {
-                self.phase = Phase::Parked;
-                Poll::Ready(Err(Misuse::ForeignPending))
-            }
-            Some(Request::Park) | None => {
-                self.phase = Phase::Parked;
-                self.counts.parks += 1;
-                Poll::Pending
-            }
+            Phase::Created | Phase::Finished => Vec::new(),
         }
     }
 
-    fn ended(
-        &mut self,
-        result: Result<G::Return, Thrown<G::Error>>,
-    ) -> Outcome<G::Yield, G::Return, G::Error> {
-        let closing = std::mem::take(&mut self.closing);
-        self.finish();
-        match result {
-            Ok(value) => Outcome::Returned(value),
-            Err(Thrown::Exit) if closing => Outcome::Closed,
-            Err(error) => Outcome::Raised(error),
-        }
+    /// The root, and the frames above it.
+    pub(super) fn into_frames(mut self) -> (Level<G>, VecDeque<FrameOf<G>>) {
+        let chain = std::mem::take(&mut self.chain.0);
+        (self.root, chain)
     }
 
-    /// Drops what is left of the body. Its destructors see a coroutine that is already finished.
+    /// Begins to close the innermost level, and then all beneath it.
+    fn close(&mut self, cx: &mut Context<'_>, root: bool) -> Poll<Resumed<Self>> {
+        let root = root || self.closing.is_some_and(|closing| closing.root);
+        self.closing = Some(Closing { level: self.chain.0.len(), root });
+        self.drive(cx, Resume::Close)
+    }
+
+    /// Resumes the top of the chain, and goes on until the coroutine as a whole has an answer.
+    fn drive(&mut self, cx: &mut Context<'_>, first: Resume<G::Send, G::Error>) -> Poll<Resumed<Self>> {
+        let mut run = Running { machine: self, over: false };
+        let answer = run.drive(cx, first);
+        run.over = true;
+        answer
+    }
+
+    fn answer(&mut self, phase: Phase, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
+        self.phase = phase;
+        Poll::Ready(resumed)
+    }
+
     fn finish(&mut self) {
         self.phase = Phase::Finished;
-        drop(self.engine.take());
+        self.closing = None;
+        self.chain.clear();
+        self.root.engine = None;
     }
 }
+
+/// A resume in progress. If the body panics, the frames are dropped from the top, and the coroutine is finished.
+struct Running<'a, G: Engine> {
+    machine: &'a mut Machine<G>,
+    over: bool,
+}
+
+impl<G: Engine> Drop for Running<'_, G> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.machine.finish();
+        }
+    }
+}
+
+type FrameOf<G> = Box<dyn Frame<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>>;
+type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
+type StepOf<G> = Step<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>;
+
+impl<G: Engine> Running<'_, G> {
+    fn drive(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Machine<G>>> {
+        let parked = self.machine.phase == Phase::Parked;
+        self.machine.phase = Phase::Finished;
+        let mut step = if parked { self.land(cx, first) } else { self.step(cx, first) };
+        loop {
+            let resume = match step {
+                Step::Parked => {
+                    self.machine.phase = Phase::Parked;
+                    return Poll::Pending;
+                }
+                Step::Foreign => return self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)),
+                Step::Yielded(value) => match self.machine.closing {
+                    None => return self.machine.answer(Phase::Suspended, Ok(Outcome::Yielded(value))),
+                    Some(Closing { level: 0, .. }) => {
+                        self.machine.closing = None;
+                        return self.machine.answer(Phase::Suspended, Err(Misuse::IgnoredExit(value)));
+                    }
+                    Some(closing) => self.abandon(closing),
+                },
+                Step::Delegated(sub) => self.machine.chain.extend(sub),
+                Step::Returned => match self.returned() {
+                    Ok(resume) => resume,
+                    Err(outcome) => return self.machine.answer(Phase::Finished, Ok(outcome)),
+                },
+                Step::Raised(error) => match self.raised(error) {
+                    Ok(resume) => resume,
+                    Err(outcome) => return self.machine.answer(Phase::Finished, Ok(outcome)),
+                },
+            };
+            step = self.step(cx, resume);
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, cx: &mut Context<'_>, resume: ResumeOf<G>) -> StepOf<G> {
+        match self.machine.chain.0.back_mut() {
+            None => self.machine.root.run_level(cx, resume),
+            Some(top) => top.run(cx, resume),
+        }
+    }
+
+    /// Resumes a body that is parked. An error that nothing in it can receive ends it where it waits.
+    fn land(&mut self, cx: &mut Context<'_>, resume: ResumeOf<G>) -> StepOf<G> {
+        let top = self.machine.chain.0.back();
+        let lands = top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
+        match resume {
+            Resume::Throw(error) if !lands => Step::Raised(error),
+            Resume::Close if !lands => Step::Raised(Thrown::Exit),
+            resume => self.step(cx, resume),
+        }
+    }
+
+    /// The level that is being closed has yielded: it is dropped, with all above it, and its delegator told.
+    fn abandon(&mut self, closing: Closing) -> ResumeOf<G> {
+        while self.machine.chain.0.len() >= closing.level {
+            drop(self.machine.chain.0.pop_back());
+        }
+        self.machine.closing = closing.down();
+        Resume::Throw(Thrown::Misuse(MisuseKind::IgnoredExit))
+    }
+
+    /// The close of the level that has just ended, if it was being closed, now that it is gone.
+    fn closed(&mut self, level: usize) -> bool {
+        match self.machine.closing {
+            Some(closing) if closing.level == level => {
+                self.machine.closing = closing.down();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The top has returned. A value that was given on a close is dropped, and the close goes on beneath.
+    fn returned(&mut self) -> Result<ResumeOf<G>, OutcomeOf<G>> {
+        let level = self.machine.chain.0.len();
+        let Some(ended) = self.machine.chain.0.pop_back() else {
+            let value = self.machine.root.take_returned();
+            self.machine.closing = None;
+            return Err(value.map_or(Outcome::Closed, Outcome::Returned));
+        };
+        if self.closed(level) {
+            drop(ended);
+            return Ok(Resume::Close);
+        }
+        match self.machine.chain.0.back_mut() {
+            None => self.machine.root.hand_back(ended),
+            Some(delegator) => delegator.hand_back(ended),
+        }
+        Ok(Resume::Continue)
+    }
+
+    /// The top has raised.
+    fn raised(&mut self, error: Thrown<G::Error>) -> Result<ResumeOf<G>, OutcomeOf<G>> {
+        let level = self.machine.chain.0.len();
+        let Some(ended) = self.machine.chain.0.pop_back() else {
+            let closing = self.machine.closing.is_some();
+            self.machine.finish();
+            return Err(match error {
+                Thrown::Exit if closing => Outcome::Closed,
+                error => Outcome::Raised(error),
+            });
+        };
+        drop(ended);
+        let closed = self.closed(level);
+        Ok(if closed && error.is_exit() { Resume::Close } else { Resume::Throw(error) })
+    }
+}
+
+type OutcomeOf<G> = Outcome<<G as Engine>::Yield, <G as Engine>::Return, <G as Engine>::Error>;
 
 impl<G: Engine> Coroutine for Machine<G> {
     type Send = G::Send;
@@ -161,18 +289,26 @@ impl<G: Engine> Coroutine for Machine<G> {
         }
     }
 
+    fn delegates(&self) -> Vec<FrameInfo> {
+        self.frames().split_off(1.min(self.frames().len()))
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         match (self.phase, input) {
-            (Phase::Created | Phase::Parked, None) => self.run(cx, None),
+            (Phase::Created | Phase::Parked, None) => self.drive(cx, Resume::Continue),
             (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
             (Phase::Suspended, None) => Poll::Ready(Err(Misuse::NoInput)),
-            (Phase::Suspended, Some(Input::Send(value))) => self.run(cx, Some(Ok(value))),
+            (Phase::Suspended, Some(Input::Send(value))) => self.drive(cx, Resume::Send(value)),
             (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
-            (Phase::Suspended | Phase::Parked, Some(Input::Throw(error))) => self.deliver(cx, error),
-            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => {
-                self.closing = true;
-                self.deliver(cx, Thrown::Exit)
+            (Phase::Suspended | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
+                if !self.chain.0.is_empty() =>
+            {
+                self.close(cx, false)
             }
+            (Phase::Suspended | Phase::Parked, Some(Input::Throw(error))) => {
+                self.drive(cx, Resume::Throw(error))
+            }
+            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => self.close(cx, true),
             (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
             (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
             (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
@@ -190,14 +326,48 @@ impl<G: Engine> Coroutine for Machine<G> {
 impl<G: Engine> fmt::Debug for Machine<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Coroutine")
-            .field("flavour", &G::FLAVOUR)
             .field("state", &self.state())
+            .field("frames", &self.frames())
             .finish_non_exhaustive()
     }
 }
 
-impl<G: Engine> Drop for Machine<G> {
+/// The frames above the root. Dropped from the top, one by one: a thousand destructors nest no deeper than one.
+struct Chain<S, Y, E>(VecDeque<Box<dyn Frame<S, Y, E>>>);
+
+impl<S, Y, E> Chain<S, Y, E> {
+    /// Puts the frames of `sub` on top. Gives what its top goes on with.
+    fn extend(&mut self, sub: Sub<S, Y, E>) -> Resume<S, E> {
+        let Sub { mut frames, first } = sub;
+        if self.0.is_empty() {
+            self.0 = frames;
+        } else if self.0.len() < frames.len() {
+            // The smaller side moves.
+            while let Some(frame) = self.0.pop_back() {
+                frames.push_front(frame);
+            }
+            self.0 = frames;
+        } else {
+            self.0.append(&mut frames);
+        }
+        first
+    }
+
+    fn clear(&mut self) {
+        while let Some(top) = self.0.pop_back() {
+            drop(top);
+        }
+    }
+}
+
+impl<S, Y, E> Default for Chain<S, Y, E> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<S, Y, E> Drop for Chain<S, Y, E> {
     fn drop(&mut self) {
-        stats::record(G::FLAVOUR, &self.counts);
+        self.clear();
     }
 }

@@ -14,10 +14,16 @@
 //! 5. a test file that runs `coro_core::conformance` on it.
 
 mod airlock;
+mod frame;
 mod machine;
 mod request;
 pub mod stackless;
+mod sub;
 
-pub use airlock::{Airlock, Asking};
+pub use airlock::{Airlock, Asking, Delegated};
+pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};
 pub use request::Request;
+pub use sub::{AnyCoroutine, Delegation, IntoSub, Plain};
+
+use machine::Phase;

@@ -7,4 +7,6 @@ pub enum Request<Y> {
     Yield(Y),
     /// Wait for a wake-up, inside the resume in progress.
     Park,
+    /// Let another coroutine take this one's place until it ends (`yield from`). It is in the airlock.
+    Delegate,
 }

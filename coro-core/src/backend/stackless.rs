@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use super::{Airlock, Request};
+use super::{Airlock, IntoSub, Request};
 use crate::coroutine::Thrown;
 
 /// Hands out `value`, and is ready with the answer to it.
@@ -30,6 +30,7 @@ pub async fn yield_<S, Y, E>(airlock: &Airlock<S, Y, E>, value: Y) -> Result<S, 
 ///
 /// What was thrown in meanwhile. The future is dropped then.
 pub async fn wait<S, Y, E, F: Future>(airlock: &Airlock<S, Y, E>, future: F) -> Result<F::Output, Thrown<E>> {
+    let _point = airlock.point();
     let mut future = pin!(future);
     poll_fn(|cx| {
         if let Err(thrown) = airlock.check_thrown() {
@@ -42,6 +43,27 @@ pub async fn wait<S, Y, E, F: Future>(airlock: &Airlock<S, Y, E>, future: F) -> 
                 Poll::Pending
             }
         }
+    })
+    .await
+}
+
+/// Delegates to `sub`, and is ready with what it returned.
+///
+/// # Errors
+///
+/// What the sub raised, or why it cannot be delegated to.
+pub async fn yield_from<S, Y, E, C: IntoSub<S, Y, E>>(
+    airlock: &Airlock<S, Y, E>,
+    sub: C,
+    first: Option<S>,
+) -> Result<C::Return, Thrown<E>> {
+    let delegated = airlock.delegate(sub.into_sub(first).map_err(Thrown::Misuse)?);
+    let mut switched_out = false;
+    poll_fn(|_| {
+        if !std::mem::replace(&mut switched_out, true) {
+            return Poll::Pending;
+        }
+        delegated.ended().map_or(Poll::Pending, Poll::Ready)
     })
     .await
 }

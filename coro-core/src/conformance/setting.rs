@@ -25,6 +25,8 @@ pub(super) fn reports(event_loop: &Loop) -> Trace {
     let log = trace.clone();
     event_loop.set_exception_handler(Some(Rc::new(move |exception| {
         log.log(match exception {
+            Exception::DrainFailed(error) => format!("drain: {error}"),
+            Exception::Unsent(count) => format!("{count} unsent"),
             Exception::CallbackPanicked(panic) => format!("callback: {panic}"),
             Exception::NeverRetrieved(task, error) => format!("{} never retrieved: {error}", task.name),
             Exception::PendingDestroyed(task) => format!("{} destroyed", task.name),

@@ -47,13 +47,12 @@ use super::{Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed
 /// ```
 pub struct AsyncGenerator<C> {
     coroutine: C,
-    in_progress: bool,
 }
 
 impl<C: Coroutine> AsyncGenerator<C> {
     /// Gives `coroutine` its awaiting face. Nothing runs yet.
     pub fn new(coroutine: C) -> Self {
-        Self { coroutine, in_progress: false }
+        Self { coroutine }
     }
 
     /// The coroutine itself.
@@ -72,7 +71,7 @@ impl<C: Coroutine> AsyncGenerator<C> {
     ///
     /// As [`Coroutine::start`].
     pub fn start(&mut self) -> Resuming<'_, C> {
-        Resuming { generator: self, input: None, refused: None }
+        Resuming { generator: self, input: None }
     }
 
     /// Makes `value` the result of the `yield` that the body is suspended at: Python's `asend`.
@@ -115,24 +114,19 @@ impl<C: Coroutine> AsyncGenerator<C> {
     }
 
     fn resume(&mut self, input: InputOf<C>) -> Resuming<'_, C> {
-        if self.in_progress && matches!(input, Input::Send(_)) {
-            return Resuming { generator: self, input: None, refused: Some(input) };
-        }
-        Resuming { generator: self, input: Some(input), refused: None }
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<C>> {
-        let polled = self.coroutine.poll_resume(cx, input);
-        self.in_progress = polled.is_pending();
-        polled
+        Resuming { generator: self, input: Some(input) }
     }
 
     fn poll_next_resume(&mut self, cx: &mut Context<'_>) -> Poll<Resumed<C>>
     where
         C::Send: Nothing,
     {
-        let fresh = !self.in_progress && self.coroutine.state() != State::Created;
-        self.poll(cx, fresh.then(|| Input::Send(C::Send::nothing())))
+        let input = match self.coroutine.state() {
+            // A new coroutine is started, a resume in progress is continued.
+            State::Created | State::Running => None,
+            State::Suspended | State::Finished => Some(Input::Send(C::Send::nothing())),
+        };
+        self.coroutine.poll_resume(cx, input)
     }
 }
 
@@ -148,10 +142,7 @@ fn item<S, Y, R, E>(resumed: Result<Outcome<Y, R, E>, Misuse<S, Y, E>>) -> Resul
 
 impl<C: Coroutine> fmt::Debug for AsyncGenerator<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncGenerator")
-            .field("state", &self.state())
-            .field("in_progress", &self.in_progress)
-            .finish()
+        f.debug_tuple("AsyncGenerator").field(&self.state()).finish()
     }
 }
 
@@ -171,7 +162,6 @@ where
 pub struct Resuming<'a, C: Coroutine> {
     generator: &'a mut AsyncGenerator<C>,
     input: Option<InputOf<C>>,
-    refused: Option<InputOf<C>>,
 }
 
 impl<C: Coroutine> fmt::Debug for Resuming<'_, C> {
@@ -187,10 +177,7 @@ impl<C: Coroutine> Future for Resuming<'_, C> {
     type Output = Resumed<C>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(refused) = self.refused.take() {
-            return Poll::Ready(Err(Misuse::Running(Some(refused))));
-        }
         let input = self.input.take();
-        self.generator.poll(cx, input)
+        self.generator.coroutine.poll_resume(cx, input)
     }
 }

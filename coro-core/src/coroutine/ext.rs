@@ -6,15 +6,26 @@ use super::{Closed, Coroutine, Input, Misuse, Outcome, Resumed, State, Thrown};
 pub trait Nothing {
     /// That value.
     fn nothing() -> Self;
+
+    /// Whether this is that value.
+    fn is_nothing(&self) -> bool;
 }
 
 impl Nothing for () {
     fn nothing() -> Self {}
+
+    fn is_nothing(&self) -> bool {
+        true
+    }
 }
 
 impl<T> Nothing for Option<T> {
     fn nothing() -> Self {
         None
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.is_none()
     }
 }
 

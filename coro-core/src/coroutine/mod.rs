@@ -11,6 +11,7 @@ mod shared;
 
 use std::task::{Context, Poll, Waker};
 
+pub use crate::backend::FrameInfo;
 pub use asynchronous::{AsyncGenerator, Resuming};
 pub(crate) use ext::closed;
 pub use ext::{CloseError, CoroutineExt, Nothing};
@@ -96,6 +97,11 @@ pub trait Coroutine {
     /// [`Misuse`], in the states that the table of laws names.
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>>;
 
+    /// What it delegates to while it is suspended, from the outside in; nothing in every other state.
+    fn delegates(&self) -> Vec<FrameInfo> {
+        Vec::new()
+    }
+
     /// Runs a new coroutine to its first suspension.
     ///
     /// # Errors
@@ -139,6 +145,10 @@ macro_rules! forward {
 
             fn state(&self) -> State {
                 (**self).state()
+            }
+
+            fn delegates(&self) -> Vec<FrameInfo> {
+                (**self).delegates()
             }
 
             fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<Self>> {

@@ -187,6 +187,9 @@ pub enum MisuseKind {
     /// See [`Misuse::WouldPark`].
     #[error("the coroutine waits for a wake-up: resume it on an event loop, or with poll_resume()")]
     WouldPark,
+    /// A value was sent through a delegation to an iterator, which cannot receive one.
+    #[error("an iterator can't receive a value: send nothing while a coroutine delegates to one")]
+    CannotReceive,
     /// See [`Misuse::ForeignPending`].
     #[error("the coroutine awaited a future of another engine: write co.wait(future) instead")]
     ForeignPending,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::{Coroutine, InputOf, Misuse, Resumed, State};
+use super::{Coroutine, FrameInfo, InputOf, Misuse, Resumed, State};
 
 /// A cloneable handle to a coroutine.
 ///
@@ -43,6 +43,10 @@ impl<C: Coroutine + ?Sized> Coroutine for Shared<C> {
             Ok(coroutine) => coroutine.state(),
             Err(_) => State::Running,
         }
+    }
+
+    fn delegates(&self) -> Vec<FrameInfo> {
+        self.0.try_borrow().map_or_else(|_| Vec::new(), |coroutine| coroutine.delegates())
     }
 
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<Self>> {

@@ -120,7 +120,7 @@ impl Core {
     /// Why waiting for the task behind `header` would be wrong here, if it would.
     pub(crate) fn join_error(header: &Header) -> Option<TaskError> {
         let core = Self::current()?;
-        if core.id != header.loop_id {
+        if !core.owns(header) {
             return Some(TaskError::ForeignLoop);
         }
         let current = core.current_task.borrow();
@@ -128,13 +128,18 @@ impl Core {
         (current.header().id == header.id).then_some(TaskError::AwaitsItself)
     }
 
-    /// Reports an error that was dropped unread with the last handle of its task.
+    /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
     pub(crate) fn report_unread(header: &Header, error: TaskError) {
         let exception = Exception::NeverRetrieved(header.info(), error);
-        match Self::current() {
+        match header.core.upgrade() {
             Some(core) => core.report(exception),
             None => print(&exception),
         }
+    }
+
+    /// Whether a task is one of this loop.
+    pub(crate) fn owns(&self, header: &Header) -> bool {
+        std::ptr::eq(header.core.as_ptr(), self)
     }
 }
 
@@ -164,7 +169,7 @@ impl Core {
             let slot = tasks.vacant_entry();
             let id = TaskId::new(slot.key(), self.last_task.get());
             let waker = task_waker(self.id, id, Arc::clone(&self.inbox));
-            let header = Header::new(id, self.id, waker, T::FLAVOUR, spawned_at);
+            let header = Header::new(id, self.weak(), waker, T::FLAVOUR, spawned_at);
             let cell = Rc::new(TaskCell::new(header, coroutine));
             slot.insert(Rc::clone(&cell) as Rc<dyn AnyTask>);
             cell
@@ -180,7 +185,7 @@ impl Core {
     }
 
     /// Queues a task, unless it is queued or gone.
-    pub(super) fn schedule(&self, id: TaskId) {
+    pub(crate) fn schedule(&self, id: TaskId) {
         let tasks = self.tasks.borrow();
         let Some(task) = tasks.get(id.index()).filter(|task| task.header().id == id) else { return };
         if !task.header().queued.replace(true) {
@@ -190,11 +195,27 @@ impl Core {
 
     pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
         let callback = Callback::new(function);
-        self.ready.borrow_mut().push(Ready::Call(callback.clone()));
+        if self.closed.get() {
+            self.drop_callback(&callback);
+        } else {
+            self.ready.borrow_mut().push(Ready::Call(callback.clone()));
+        }
         callback
     }
 
+    /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
+    fn drop_callback(&self, callback: &Callback) {
+        let function = callback.take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
+            self.report(Exception::CallbackPanicked(Panic::new(payload)));
+        }
+    }
+
     pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
+        if self.closed.get() {
+            self.drop_callback(&callback);
+            return TimerKey::new(self.this.clone(), (deadline, 0));
+        }
         self.add_timer(deadline, Action::Call(callback))
     }
 
@@ -266,6 +287,15 @@ impl Core {
             let removed = self.tasks.borrow_mut().try_remove(task.header().id.index());
             drop(removed);
             self.task_done(&*task);
+            self.release(task);
+        }
+    }
+
+    /// Lets go of a task that has ended. If its handle is gone, that drops its result, whose destructor may panic.
+    fn release(&self, task: Rc<dyn AnyTask>) {
+        let info = task.header().info();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
+            self.report(Exception::DestructorPanicked(info, Panic::new(payload)));
         }
     }
 
@@ -334,16 +364,13 @@ fn print(exception: &Exception) {
 
 /// Ending.
 impl Core {
-    /// Asks every task that is left to end.
-    pub(super) fn cancel_all(&self) {
+    /// Asks every task that is left to end, and gives them.
+    pub(super) fn cancel_all(&self) -> Vec<Rc<dyn AnyTask>> {
         let tasks: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| Rc::clone(task)).collect();
-        for task in tasks {
+        for task in &tasks {
             task.header().cancel();
         }
-    }
-
-    pub(super) fn has_tasks(&self) -> bool {
-        !self.tasks.borrow().is_empty()
+        tasks
     }
 
     /// Drops everything. Tasks in the reverse order of spawning, each reported.
@@ -351,18 +378,30 @@ impl Core {
         if self.closed.replace(true) {
             return;
         }
-        let mail = self.inbox.close();
-        drop(mail);
+        for message in self.inbox.close() {
+            if let Message::Call((_, function)) = message {
+                self.drop_callback(&Callback::new(function));
+            }
+        }
         let mut tasks: Vec<_> = std::mem::take(&mut *self.tasks.borrow_mut()).into_iter().collect();
         tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.header().id.sequence()));
         for (_, task) in tasks {
             self.report(Exception::PendingDestroyed(task.header().info()));
             self.destroy(&*task);
+            self.release(task);
         }
         let timers = self.timers.borrow_mut().clear();
-        drop(timers);
+        for action in timers.into_values() {
+            if let Action::Call(callback) = action {
+                self.drop_callback(&callback);
+            }
+        }
         let ready = self.ready.borrow_mut().take();
-        drop(ready);
+        for entry in ready {
+            if let Ready::Call(callback) = entry {
+                self.drop_callback(&callback);
+            }
+        }
     }
 }
 

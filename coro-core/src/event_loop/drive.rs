@@ -61,8 +61,24 @@ struct Mailbox<C: Coroutine> {
 }
 
 struct Request<C: Coroutine> {
-    input: Option<InputOf<C>>,
+    ask: Ask<C>,
     reply: Rc<Reply<C>>,
+}
+
+enum Ask<C: Coroutine> {
+    Resume(Option<InputOf<C>>),
+    /// A start or a send of nothing, depending on where the coroutine stands when its turn comes.
+    Next(fn() -> C::Send),
+}
+
+impl<C: Coroutine> Ask<C> {
+    fn input(self, state: State) -> Option<InputOf<C>> {
+        match self {
+            Self::Resume(input) => input,
+            Self::Next(_) if state == State::Created => None,
+            Self::Next(nothing) => Some(Input::Send(nothing())),
+        }
+    }
 }
 
 struct Reply<C: Coroutine> {
@@ -106,11 +122,12 @@ impl<C: Coroutine> Server<C> {
                 None => match ready!(self.mailbox.poll_request(cx)) {
                     Some(request) => {
                         self.asker = Some(request.reply);
-                        request.input
+                        request.ask.input(self.coroutine.state())
                     }
                     None => return Poll::Ready(()),
                 },
             };
+            self.mailbox.state.set(State::Running);
             let polled = self.coroutine.poll_resume(cx, input);
             self.mailbox.state.set(self.coroutine.state());
             let answer = ready!(polled);
@@ -164,7 +181,7 @@ impl<C: Coroutine> Drop for Server<C> {
 impl<C: Coroutine> Request<C> {
     /// The coroutine is gone. The answers are those of a finished one.
     fn refuse(self) {
-        self.reply.give(match self.input {
+        self.reply.give(match self.ask.input(State::Finished) {
             None => Err(Misuse::Finished(None)),
             Some(Input::Send(value)) => Err(Misuse::Finished(Some(value))),
             Some(Input::Throw(error)) => Ok(Outcome::Raised(error)),
@@ -206,7 +223,7 @@ impl<C: Coroutine> Driven<C> {
     ///
     /// As [`Coroutine::start`].
     pub fn start(&self) -> Answer<C> {
-        self.ask(None)
+        self.ask(Ask::Resume(None))
     }
 
     /// Starts a new coroutine, else sends it nothing.
@@ -218,8 +235,7 @@ impl<C: Coroutine> Driven<C> {
     where
         C::Send: Nothing,
     {
-        let created = self.state() == State::Created && self.mailbox.requests.borrow().is_empty();
-        self.ask((!created).then(|| Input::Send(C::Send::nothing())))
+        self.ask(Ask::Next(C::Send::nothing))
     }
 
     /// Makes `value` the result of the `yield` that the body is suspended at; answers with the next.
@@ -228,7 +244,7 @@ impl<C: Coroutine> Driven<C> {
     ///
     /// As [`CoroutineExt::send`](crate::coroutine::CoroutineExt::send).
     pub fn send(&self, value: C::Send) -> Answer<C> {
-        self.ask(Some(Input::Send(value)))
+        self.ask(Ask::Resume(Some(Input::Send(value))))
     }
 
     /// Raises `error` at the `yield` that the body is suspended at.
@@ -237,7 +253,7 @@ impl<C: Coroutine> Driven<C> {
     ///
     /// As [`CoroutineExt::throw`](crate::coroutine::CoroutineExt::throw).
     pub fn throw(&self, error: impl Into<Thrown<C::Error>>) -> Answer<C> {
-        self.ask(Some(Input::Throw(error.into())))
+        self.ask(Ask::Resume(Some(Input::Throw(error.into()))))
     }
 
     /// Asks the body to end, and gives the value that it returned on that, if it did.
@@ -245,8 +261,9 @@ impl<C: Coroutine> Driven<C> {
     /// # Errors
     ///
     /// As [`CoroutineExt::close`](crate::coroutine::CoroutineExt::close).
-    pub async fn close(&self) -> Closed<C> {
-        closed(self.ask(Some(Input::Close)).await)
+    pub fn close(&self) -> impl Future<Output = Closed<C>> + use<C> {
+        let answer = self.ask(Ask::Resume(Some(Input::Close)));
+        async move { closed(answer.await) }
     }
 
     /// Where the coroutine stands.
@@ -259,9 +276,9 @@ impl<C: Coroutine> Driven<C> {
         self.task.info()
     }
 
-    fn ask(&self, input: Option<InputOf<C>>) -> Answer<C> {
+    fn ask(&self, ask: Ask<C>) -> Answer<C> {
         let reply = Rc::new(Reply { answer: Cell::new(None), asker: Cell::new(None) });
-        let request = Request { input, reply: Rc::clone(&reply) };
+        let request = Request { ask, reply: Rc::clone(&reply) };
         if self.task.is_done() {
             request.refuse();
         } else {

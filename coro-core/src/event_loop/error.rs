@@ -62,10 +62,14 @@ pub type ExceptionHandler = Rc<dyn Fn(&Exception)>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Exception {
-    /// A callback panicked.
+    /// A callback panicked, or a destructor of what it captured.
     CallbackPanicked(crate::task::Panic),
-    /// A destructor panicked while its loop was closed.
+    /// A destructor of a task or of its result panicked when nobody could be told otherwise.
     DestructorPanicked(TaskInfo, crate::task::Panic),
+    /// What the main task left could not be brought to its end. The result of the main task stands.
+    DrainFailed(RunError),
+    /// So many writes to streams that were dropped had not been sent when their loop was closed.
+    Unsent(usize),
     /// A task failed, and its result was never read.
     NeverRetrieved(TaskInfo, TaskError),
     /// A task was still pending when its loop was closed.
@@ -79,6 +83,8 @@ impl fmt::Display for Exception {
             Self::DestructorPanicked(task, panic) => {
                 write!(f, "a destructor of a task panicked: {panic}\n  {task:?}")
             }
+            Self::DrainFailed(error) => write!(f, "what the main task left could not be ended: {error}"),
+            Self::Unsent(count) => write!(f, "{count} write(s) to dropped streams were not sent"),
             Self::NeverRetrieved(task, error) => {
                 write!(f, "Task exception was never retrieved: {error}\n  {task:?}")
             }

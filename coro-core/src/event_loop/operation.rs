@@ -21,6 +21,8 @@ enum State {
     Over(Completed),
     /// Nobody waits for it any more.
     Abandoned,
+    /// Nobody waits for it, but it is to be finished: a write to a stream that was dropped.
+    Detached,
 }
 
 /// An operation that was begun. Dropping it asks the driver to cancel it.
@@ -28,6 +30,8 @@ enum State {
 pub(crate) struct Pending {
     core: Weak<Core>,
     state: PendingState,
+    /// How many bytes a send has to take.
+    to_send: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -39,6 +43,15 @@ enum PendingState {
 impl Pending {
     /// The result, once. Afterwards it stays pending.
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Completed> {
+        self.poll_completed(cx).map(|completed| match (completed, self.to_send) {
+            (Completed::Transferred { count, .. }, Some(all)) if count != all => {
+                io::Error::other(format!("the driver sent {count} bytes of {all} and called it done")).into()
+            }
+            (completed, _) => completed,
+        })
+    }
+
+    fn poll_completed(&mut self, cx: &Context<'_>) -> Poll<Completed> {
         let slot = match &mut self.state {
             PendingState::Over(completed) => return completed.take().map_or(Poll::Pending, Poll::Ready),
             PendingState::Slot(slot) => *slot,
@@ -63,7 +76,7 @@ impl Pending {
                     _ => Poll::Pending,
                 }
             }
-            Some(State::Abandoned) | None => Poll::Pending,
+            Some(State::Abandoned | State::Detached) | None => Poll::Pending,
         }
     }
 
@@ -72,7 +85,7 @@ impl Pending {
         if let PendingState::Slot(slot) = self.state {
             self.state = PendingState::Over(None);
             if let Some(core) = self.core.upgrade() {
-                core.abandon(slot);
+                core.leave(slot, State::Detached);
             }
         }
     }
@@ -83,7 +96,7 @@ impl Drop for Pending {
         let Some(core) = self.core.upgrade() else { return };
         match &mut self.state {
             PendingState::Slot(slot) => {
-                core.abandon(*slot);
+                core.leave(*slot, State::Abandoned);
                 core.driver.borrow_mut().cancel(*slot);
             }
             PendingState::Over(completed) => core.discard(completed.take()),
@@ -99,6 +112,10 @@ impl Core {
             operations.last += 1;
             Slot(operations.last)
         };
+        let to_send = match &operation {
+            Operation::Send { buffer, .. } => Some(buffer.len()),
+            _ => None,
+        };
         let completed = self.driver.borrow_mut().submit(slot, operation);
         let state = match completed {
             Some(completed) => PendingState::Over(Some(checked(completed))),
@@ -107,7 +124,7 @@ impl Core {
                 PendingState::Slot(slot)
             }
         };
-        Pending { core: self.weak(), state }
+        Pending { core: self.weak(), state, to_send }
     }
 
     /// Gives up a socket; what is being sent is sent first.
@@ -128,7 +145,7 @@ impl Core {
                 }
                 Ok(())
             }
-            Some(State::Abandoned) => {
+            Some(State::Abandoned | State::Detached) => {
                 drop(operations);
                 self.discard(Some(result));
                 Ok(())
@@ -141,12 +158,19 @@ impl Core {
         }
     }
 
-    fn abandon(&self, slot: Slot) {
+    /// How many operations are to be finished though nobody waits for them.
+    pub(super) fn unsent(&self) -> usize {
+        let operations = self.operations.borrow();
+        operations.slots.values().filter(|state| matches!(state, State::Detached)).count()
+    }
+
+    /// Nobody waits for an operation any more.
+    fn leave(&self, slot: Slot, left: State) {
         let state = {
             let mut operations = self.operations.borrow_mut();
             let state = operations.slots.remove(&slot);
             if let Some(State::InFlight(_)) = state {
-                operations.slots.insert(slot, State::Abandoned);
+                operations.slots.insert(slot, left);
             }
             state
         };

@@ -4,11 +4,12 @@ use std::borrow::BorrowMut;
 use std::cell::Cell;
 use std::panic::Location;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::ready::Callback;
-use super::{CallHandle, Driven, EventLoop, Loop, RemoteHandle, RunError, TimerHandle};
+use super::{CallHandle, Driven, EventLoop, Exception, Loop, RemoteHandle, RunError, TimerHandle};
 use crate::coroutine::Coroutine;
-use crate::task::{IntoTask, JoinHandle, TaskInfo};
+use crate::task::{IntoTask, JoinHandle, TaskError, TaskInfo};
 use crate::time::Time;
 
 impl EventLoop for Loop {
@@ -66,12 +67,13 @@ impl EventLoop for Loop {
         let mut task = self.spawn(main);
         let result = self.complete(&mut task);
         drop(task);
-        let drained = self.drain();
+        if let Err(error) = self.drain() {
+            self.core.report(Exception::DrainFailed(error));
+        }
         // Closed as the current loop: destructors may still use it.
         self.core.close();
         drop(entered);
-        let value = result?;
-        drained.map(|()| value)
+        result
     }
 
     fn stop(&self) {
@@ -106,6 +108,9 @@ impl EventLoop for Loop {
 impl Loop {
     /// Turns until `task` has ended: its end queues a callback that stops the loop, after what was ready by then.
     fn complete<T>(&self, task: &mut JoinHandle<T>) -> Result<T, RunError> {
+        if !self.core.owns(task.header()) {
+            return Err(TaskError::ForeignLoop.into());
+        }
         if !task.is_done() {
             let (core, waiting) = (self.core.weak(), Rc::new(Cell::new(true)));
             let still_waiting = Rc::clone(&waiting);
@@ -122,16 +127,31 @@ impl Loop {
         }
         match task.try_result() {
             Some(result) => Ok(result?),
+            None if task.is_done() => Err(TaskError::AlreadyTaken.into()),
             None => Err(RunError::Stopped),
         }
     }
 
-    /// Cancels what the main task left, and turns until it has ended.
+    /// Cancels what the main task left, and turns until that has ended, and what was written has been sent.
     fn drain(&self) -> Result<(), RunError> {
-        self.core.cancel_all();
-        while self.core.has_tasks() {
+        // Only these: a cleanup may spawn for ever, and what it spawns is closed with the loop.
+        let left = self.core.cancel_all();
+        while left.iter().any(|task| !task.header().is_done()) {
             self.core.turn()?;
+        }
+        let deadline = self.time() + LINGER;
+        let bound = self.call_at(deadline, || ());
+        while self.core.unsent() > 0 && self.time() < deadline {
+            self.core.turn()?;
+        }
+        bound.cancel();
+        match self.core.unsent() {
+            0 => {}
+            count => self.core.report(Exception::Unsent(count)),
         }
         Ok(())
     }
 }
+
+/// How long a run waits at its end for what was written to streams that were dropped.
+const LINGER: Duration = Duration::from_secs(1);

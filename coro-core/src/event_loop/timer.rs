@@ -78,7 +78,7 @@ impl TimerKey {
 
     /// Whether the timer has gone off; if not, it will wake `waker`. A timer of a loop that is gone never will.
     pub(crate) fn poll_expired(&self, waker: &Waker) -> bool {
-        let Some(core) = self.core.upgrade() else { return false };
+        let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return false };
         let outdated = {
             let mut timers = core.timers.borrow_mut();
             match timers.get_mut(self.key) {

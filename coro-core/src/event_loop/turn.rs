@@ -27,9 +27,13 @@ impl Core {
     pub(super) fn poll(&self) -> Result<(), RunError> {
         let mut completions = Vec::new();
         let wait = self.how_long();
-        let stall =
-            wait == Wait::Forever && self.inbox.handles() == 0 && self.driver.borrow().is_closed_world();
-        let wait = if stall || (wait != Wait::Poll && !self.inbox.try_sleep()) { Wait::Poll } else { wait };
+        let asleep = wait != Wait::Poll && self.inbox.try_sleep();
+        // Counted only once asleep: a handle that is dropped from then on wakes the loop.
+        let stall = asleep
+            && wait == Wait::Forever
+            && self.inbox.handles() == 0
+            && self.driver.borrow().is_closed_world();
+        let wait = if asleep && !stall { wait } else { Wait::Poll };
         self.driver.borrow_mut().wait(wait, &mut completions)?;
         let mail = self.inbox.drain();
         if stall && completions.is_empty() && mail.is_empty() {

@@ -9,13 +9,15 @@ mod co;
 mod engine;
 mod task;
 
+use std::any::type_name;
+use std::panic::Location;
 use std::task::{Context, Poll};
 
 pub use co::Co;
 pub use task::{Task, run, spawn, task};
 
-use crate::backend::Machine;
-use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
+use crate::backend::{Delegation, IntoSub, Machine};
+use crate::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
 use engine::Engine;
 
 /// A coroutine with an `async` body.
@@ -42,6 +44,7 @@ pub struct Native<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R,
 
 impl<S, Y, R, E> Native<S, Y, R, E> {
     /// A coroutine that will run `body`. Nothing runs yet.
+    #[track_caller]
     pub fn new<F>(body: F) -> Self
     where
         F: for<'c> AsyncFnOnce(&'c mut Co<S, Y, E>) -> Result<R, Thrown<E>> + 'static,
@@ -49,7 +52,7 @@ impl<S, Y, R, E> Native<S, Y, R, E> {
         Y: 'static,
         E: 'static,
     {
-        Self(Machine::new(Engine::new(body)))
+        Self(Machine::new(Engine::new(body), type_name::<F>(), Location::caller()))
     }
 }
 
@@ -63,7 +66,19 @@ impl<S, Y, R, E> Coroutine for Native<S, Y, R, E> {
         self.0.state()
     }
 
+    fn delegates(&self) -> Vec<FrameInfo> {
+        self.0.delegates()
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.0.poll_resume(cx, input)
+    }
+}
+
+impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Native<S, Y, R, E> {
+    type Return = R;
+
+    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        self.0.into_sub(first)
     }
 }

@@ -1,8 +1,10 @@
 //! Native tasks: any future, as a coroutine that yields nothing.
 
+use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -21,8 +23,10 @@ pub struct Task<F: Future>(Machine<FutureEngine<F>>);
 ///
 /// A cancellation drops the future where it is suspended: its destructors run, the code after the `.await` does
 /// not.
+#[track_caller]
 pub fn task<F: Future>(future: F) -> Task<F> {
-    Task(Machine::new(FutureEngine { airlock: Airlock::default(), future: Box::pin(future) }))
+    let engine = FutureEngine { airlock: Airlock::default(), future: Box::pin(future) };
+    Task(Machine::new(engine, type_name::<F>(), Location::caller()))
 }
 
 /// Spawns `future` on the running loop.

@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::group::Group;
 use super::{Panic, TaskCoroutine, TaskError, TaskId, TaskInfo};
 use crate::coroutine::{Input, Outcome, Resumed, Thrown};
-use crate::event_loop::LoopId;
+use crate::event_loop::Core;
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task.
@@ -25,7 +25,7 @@ pub(crate) enum Joiner {
 /// What the loop knows of a task.
 pub(crate) struct Header {
     pub(crate) id: TaskId,
-    pub(crate) loop_id: LoopId,
+    pub(crate) core: Weak<Core>,
     pub(crate) waker: Waker,
     /// It is in the ready queue. Cleared before it runs, so that a wake while it runs runs it once more.
     pub(crate) queued: Cell<bool>,
@@ -47,14 +47,14 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn new(
         id: TaskId,
-        loop_id: LoopId,
+        core: Weak<Core>,
         waker: Waker,
         flavour: Option<Flavour>,
         spawned_at: &'static Location<'static>,
     ) -> Self {
         Self {
             id,
-            loop_id,
+            core,
             waker,
             queued: Cell::new(false),
             name: RefCell::new(format!("Task-{}", id.sequence).into()),
@@ -76,7 +76,10 @@ impl Header {
         }
         self.cancelling.set(self.cancelling.get().saturating_add(1));
         self.must_cancel.set(true);
-        self.waker.wake_by_ref();
+        // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
+        if let Some(core) = self.core.upgrade() {
+            core.schedule(self.id);
+        }
         true
     }
 
@@ -185,13 +188,17 @@ impl<C: TaskCoroutine> AnyTask for TaskCell<C> {
     }
 
     fn resume(&self) -> bool {
-        let result = match catch_unwind(AssertUnwindSafe(|| self.poll())) {
+        // With the judgement of the result: a value that a cancellation outran is dropped there.
+        let result = match catch_unwind(AssertUnwindSafe(|| self.poll().map(|resumed| self.result(resumed))))
+        {
             Ok(Poll::Pending) => return false,
-            Ok(Poll::Ready(resumed)) => self.result(resumed),
+            Ok(Poll::Ready(result)) => result,
             Err(payload) => Err(TaskError::Panicked(Panic::new(payload))),
         };
         if let Some(panic) = self.finish(result) {
-            *self.output.borrow_mut() = Some(Err(TaskError::Panicked(panic)));
+            let value = self.output.replace(Some(Err(TaskError::Panicked(panic))));
+            // One panic is reported; a second one, of the value that it displaces, has nowhere to go.
+            drop(catch_unwind(AssertUnwindSafe(|| drop(value))));
         }
         true
     }

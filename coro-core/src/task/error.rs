@@ -25,6 +25,9 @@ pub enum TaskError {
     /// It awaited the handle of a task of another loop.
     #[error("the awaited task belongs to another event loop: await it there")]
     ForeignLoop,
+    /// Its result has been taken before, by an earlier wait.
+    #[error("the result of the task has been taken already: await its handle once")]
+    AlreadyTaken,
     /// Its loop was closed before it ended.
     #[error("the event loop was closed before the task ended")]
     LoopClosed,

@@ -12,20 +12,22 @@ use futures_core::Stream;
 
 use super::cell::Joiner;
 use super::{JoinHandle, TaskError};
+use crate::event_loop::Core;
 
 /// The members of a gather or an as_completed that have ended, in that order, and who waits for them.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     done: RefCell<VecDeque<usize>>,
-    waker: RefCell<Option<Waker>>,
+    /// All who wait. All are woken when one ends: one of them takes it, and the others wait again.
+    wakers: RefCell<Vec<Waker>>,
 }
 
 impl Group {
     /// Called by the loop when a member has ended.
     pub(crate) fn member_done(&self, index: usize) {
         self.done.borrow_mut().push_back(index);
-        let waker = self.waker.borrow_mut().take();
-        if let Some(waker) = waker {
+        let wakers = self.wakers.take();
+        for waker in wakers {
             waker.wake();
         }
     }
@@ -34,8 +36,10 @@ impl Group {
         if let Some(index) = self.done.borrow_mut().pop_front() {
             return Poll::Ready(index);
         }
-        let outdated = self.waker.replace(Some(cx.waker().clone()));
-        drop(outdated);
+        let mut wakers = self.wakers.borrow_mut();
+        if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            wakers.push(cx.waker().clone());
+        }
         Poll::Pending
     }
 }
@@ -55,7 +59,17 @@ fn enlist<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> (Rc<Group>, Vec<
 
 /// Takes the result of a member that is in the group's list of ended ones.
 fn take<T>(member: &mut Option<JoinHandle<T>>) -> Option<Result<T, TaskError>> {
-    member.take()?.try_result()
+    let mut member = member.take()?;
+    Some(member.try_result().unwrap_or(Err(TaskError::AlreadyTaken)))
+}
+
+/// Why waiting for these here would be wrong, if it would.
+fn join_error<T>(members: &[Option<JoinHandle<T>>]) -> Option<TaskError> {
+    members
+        .iter()
+        .flatten()
+        .filter(|member| !member.is_done())
+        .find_map(|member| Core::join_error(member.header()))
 }
 
 /// Waits for all `tasks`; gives their results in the order of the arguments.
@@ -110,21 +124,29 @@ impl<T> Future for Gather<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if let Some(error) = join_error(&this.members) {
+            return Poll::Ready(Err(this.fail(error)));
+        }
         while this.remaining > 0 {
             let Poll::Ready(index) = this.group.poll_next(cx) else { return Poll::Pending };
             match take(&mut this.members[index]) {
                 Some(Ok(value)) => this.results[index] = Some(value),
-                Some(Err(error)) => {
-                    for member in this.members.drain(..).flatten() {
-                        member.header().mark_read();
-                    }
-                    return Poll::Ready(Err(error));
-                }
+                Some(Err(error)) => return Poll::Ready(Err(this.fail(error))),
                 None => {}
             }
             this.remaining -= 1;
         }
         Poll::Ready(Ok(this.results.drain(..).flatten().collect()))
+    }
+}
+
+impl<T> Gather<T> {
+    /// Lets the other tasks run on, their errors counted as read.
+    fn fail(&mut self, error: TaskError) -> TaskError {
+        for member in self.members.drain(..).flatten() {
+            member.header().mark_read();
+        }
+        error
     }
 }
 
@@ -178,6 +200,9 @@ struct Completing<T> {
 
 impl<T> Completing<T> {
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<T, TaskError>> {
+        if let Some(error) = join_error(&self.members.borrow()) {
+            return Poll::Ready(Err(error));
+        }
         loop {
             let Poll::Ready(index) = self.group.poll_next(cx) else { return Poll::Pending };
             let mut member = self.members.borrow_mut()[index].take();

@@ -73,7 +73,7 @@ impl<T> JoinHandle<T> {
         Some(output)
     }
 
-    pub(super) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         self.task.header()
     }
 

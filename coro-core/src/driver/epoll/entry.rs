@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub(super) writable: bool,
     /// The peer has ended its side or the connection failed: no further edge will come for reading.
     pub(super) hung_up: bool,
+    /// Urgent data has been announced at least once.
+    pub(super) urgent: bool,
     /// Closed by its owner; kept until its sends are over.
     pub(super) closed: bool,
     /// Accepts and receives, in order.
@@ -36,9 +38,16 @@ pub(super) enum Writing {
     Send(Vec<u8>, usize),
 }
 
+/// A connection that was accepted, not registered yet.
+pub(super) struct Connection {
+    pub(super) fd: OwnedFd,
+    pub(super) local: SocketAddr,
+    pub(super) peer: SocketAddr,
+}
+
 /// What reading gave: a connection is not registered yet.
 pub(super) enum Accepted {
-    Connection(OwnedFd),
+    Connection(Connection),
     Other(Completed),
 }
 
@@ -50,6 +59,7 @@ impl Entry {
             readable: true,
             writable: true,
             hung_up: false,
+            urgent: false,
             closed: false,
             reading: VecDeque::new(),
             writing: VecDeque::new(),
@@ -62,7 +72,7 @@ impl Entry {
         }
         match reading {
             Reading::Accept => match accept(&self.fd) {
-                Ok(fd) => Ok(Accepted::Connection(fd)),
+                Ok(connection) => Ok(Accepted::Connection(connection)),
                 Err(Errno::AGAIN) => {
                     self.readable = false;
                     Err(Reading::Accept)
@@ -76,7 +86,8 @@ impl Entry {
                 match received {
                     Ok(count) => {
                         // Less than there was room for: the kernel has no more, and an edge will say when it has.
-                        self.readable = count == buffer.len() || count == 0 || self.hung_up;
+                        // Not so at the end of the stream, nor at a mark of urgent data, where a read stops short.
+                        self.readable = count == buffer.len() || count == 0 || self.hung_up || self.urgent;
                         Ok(Accepted::Other(Completed::Transferred { buffer, count }))
                     }
                     Err(Errno::AGAIN) => {
@@ -124,12 +135,28 @@ pub(super) fn stream_socket(address: SocketAddr) -> io::Result<OwnedFd> {
     Ok(net::socket_with(family, SocketType::STREAM, flags, None)?)
 }
 
-pub(super) fn accept(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
+/// The next connection that is still there. One that failed while it waited is no failure of the listener.
+fn accept(fd: &OwnedFd) -> Result<Connection, Errno> {
     loop {
-        match net::accept_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            // The peer gave up before it was accepted: the next one.
-            Err(Errno::CONNABORTED | Errno::INTR) => {}
-            result => return result,
+        match net::acceptfrom_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+            Ok((fd, peer)) => {
+                let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+                if let (Ok(local), Some(peer)) = (local_address(&fd), peer) {
+                    return Ok(Connection { fd, local, peer });
+                }
+            }
+            // What accept(2) passes on from a connection that has already failed, as from one given up.
+            Err(
+                Errno::CONNABORTED
+                | Errno::INTR
+                | Errno::NETDOWN
+                | Errno::PROTO
+                | Errno::NOPROTOOPT
+                | Errno::HOSTDOWN
+                | Errno::HOSTUNREACH
+                | Errno::NETUNREACH,
+            ) => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -19,7 +19,7 @@ use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 use rustix::net::{self, Shutdown, sockopt};
 
-use entry::{Accepted, Entry, Reading, Writing, local_address, peer_address, stream_socket};
+use entry::{Accepted, Connection, Entry, Reading, Writing, local_address, peer_address, stream_socket};
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
 use crate::time::Time;
@@ -66,8 +66,11 @@ impl Epoll {
 
     fn add(&mut self, fd: OwnedFd) -> io::Result<Socket> {
         self.last_socket += 1;
-        let flags =
-            epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        let flags = epoll::EventFlags::IN
+            | epoll::EventFlags::OUT
+            | epoll::EventFlags::RDHUP
+            | epoll::EventFlags::PRI
+            | epoll::EventFlags::ET;
         epoll::add(&self.epoll, &fd, epoll::EventData::new_u64(self.last_socket), flags)?;
         let socket = Socket(self.last_socket);
         self.sockets.insert(socket, Entry::new(fd));
@@ -118,9 +121,18 @@ impl Epoll {
 
     fn read(&mut self, slot: Slot, socket: Socket, reading: Reading) -> Option<Completed> {
         let Some(entry) = self.sockets.get_mut(&socket) else { return Some(wrong_socket()) };
+        let accepting = matches!(reading, Reading::Accept);
         let waiting = if entry.reading.is_empty() { entry.try_read(reading) } else { Err(reading) };
         match waiting {
-            Ok(result) => Some(self.adopt(result)),
+            Ok(result) => match self.adopt(result) {
+                // Out of descriptors, say. Not at once: whoever tries again must not keep those from running who
+                // could give some back.
+                failed @ Completed::Failed(_) if accepting => {
+                    self.finish(slot, failed);
+                    None
+                }
+                completed => Some(completed),
+            },
             Err(reading) => {
                 entry.reading.push_back((slot, reading));
                 self.in_flight.insert(slot, socket);
@@ -146,10 +158,10 @@ impl Epoll {
     fn adopt(&mut self, result: Accepted) -> Completed {
         match result {
             Accepted::Other(completed) => completed,
-            Accepted::Connection(fd) => {
+            Accepted::Connection(Connection { fd, local, peer }) => {
                 let added = sockopt::set_tcp_nodelay(&fd, true).map_err(io::Error::from);
                 match added.and_then(|()| self.add(fd)) {
-                    Ok(socket) => self.opened(socket),
+                    Ok(socket) => Completed::Opened { socket, local, peer },
                     Err(error) => error.into(),
                 }
             }
@@ -218,6 +230,7 @@ impl Epoll {
         let flags = event.flags;
         let failed = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
         entry.hung_up |= failed || flags.contains(epoll::EventFlags::RDHUP);
+        entry.urgent |= flags.contains(epoll::EventFlags::PRI);
         entry.readable |= failed || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP);
         entry.writable |= failed || flags.contains(epoll::EventFlags::OUT);
         self.advance(socket);

@@ -10,6 +10,8 @@ pub(super) struct Connection {
     /// The other end; it may be gone.
     pub(super) peer: Socket,
     pub(super) local: SocketAddr,
+    /// It was opened from this end, which has a port of its own.
+    pub(super) is_client: bool,
     /// Bytes that have arrived here and were not received yet.
     pub(super) arrived: VecDeque<u8>,
     /// The peer will send no more.
@@ -25,10 +27,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: Socket, local: SocketAddr) -> Self {
+    pub(super) fn new(peer: Socket, local: SocketAddr, is_client: bool) -> Self {
         Self {
             peer,
             local,
+            is_client,
             arrived: VecDeque::new(),
             ended: false,
             peer_gone: false,

@@ -3,7 +3,7 @@
 mod bell;
 mod connection;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct Simulated {
     sockets: BTreeMap<Socket, Endpoint>,
     last_socket: u64,
     last_port: u16,
+    /// Of listeners, and of the clients' ends of connections.
+    ports: HashSet<u16>,
     finished: Vec<Completion>,
 }
 
@@ -61,37 +63,33 @@ impl Simulated {
         Socket(self.last_socket)
     }
 
-    fn free_port(&mut self) -> u16 {
-        loop {
+    fn free_port(&mut self) -> io::Result<u16> {
+        for _ in FIRST_EPHEMERAL_PORT..=u16::MAX {
             self.last_port = self.last_port.checked_add(1).unwrap_or(0).max(FIRST_EPHEMERAL_PORT);
-            if !self.is_taken(self.last_port) {
-                return self.last_port;
+            if self.ports.insert(self.last_port) {
+                return Ok(self.last_port);
             }
         }
+        Err(ErrorKind::AddrNotAvailable.into())
     }
 
-    fn is_taken(&self, port: u16) -> bool {
-        self.sockets.values().any(|socket| match socket {
-            Endpoint::Listener(listener) => listener.address.port() == port,
-            Endpoint::Connection(connection) => connection.local.port() == port,
-        })
-    }
-
-    fn listen(&mut self, mut address: SocketAddr, backlog: u32) -> Completed {
+    fn listen(&mut self, mut address: SocketAddr, backlog: u32) -> io::Result<Completed> {
         let taken = |socket: &Endpoint| matches!(socket, Endpoint::Listener(l) if l.address == address);
         if address.port() == 0 {
-            address.set_port(self.free_port());
+            address.set_port(self.free_port()?);
         } else if self.sockets.values().any(taken) {
-            return io::Error::from(ErrorKind::AddrInUse).into();
+            return Err(ErrorKind::AddrInUse.into());
+        } else {
+            self.ports.insert(address.port());
         }
         let socket = self.new_socket();
         let backlog = usize::try_from(backlog).unwrap_or(usize::MAX).max(1);
         let listener = Listener { address, backlog, waiting: VecDeque::new(), accepting: VecDeque::new() };
         self.sockets.insert(socket, Endpoint::Listener(listener));
-        Completed::Opened { socket, local: address, peer: address }
+        Ok(Completed::Opened { socket, local: address, peer: address })
     }
 
-    fn connect(&mut self, address: SocketAddr) -> Completed {
+    fn connect(&mut self, address: SocketAddr) -> io::Result<Completed> {
         let accepts = |socket: &Endpoint| match socket {
             Endpoint::Listener(listener) => {
                 listener.address.port() == address.port()
@@ -102,12 +100,12 @@ impl Simulated {
         };
         let found = self.sockets.iter().find(|(_, socket)| accepts(socket)).map(|(id, _)| *id);
         let Some(listener) = found else {
-            return io::Error::from(ErrorKind::ConnectionRefused).into();
+            return Err(ErrorKind::ConnectionRefused.into());
         };
-        let local = SocketAddr::new(address.ip(), self.free_port());
+        let local = SocketAddr::new(address.ip(), self.free_port()?);
         let (client, server) = (self.new_socket(), self.new_socket());
-        self.sockets.insert(client, Endpoint::Connection(Connection::new(server, local)));
-        self.sockets.insert(server, Endpoint::Connection(Connection::new(client, address)));
+        self.sockets.insert(client, Endpoint::Connection(Connection::new(server, local, true)));
+        self.sockets.insert(server, Endpoint::Connection(Connection::new(client, address, false)));
         if let Some(Endpoint::Listener(listener)) = self.sockets.get_mut(&listener) {
             match listener.accepting.pop_front() {
                 Some(slot) => {
@@ -117,7 +115,7 @@ impl Simulated {
                 None => listener.waiting.push_back((server, local)),
             }
         }
-        Completed::Opened { socket: client, local, peer: address }
+        Ok(Completed::Opened { socket: client, local, peer: address })
     }
 
     fn accept(&mut self, slot: Slot, socket: Socket) -> Option<Completed> {
@@ -214,6 +212,9 @@ impl Simulated {
     /// Removes a connection whose owner is done with it.
     fn hang_up(&mut self, socket: Socket) {
         let Some(Endpoint::Connection(connection)) = self.sockets.remove(&socket) else { return };
+        if connection.is_client {
+            self.ports.remove(&connection.local.port());
+        }
         let peer = connection.peer;
         self.end_stream(peer);
         if let Some(other) = self.connection(peer) {
@@ -250,9 +251,11 @@ impl Driver for Simulated {
 
     fn submit(&mut self, slot: Slot, operation: Operation) -> Option<Completed> {
         match operation {
-            Operation::Listen { address, backlog } => Some(self.listen(address, backlog)),
+            Operation::Listen { address, backlog } => {
+                Some(self.listen(address, backlog).unwrap_or_else(Completed::Failed))
+            }
             Operation::Accept { socket } => self.accept(slot, socket),
-            Operation::Connect { address } => Some(self.connect(address)),
+            Operation::Connect { address } => Some(self.connect(address).unwrap_or_else(Completed::Failed)),
             Operation::Receive { socket, buffer } => self.receive(slot, socket, buffer),
             Operation::Send { socket, buffer } => self.send(slot, socket, buffer),
             Operation::ShutdownWrite { socket } => Some(self.shutdown_write(socket)),
@@ -283,6 +286,7 @@ impl Driver for Simulated {
             Some(Endpoint::Listener(listener)) => {
                 let accepting = std::mem::take(&mut listener.accepting);
                 let waiting = std::mem::take(&mut listener.waiting);
+                self.ports.remove(&listener.address.port());
                 self.sockets.remove(&socket);
                 self.finished.extend(
                     accepting.into_iter().map(|slot| Completion { slot, result: Completed::cancelled() }),

@@ -1,0 +1,222 @@
+//! The frames of a chain of delegations.
+//!
+//! A coroutine that delegates (`yield from`) is suspended until its sub ends; every resume goes to the sub. The
+//! frames of such a chain lie side by side in the [`Machine`](super::Machine) at its bottom, which resumes only the
+//! one at the top: a resume costs the same at any depth.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::Location;
+use std::task::Context;
+
+use super::{Engine, Progress, Request};
+use crate::coroutine::{MisuseKind, Thrown};
+use crate::stats::{self, Counts, Flavour};
+
+/// What a frame is resumed with.
+#[derive(Debug)]
+pub enum Resume<S, E> {
+    /// Nothing: begin, or go on after a wake-up or the end of a sub.
+    Continue,
+    /// A value for the `yield` at which it is suspended.
+    Send(S),
+    /// An error.
+    Throw(Thrown<E>),
+    /// The request to end.
+    Close,
+}
+
+/// How far a frame got.
+#[derive(Debug)]
+pub enum Step<S, Y, E> {
+    /// To a `yield`.
+    Yielded(Y),
+    /// To a wait.
+    Parked,
+    /// To a future that is not of its engine.
+    Foreign,
+    /// To a delegation.
+    Delegated(Sub<S, Y, E>),
+    /// To its end; the value is in the frame.
+    Returned,
+    /// To its end.
+    Raised(Thrown<E>),
+}
+
+/// A frame, whatever its engine and whatever it returns.
+pub trait Frame<S, Y, E> {
+    /// Runs it to its next suspension. Never called again once it has ended.
+    ///
+    /// # Panics
+    ///
+    /// With the body.
+    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<S, Y, E>;
+
+    /// Whether an error thrown at where it is suspended can be received there.
+    fn has_landing(&self) -> bool;
+
+    /// Gives it the sub that it delegated to, which has returned.
+    fn hand_back(&mut self, sub: Box<dyn Frame<S, Y, E>>);
+
+    /// What it looks like.
+    fn info(&self) -> FrameInfo;
+
+    /// For the delegator, which knows what type it is and takes the result out.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+/// A frame on the heap.
+pub type BoxedFrame<S, Y, E> = Box<dyn Frame<S, Y, E>>;
+
+/// What a frame of a chain looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameInfo {
+    /// The engine that suspends it; `None` for a coroutine written by hand or an iterator.
+    pub flavour: Option<Flavour>,
+    /// The type of its body, as the compiler names it.
+    pub name: &'static str,
+    /// Where it was made, if that is known.
+    pub made_at: Option<&'static Location<'static>>,
+}
+
+/// A coroutine on its way to take a delegator's place: its own frame, and the chain that it was delegating to.
+pub struct Sub<S, Y, E> {
+    pub(super) frames: VecDeque<BoxedFrame<S, Y, E>>,
+    /// What it goes on with.
+    pub(super) first: Resume<S, E>,
+}
+
+impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.frames.iter().map(|frame| frame.info())).finish()
+    }
+}
+
+/// A body under its engine: a frame, and what it returned.
+pub struct Level<G: Engine> {
+    /// `None` once the body has ended.
+    pub(super) engine: Option<G>,
+    returned: Option<G::Return>,
+    pub(super) counts: Counts,
+    info: FrameInfo,
+}
+
+impl<G: Engine> Level<G> {
+    pub(super) fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
+        let info = FrameInfo { flavour: Some(G::FLAVOUR), name, made_at: Some(made_at) };
+        Self { engine: Some(engine), returned: None, counts: Counts::default(), info }
+    }
+
+    /// What the body returned, once.
+    pub(super) fn take_returned(&mut self) -> Option<G::Return> {
+        self.returned.take()
+    }
+
+    #[inline]
+    pub(super) fn run_level(
+        &mut self,
+        cx: &mut Context<'_>,
+        resume: Resume<G::Send, G::Error>,
+    ) -> Step<G::Send, G::Yield, G::Error> {
+        let Some(engine) = &mut self.engine else {
+            return Step::Raised(Thrown::Misuse(MisuseKind::Finished));
+        };
+        let airlock = engine.airlock();
+        match resume {
+            Resume::Continue => {}
+            Resume::Send(value) => airlock.put(Ok(value)),
+            Resume::Throw(error) => airlock.put(Err(error)),
+            Resume::Close => airlock.put(Err(Thrown::Exit)),
+        }
+        airlock.begin_run();
+        self.counts.resumes += 1;
+        match engine.run(cx) {
+            Progress::Suspended => self.suspended(),
+            Progress::Ended(result) => {
+                self.engine = None;
+                match result {
+                    Ok(value) => {
+                        self.returned = Some(value);
+                        Step::Returned
+                    }
+                    Err(error) => Step::Raised(error),
+                }
+            }
+        }
+    }
+
+    pub(super) fn has_landing(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.airlock().has_landing())
+    }
+
+    pub(super) fn hand_back(&mut self, sub: Box<dyn Frame<G::Send, G::Yield, G::Error>>) {
+        if let Some(engine) = &self.engine {
+            engine.airlock().hand_back(sub);
+        }
+    }
+
+    pub(super) fn info(&self) -> FrameInfo {
+        self.info
+    }
+
+    #[inline]
+    fn suspended(&mut self) -> Step<G::Send, G::Yield, G::Error> {
+        match self.engine.as_ref().and_then(|engine| engine.airlock().take_request()) {
+            Some(Request::Yield(value)) => {
+                self.counts.yields += 1;
+                Step::Yielded(value)
+            }
+            Some(Request::Delegate) => {
+                let sub = self.engine.as_ref().and_then(|engine| engine.airlock().take_sub());
+                sub.map_or(Step::Foreign, Step::Delegated)
+            }
+            None if !G::WAITS_ON_ANY_FUTURE => Step::Foreign,
+            Some(Request::Park) | None => {
+                self.counts.parks += 1;
+                Step::Parked
+            }
+        }
+    }
+}
+
+impl<G> Frame<G::Send, G::Yield, G::Error> for Level<G>
+where
+    G: Engine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
+{
+    fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        resume: Resume<G::Send, G::Error>,
+    ) -> Step<G::Send, G::Yield, G::Error> {
+        self.run_level(cx, resume)
+    }
+
+    fn has_landing(&self) -> bool {
+        self.has_landing()
+    }
+
+    fn hand_back(&mut self, sub: Box<dyn Frame<G::Send, G::Yield, G::Error>>) {
+        self.hand_back(sub);
+    }
+
+    fn info(&self) -> FrameInfo {
+        self.info
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+impl<G: Engine> fmt::Debug for Level<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.info.fmt(f)
+    }
+}
+
+impl<G: Engine> Drop for Level<G> {
+    fn drop(&mut self) {
+        stats::record(G::FLAVOUR, &self.counts);
+    }
+}

@@ -1,0 +1,236 @@
+//! What can be delegated to.
+
+use std::any::{Any, type_name};
+use std::collections::VecDeque;
+use std::fmt;
+use std::task::{Context, Poll};
+
+use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
+use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};
+
+/// A coroutine that another one can delegate to: it receives, yields and raises the same types.
+///
+/// The coroutines of all flavours are, and [`Shared`] handles to any coroutine. The chain owns it while it runs.
+pub trait IntoSub<S, Y, E> {
+    /// What it returns: the value of the delegation.
+    type Return;
+
+    /// Puts it on its way. A coroutine that is suspended at a `yield` goes on with `first`; one that is not has no
+    /// use for it.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be delegated to: it is finished or running, or is suspended and there is no `first` for it.
+    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, Self::Return, E>, MisuseKind>;
+}
+
+/// A coroutine on its way to be delegated to, and how to take the value out of its frame when it has returned.
+pub struct Delegation<S, Y, R, E> {
+    pub(super) sub: Sub<S, Y, E>,
+    pub(super) take: Take<R>,
+}
+
+/// Takes the value out of a frame that has returned.
+pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
+
+impl<S, Y, R, E> Delegation<S, Y, R, E> {
+    fn new(frames: VecDeque<Box<dyn Frame<S, Y, E>>>, first: Resume<S, E>, take: Take<R>) -> Self {
+        Self { sub: Sub { frames, first }, take }
+    }
+}
+
+impl<S, Y, R, E> fmt::Debug for Delegation<S, Y, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sub.fmt(f)
+    }
+}
+
+/// A coroutine that can be delegated to, whatever its type.
+pub trait AnyCoroutine<S, Y, R, E>: Coroutine<Send = S, Yield = Y, Return = R, Error = E> {
+    /// [`IntoSub::into_sub`], behind a pointer.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn boxed_into_sub(self: Box<Self>, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind>;
+}
+
+impl<C> AnyCoroutine<C::Send, C::Yield, <C as Coroutine>::Return, C::Error> for C
+where
+    C: Coroutine + IntoSub<C::Send, C::Yield, C::Error, Return = <C as Coroutine>::Return>,
+{
+    fn boxed_into_sub(
+        self: Box<Self>,
+        first: Option<C::Send>,
+    ) -> Result<Delegation<C::Send, C::Yield, <C as Coroutine>::Return, C::Error>, MisuseKind> {
+        self.into_sub(first)
+    }
+}
+
+impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnyCoroutine<S, Y, R, E>> {
+    type Return = R;
+
+    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        self.boxed_into_sub(first)
+    }
+}
+
+impl<G> IntoSub<G::Send, G::Yield, G::Error> for Machine<G>
+where
+    G: Engine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
+{
+    type Return = G::Return;
+
+    fn into_sub(
+        self,
+        first: Option<G::Send>,
+    ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
+        let first = match (self.phase, first) {
+            (Phase::Created | Phase::Parked, _) => Resume::Continue,
+            (Phase::Suspended, Some(value)) => Resume::Send(value),
+            (Phase::Suspended, None) => return Err(MisuseKind::NoInput),
+            (Phase::Finished, _) => return Err(MisuseKind::Finished),
+        };
+        let (root, mut frames) = self.into_frames();
+        frames.push_front(Box::new(root));
+        Ok(Delegation::new(frames, first, |frame| frame.downcast::<Level<G>>().ok()?.take_returned()))
+    }
+}
+
+/// A coroutine behind a handle stays where it is: others may resume it meanwhile.
+impl<C> IntoSub<C::Send, C::Yield, C::Error> for Shared<C>
+where
+    C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
+{
+    type Return = C::Return;
+
+    fn into_sub(
+        self,
+        first: Option<C::Send>,
+    ) -> Result<Delegation<C::Send, C::Yield, C::Return, C::Error>, MisuseKind> {
+        let first = match (self.state(), first) {
+            (State::Created, _) => Resume::Continue,
+            (State::Suspended, Some(value)) => Resume::Send(value),
+            (State::Suspended, None) => return Err(MisuseKind::NoInput),
+            (State::Running, _) => return Err(MisuseKind::Running),
+            (State::Finished, _) => return Err(MisuseKind::Finished),
+        };
+        let frames = VecDeque::from([Opaque::boxed(self)]);
+        Ok(Delegation::new(frames, first, |frame| frame.downcast::<Opaque<Self>>().ok()?.returned))
+    }
+}
+
+/// A frame that is resumed through the contract, as anybody else would.
+struct Opaque<C: Coroutine> {
+    coroutine: C,
+    returned: Option<C::Return>,
+}
+
+impl<C> Opaque<C>
+where
+    C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
+{
+    fn boxed(coroutine: C) -> Box<dyn Frame<C::Send, C::Yield, C::Error>> {
+        Box::new(Self { coroutine, returned: None })
+    }
+}
+
+impl<C> Frame<C::Send, C::Yield, C::Error> for Opaque<C>
+where
+    C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
+{
+    fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        resume: Resume<C::Send, C::Error>,
+    ) -> Step<C::Send, C::Yield, C::Error> {
+        let input = match resume {
+            Resume::Continue => None,
+            Resume::Send(value) => Some(Input::Send(value)),
+            Resume::Throw(error) => Some(Input::Throw(error)),
+            Resume::Close => Some(Input::Close),
+        };
+        match self.coroutine.poll_resume(cx, input) {
+            Poll::Pending => Step::Parked,
+            Poll::Ready(Ok(Outcome::Yielded(value)) | Err(Misuse::IgnoredExit(value))) => {
+                Step::Yielded(value)
+            }
+            Poll::Ready(Ok(Outcome::Returned(value))) => {
+                self.returned = Some(value);
+                Step::Returned
+            }
+            Poll::Ready(Ok(Outcome::Raised(error))) => Step::Raised(error),
+            Poll::Ready(Ok(Outcome::Closed)) => Step::Raised(Thrown::Exit),
+            Poll::Ready(Err(Misuse::ForeignPending)) => Step::Foreign,
+            Poll::Ready(Err(misuse)) => Step::Raised(Thrown::Misuse(misuse.kind())),
+        }
+    }
+
+    fn has_landing(&self) -> bool {
+        // It decides for itself.
+        true
+    }
+
+    fn hand_back(&mut self, _sub: Box<dyn Frame<C::Send, C::Yield, C::Error>>) {
+        unreachable!("a coroutine behind a handle keeps its own chain")
+    }
+
+    fn info(&self) -> FrameInfo {
+        FrameInfo { flavour: None, name: type_name::<C>(), made_at: None }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+/// An iterator, as something to delegate to: it yields its items. It cannot receive: a value that is sent to it
+/// raises [`MisuseKind::CannotReceive`] in the delegator, an error is raised there, and a close does nothing to it.
+#[derive(Debug)]
+pub struct Plain<I>(pub I);
+
+impl<S, Y, E, I> IntoSub<S, Y, E> for Plain<I>
+where
+    I: Iterator<Item = Y> + 'static,
+    S: Nothing,
+{
+    type Return = ();
+
+    fn into_sub(self, _first: Option<S>) -> Result<Delegation<S, Y, (), E>, MisuseKind> {
+        let frame: Box<dyn Frame<S, Y, E>> = Box::new(self);
+        Ok(Delegation::new(VecDeque::from([frame]), Resume::Continue, |_| Some(())))
+    }
+}
+
+impl<S, Y, E, I> Frame<S, Y, E> for Plain<I>
+where
+    I: Iterator<Item = Y> + 'static,
+    S: Nothing,
+{
+    fn run(&mut self, _cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<S, Y, E> {
+        match resume {
+            Resume::Send(value) if !value.is_nothing() => {
+                Step::Raised(Thrown::Misuse(MisuseKind::CannotReceive))
+            }
+            Resume::Continue | Resume::Send(_) => self.0.next().map_or(Step::Returned, Step::Yielded),
+            Resume::Throw(error) => Step::Raised(error),
+            Resume::Close => Step::Raised(Thrown::Exit),
+        }
+    }
+
+    fn has_landing(&self) -> bool {
+        true
+    }
+
+    fn hand_back(&mut self, _sub: Box<dyn Frame<S, Y, E>>) {
+        unreachable!("an iterator does not delegate")
+    }
+
+    fn info(&self) -> FrameInfo {
+        FrameInfo { flavour: None, name: type_name::<I>(), made_at: None }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
