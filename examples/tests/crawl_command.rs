@@ -85,6 +85,25 @@ fn arguments_that_make_no_sense_are_usage_errors() {
 }
 
 #[test]
+fn numbers_out_of_their_bounds_are_refused_in_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    for (flag, value, range) in [
+        ("--jobs <J>", "100000", "1..=1000"),
+        ("--jobs <J>", "0", "1..=1000"),
+        ("--max-pages <N>", "1000001", "1..=1000000"),
+        ("--max-pages <N>", "0", "1..=1000000"),
+    ] {
+        let name = flag.split(' ').next().unwrap();
+        let output = coro(directory.path(), &["--site", "http://127.0.0.1/", "--loop", "sim", name, value]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(
+            stderr(&output),
+            format!("coro: invalid value '{value}' for '{flag}': {value} is not in {range}\n")
+        );
+    }
+}
+
+#[test]
 fn a_site_that_cannot_be_reached_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let output =

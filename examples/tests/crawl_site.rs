@@ -186,6 +186,22 @@ fn the_workers_share_the_connections() {
 }
 
 #[test]
+fn there_are_no_more_workers_than_pages() {
+    for flavour in Flavour::ALL {
+        let tasks = simulate(async move {
+            let server = TcpListener::bind(LOCAL).unwrap();
+            let start = Url::parse(&format!("http://{}/", server.local_address())).unwrap();
+            let task = spawn(crawl_site(flavour, Session::new(Settings::default()), options(start, 2, 500)));
+            time::sleep(Duration::from_secs(1)).await;
+            task.cancel();
+            Loop::current().unwrap().all_tasks().len()
+        });
+        // The test, the crawl, its flavour's task, the workers and a connection.
+        assert!(tasks <= 6, "{flavour}: {tasks} tasks");
+    }
+}
+
+#[test]
 fn a_cancelled_crawl_takes_its_workers_along() {
     for flavour in Flavour::ALL {
         let left = simulate(async move {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use coro_core::EventLoop;
 use coro_core::stats::Flavour;
 use indicatif::ProgressBar;
@@ -35,10 +36,10 @@ pub struct CrawlArgs {
     #[arg(long, value_name = "URL")]
     pub site: Option<Url>,
     /// Visit at most this many pages of the site
-    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "urls")]
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "urls", value_parser = one_to(1_000_000))]
     pub max_pages: usize,
     /// Visit this many pages of the site at once
-    #[arg(long, value_name = "J", default_value_t = 8, conflicts_with = "urls", value_parser = at_least_one)]
+    #[arg(long, value_name = "J", default_value_t = 8, conflicts_with = "urls", value_parser = one_to(1_000))]
     pub jobs: usize,
     /// Write the coroutines in this flavour
     #[arg(long, value_enum, default_value_t = FlavourChoice::Native)]
@@ -48,12 +49,9 @@ pub struct CrawlArgs {
     pub event_loop: LoopKind,
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("at least one is needed".to_string()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(format!("{error}")),
-    }
+/// A number that is no slip of the keyboard: each job is a task with a stack, and each page is remembered.
+fn one_to(most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most)
 }
 
 /// Why the command fails, in one line. A page that cannot be fetched is no reason.

@@ -25,7 +25,7 @@ pub struct SiteOptions {
     pub start: Url,
     /// How many pages are visited at most.
     pub max_pages: usize,
-    /// How many workers visit them.
+    /// How many workers visit them: at least one, and no more than there may be pages.
     pub jobs: usize,
     /// Shows how far the crawl is. [`ProgressBar::hidden`] is quiet.
     pub progress: ProgressBar,
@@ -75,7 +75,8 @@ pub async fn crawl_site(
 ) -> Result<SiteReport, TaskError> {
     let SiteOptions { start, max_pages, jobs, progress, log } = options;
     let began = time::now();
-    let jobs = jobs.max(1);
+    // A worker that never gets a page is of no use.
+    let jobs = jobs.min(max_pages).max(1);
     let site = Rc::new(Site { session, frontier: Frontier::new(&start, max_pages, progress.clone(), log) });
     match flavour {
         Flavour::Native => Child(native::spawn(in_native::crawl(Rc::clone(&site), jobs))).await??,
