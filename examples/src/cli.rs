@@ -92,6 +92,7 @@ impl From<CommandError> for Failure {
         match error {
             CommandError::Usage(message) => Self::Misuse(message),
             CommandError::Failed(message) => Self::Crawl(message),
+            CommandError::Output(error) => Self::Output(error),
         }
     }
 }

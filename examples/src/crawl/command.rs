@@ -55,7 +55,7 @@ fn one_to(most: u64) -> RangedU64ValueParser<usize> {
 }
 
 /// Why the command fails, in one line. A page that cannot be fetched is no reason.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The arguments, or the file they name, are of no use.
     #[error("{0}")]
@@ -63,6 +63,9 @@ pub enum CommandError {
     /// The output cannot be written, or the flavours differ.
     #[error("{0}")]
     Failed(String),
+    /// The standard output cannot be written. If its reader has gone, that is no failure.
+    #[error(transparent)]
+    Output(#[from] io::Error),
 }
 
 /// What could not be done with its input.
@@ -100,13 +103,19 @@ fn crawl_urls(args: &CrawlArgs, file: &Path) -> Result<(), CommandError> {
     let mut outputs = outputs.into_iter();
     let Some((first, output)) = outputs.next() else { return Ok(()) };
     let lines = output.sorted_lines();
+    let mut agreed = Vec::new();
     for (flavour, other) in outputs {
         if other.sorted_lines() != lines {
             return Err(failed(flavour, format_args!("the links found differ from those of {first}")));
         }
-        say(format_args!("{flavour}: the same {} links as {first}", lines.len()));
+        agreed.push(flavour);
     }
-    output.finish().map_err(|error| failed(args.out.display(), error))
+    // First the file: whoever reads the standard output may have gone.
+    output.finish().map_err(|error| failed(args.out.display(), error))?;
+    for flavour in agreed {
+        say(format_args!("{flavour}: the same {} links as {first}", lines.len()))?;
+    }
+    Ok(())
 }
 
 /// One line, one URL; each once, in the order of the file.
@@ -156,7 +165,7 @@ fn crawl_whole_site(args: &CrawlArgs, start: &Url) -> Result<(), CommandError> {
             .run(async move { crawl_site(flavour, Session::new(Settings::default()), options).await })
             .map_err(|error| failed(flavour, error))?
             .map_err(|error| failed(flavour, error))?;
-        say(format_args!("{flavour}: {report}"));
+        say(format_args!("{flavour}: {report}"))?;
         match &first {
             Some((other, earlier)) if !earlier.agrees_with(&report) => {
                 return Err(failed(flavour, format_args!("the site differs from that of {other}")));
@@ -168,7 +177,7 @@ fn crawl_whole_site(args: &CrawlArgs, start: &Url) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A line on the standard output. Whoever reads it may have gone.
-fn say(line: impl fmt::Display) {
-    drop(writeln!(io::stdout(), "{line}"));
+/// A line on the standard output.
+fn say(line: impl fmt::Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }
