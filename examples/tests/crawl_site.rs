@@ -70,6 +70,18 @@ fn reports_are_equal_whatever_the_flavour_the_loop_and_the_number_of_jobs() {
 }
 
 #[test]
+fn every_flavour_waits_in_its_own_engine() {
+    for flavour in Flavour::ALL {
+        for event_loop in both_loops() {
+            check_engines(flavour, 20, || {
+                let report = crawl_served(flavour, event_loop, embedded_documentation(), 20, 4).unwrap();
+                assert_eq!(report.pages, 20);
+            });
+        }
+    }
+}
+
+#[test]
 fn the_documentation_can_be_crawled() {
     let crawl = |flavour| crawl_served(flavour, Loop::simulated(), documentation(), 25, 8).unwrap();
     let expected = crawl(Flavour::Native);

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use coro_core::net::TcpListener;
+use coro_core::stats::{Flavour, counts};
 use coro_core::{EventLoop, Loop, native};
 use coro_examples::http::{FetchError, Response, Server, Session, Source};
 use futures::{AsyncReadExt, AsyncWriteExt};
@@ -21,6 +22,22 @@ pub fn both_loops() -> [Loop; 2] {
 /// Runs `test` on the simulated loop.
 pub fn simulate<T: 'static>(test: impl Future<Output = T> + 'static) -> T {
     Loop::simulated().run(test).unwrap()
+}
+
+/// Checks that what `run` does in `flavour` waits more than `waits` times in its own engine, and never in that of
+/// the third flavour, which is neither `flavour` nor native: the connections and the server are always native.
+#[track_caller]
+pub fn check_engines(flavour: Flavour, waits: u64, run: impl FnOnce()) {
+    let before = Flavour::ALL.map(counts);
+    run();
+    for (engine, before) in Flavour::ALL.into_iter().zip(before) {
+        let switches = counts(engine) - before;
+        if engine == flavour {
+            assert!(switches.parks > waits, "{flavour}: {switches:?}");
+        } else if engine != Flavour::Native {
+            assert_eq!(switches, Default::default(), "{flavour} ran in the engine of {engine}");
+        }
+    }
 }
 
 /// A server of `pages`, on the running loop.
