@@ -43,7 +43,7 @@ fn a_connection_is_used_again() {
             }
             let missing = session.get(&server.url("/missing").unwrap()).await.unwrap();
             assert_eq!((missing.status(), missing.reason()), (404, "Not Found"));
-            missing.release().await.unwrap();
+            missing.release().await;
             fetch(&session, &server.url("/b").unwrap()).await.unwrap();
             server.statistics()
         });

@@ -142,7 +142,7 @@ mod in_native {
         let mut response = site.session.get(url).await?;
         if !has_links(&response) {
             let status = response.raise_for_status();
-            response.release().await?;
+            response.release().await;
             return Ok(without_links(status));
         }
         let mut body = Vec::new();
@@ -176,7 +176,7 @@ mod in_generator {
         let mut response = co.wait(site.session.get(url)).await??;
         if !has_links(&response) {
             let status = response.raise_for_status();
-            co.wait(response.release()).await??;
+            co.wait(response.release()).await?;
             return Ok(without_links(status));
         }
         let mut body = Vec::new();
@@ -219,7 +219,7 @@ mod in_fiber {
         let mut response = co.wait(site.session.get(url))??;
         if !has_links(&response) {
             let status = response.raise_for_status();
-            co.wait(response.release())??;
+            co.wait(response.release())?;
             return Ok(without_links(status));
         }
         let mut body = Vec::new();

@@ -79,7 +79,8 @@ impl Session {
         Self(Rc::new(Shared { settings, limit, pool: RefCell::default() }))
     }
 
-    /// Requests `url`, follows redirections, and gives the head of the answer.
+    /// Requests `url`, follows redirections, and gives the head of the answer. What is wrong with its body is the
+    /// business of those who read it, and the body of a redirection is nobody's.
     ///
     /// A kept connection that the server has closed in the meantime is replaced by a fresh one, once.
     ///
@@ -110,10 +111,10 @@ impl Session {
         for _ in 0..=redirects {
             let (response, lease) = self.ask(&url).await?;
             let Some(location) = location(&response) else {
-                return Response::new(response, url, lease, deadline, body_bytes);
+                return Ok(Response::new(response, url, lease, deadline, body_bytes));
             };
             let target = url.join(&location).map_err(|_| FetchError::BadRedirect(location))?;
-            Response::new(response, url, lease, deadline, u64::MAX)?.release().await?;
+            Response::new(response, url, lease, deadline, body_bytes).release().await;
             url = target;
         }
         Err(FetchError::TooManyRedirects { limit: redirects })
@@ -186,7 +187,7 @@ impl Lease {
 pub(super) struct Deadline(Option<(Time, Duration)>);
 
 impl Deadline {
-    fn in_future(timeout: Option<Duration>) -> Self {
+    pub(super) fn in_future(timeout: Option<Duration>) -> Self {
         Self(timeout.map(|timeout| (time::now() + timeout, timeout)))
     }
 
