@@ -182,6 +182,28 @@ fn redirections_within_the_site_count_once() {
 }
 
 #[test]
+fn the_part_that_a_redirection_leads_to_is_no_other_page() {
+    for flavour in Flavour::ALL {
+        let report = simulate(async move {
+            let url = serve_with(move |head| match head.split(' ').nth(1) {
+                Some("/") => answer(
+                    "Content-Type: text/html\r\nConnection: close\r\n",
+                    br#"<a href="/one"> <a href="/two"> <a href="/new">"#,
+                ),
+                Some("/one") => redirect("/new#one"),
+                Some("/two") => redirect("/new#two"),
+                _ => answer("Content-Type: text/html\r\nConnection: close\r\n", br#"<a href="/">"#),
+            });
+            let session = Session::new(Settings::default());
+            crawl_site(flavour, session, options(url, 10, 2)).await.unwrap()
+        });
+        // Three links of the first page, and one of the new one.
+        let visited = ["/", "/one", "/two", "/new"].map(String::from).to_vec();
+        assert_eq!(essence(&report), (4, 4, 0, visited), "{flavour}");
+    }
+}
+
+#[test]
 fn the_workers_share_the_connections() {
     for flavour in Flavour::ALL {
         let most_open = simulate(async move {

@@ -14,7 +14,6 @@ use url::Url;
 use super::child::Child;
 use super::failure::Failure;
 use super::frontier::{Frontier, Page, Tally, Visit};
-use super::link::decode;
 use super::log::Log;
 use crate::http::{FetchError, Response, Session};
 
@@ -149,7 +148,7 @@ mod in_native {
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Visit::Html(response.url().clone(), decode(body).0))
+        Ok(Visit::html(response.url(), body))
     }
 
     async fn worker(site: Rc<Site>) {
@@ -183,7 +182,7 @@ mod in_generator {
         while let Some(chunk) = co.wait(response.chunk()).await?? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Visit::Html(response.url().clone(), decode(body).0))
+        Ok(Visit::html(response.url(), body))
     }
 
     async fn worker(co: &mut TaskCo, site: Rc<Site>) -> TaskResult<()> {
@@ -226,7 +225,7 @@ mod in_fiber {
         while let Some(chunk) = co.wait(response.chunk())?? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Visit::Html(response.url().clone(), decode(body).0))
+        Ok(Visit::html(response.url(), body))
     }
 
     fn worker(co: &mut TaskCo<'_>, site: &Site) -> TaskResult<()> {
