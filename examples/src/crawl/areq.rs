@@ -86,9 +86,8 @@ impl Crawl {
     }
 
     fn write(&self, url: &str, links: &BTreeSet<String>) {
-        if self.output.append(url, links.iter().map(String::as_str)) {
-            self.log.line(Level::Info, format_args!("Wrote results for source URL: {url}"));
-        }
+        self.output.append(url, links.iter().map(String::as_str));
+        self.log.line(Level::Info, format_args!("Wrote results for source URL: {url}"));
     }
 }
 
