@@ -29,7 +29,7 @@ pub enum Found {
     /// A file, and its `Content-Type`.
     File(Bytes, &'static str),
     /// A directory that was asked for without its final slash: relative links in its index need that.
-    Elsewhere(String),
+    WithSlash,
     /// Nothing, or nothing that may be served.
     Nothing,
 }
@@ -111,7 +111,7 @@ fn find_file(root: &Path, path: &str) -> Found {
     let Some(mut file) = within(root, &file) else { return Found::Nothing };
     if file.is_dir() {
         if !path.ends_with('/') {
-            return Found::Elsewhere(format!("{path}/"));
+            return Found::WithSlash;
         }
         // The index may be a link as well.
         let Some(index) = within(root, &file.join("index.html")) else { return Found::Nothing };
@@ -206,7 +206,7 @@ mod tests {
 
         let source = Source::directory(&served, "/").unwrap();
         assert_eq!(source.find("/sub/"), Found::File("index".into(), HTML));
-        assert_eq!(source.find("/sub"), Found::Elsewhere("/sub/".to_string()));
+        assert_eq!(source.find("/sub"), Found::WithSlash);
         assert_eq!(source.find("/style.css"), Found::File("css".into(), "text/css; charset=utf-8"));
         for path in ["/../secret", "/%2e%2e/secret", "/sub/..%2f../secret", "/link", "/none", "/"] {
             assert_eq!(source.find(path), Found::Nothing, "{path}");
