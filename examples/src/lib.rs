@@ -21,6 +21,7 @@ pub mod golden;
 pub mod http;
 pub mod loop_kind;
 pub mod measure;
+pub mod one_line;
 pub mod programs;
 pub mod python_random;
 pub mod table;

@@ -189,6 +189,21 @@ fn links_that_lead_nowhere_are_logged() {
 }
 
 #[test]
+fn a_line_of_the_log_is_one_line_whatever_the_page_says() {
+    for flavour in Flavour::ALL {
+        let log = simulate(async move {
+            let server = serve(&[("/", "<a href=\"http://[\r\x1b[31mred\u{85}\">")]);
+            let moved = serve_raw(redirect("http://[\x1b"));
+            let reason = serve_raw("HTTP/1.1 500 \u{85}\u{9b}31m\r\nContent-Length: 0\r\n\r\n");
+            log_of(flavour, &[server.url("/").unwrap().as_str(), "a\rb", moved.as_str(), reason.as_str()])
+                .await
+        });
+        assert!(log.contains(&"ERROR:areq: Error parsing URL: http://[��[31mred�".to_string()), "{log:?}");
+        assert!(!log.iter().any(|line| line.contains(char::is_control)), "{log:?}");
+    }
+}
+
+#[test]
 fn invalid_text_is_replaced_with_one_warning() {
     for flavour in Flavour::ALL {
         let outcome = simulate(async move {
