@@ -26,7 +26,7 @@ use crate::loop_kind::LoopKind;
 #[derive(Debug, Clone, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["urls", "site"]))]
 pub struct CrawlArgs {
-    /// Fetch the URLs in this file, one a line, all at once
+    /// Fetch the URLs in this file, one a line, all at once, but in goes of 4096
     #[arg(long, value_name = "FILE")]
     pub urls: Option<PathBuf>,
     /// Write the links found to this file
