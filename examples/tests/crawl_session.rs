@@ -266,6 +266,18 @@ fn redirections_are_followed() {
 }
 
 #[test]
+fn ten_redirections_are_followed_and_the_eleventh_is_an_error() {
+    simulate(async {
+        let url = serve_with(|head| match head.split(' ').nth(1).and_then(|path| path[1..].parse().ok()) {
+            Some(0) | None => answer("", b"here"),
+            Some(left) => redirect(&format!("/{}", left - 1)),
+        });
+        assert_eq!(fetch(&session(), &url.join("/10").unwrap()).await.unwrap(), b"here");
+        assert_eq!(error(&url.join("/11").unwrap()).await, "redirect loop: more than 10 redirects");
+    });
+}
+
+#[test]
 fn a_redirect_loop_is_an_error() {
     simulate(async {
         let url = serve_raw(redirect("/again"));

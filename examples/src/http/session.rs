@@ -27,14 +27,17 @@ pub struct Settings {
     /// How long one request may take, from its call to the end of the body, with everything in between. On the
     /// clock of the loop.
     pub timeout: Option<Duration>,
-    /// How many redirections are followed.
+    /// How many redirections are followed. The next one is an error.
     pub redirects: usize,
     /// How large a decoded body may be.
     pub body_bytes: u64,
 }
 
 impl Default for Settings {
-    /// aiohttp's: 100 connections, five minutes, ten redirections; and bodies of 8 MiB.
+    /// aiohttp's 100 connections and five minutes; and bodies of 8 MiB.
+    ///
+    /// Ten redirections are followed, so that the eleventh answer may be the page, and is an error if it leads on.
+    /// aiohttp has the same number, but counts the answers: the tenth one that leads on is its error.
     fn default() -> Self {
         Self {
             connections: 100,
