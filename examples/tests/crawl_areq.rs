@@ -12,20 +12,6 @@ use coro_examples::crawl::{Crawl, Log, Output, crawl};
 use coro_examples::http::{Server, Session, Settings, Source};
 use crawl_common::*;
 
-/// The pages of `goldens/crawler/fixture.py`, and how many links each has.
-const PAGES: [(&str, usize); 7] = [
-    ("regex101", 23),
-    ("nytimes", 120),
-    ("mediamatters", 115),
-    ("one-one", 36),
-    ("politico", 143),
-    ("bloomberg", 3),
-    ("rfc2616", 0),
-];
-
-/// What the server of the golden files was called.
-const GOLDEN_HOST: &str = "127.0.0.1:18999";
-
 fn page(name: &str, links: usize) -> String {
     let mut lines = vec!["<html><body>".to_string()];
     for i in 0..links {
@@ -49,12 +35,6 @@ fn page(name: &str, links: usize) -> String {
 struct Outcome {
     file: Vec<String>,
     log: Vec<String>,
-}
-
-fn sorted(lines: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut lines: Vec<_> = lines.into_iter().collect();
-    lines.sort();
-    lines
 }
 
 /// Crawls `urls` on the running loop.
@@ -91,9 +71,7 @@ async fn crawl_fixture(flavour: Flavour) -> Outcome {
     let pages = PAGES.map(|(name, links)| (format!("/{name}"), page(name, links)));
     let server = Server::start(LOCAL, Source::pages("/", pages)).unwrap();
     let host = server.address().to_string();
-    let names = PAGES.iter().map(|(name, _)| *name).chain(["docs-404"]);
-    let urls: Vec<_> = names.map(|name| format!("http://{host}/{name}")).collect();
-    let Outcome { file, log } = crawl_urls(flavour, &urls).await;
+    let Outcome { file, log } = crawl_urls(flavour, &fixture_urls(&host)).await;
     server.stop().await;
     let rename = |lines: Vec<String>| sorted(lines.iter().map(|line| line.replace(&host, GOLDEN_HOST)));
     Outcome { file: rename(file), log: rename(log) }

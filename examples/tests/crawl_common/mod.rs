@@ -14,6 +14,33 @@ use url::Url;
 
 pub const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
+/// The pages of `goldens/crawler/fixture.py`, and how many links each has.
+pub const PAGES: [(&str, usize); 7] = [
+    ("regex101", 23),
+    ("nytimes", 120),
+    ("mediamatters", 115),
+    ("one-one", 36),
+    ("politico", 143),
+    ("bloomberg", 3),
+    ("rfc2616", 0),
+];
+
+/// What the server of the golden files was called.
+pub const GOLDEN_HOST: &str = "127.0.0.1:18999";
+
+/// What is asked of the fixture at `host`: its pages, and one that is not there.
+pub fn fixture_urls(host: &str) -> Vec<String> {
+    let names = PAGES.iter().map(|(name, _)| *name).chain(["docs-404"]);
+    names.map(|name| format!("http://{host}/{name}")).collect()
+}
+
+/// The lines in alphabetical order.
+pub fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut lines: Vec<_> = lines.into_iter().map(Into::into).collect();
+    lines.sort();
+    lines
+}
+
 /// A loop in virtual time, and one over epoll.
 pub fn both_loops() -> [Loop; 2] {
     [Loop::simulated(), Loop::new().unwrap()]
