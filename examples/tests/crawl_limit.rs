@@ -55,7 +55,7 @@ fn many_requests_to_several_origins_stay_within_the_limit() {
             let tasks = (0..40).map(|number: usize| {
                 let (session, url) = (session.clone(), origins(&server)[number / 3 % 2].clone());
                 spawn(async move {
-                    if number % 5 == 0 {
+                    if number.is_multiple_of(5) {
                         drop(session.get(&url).await.unwrap());
                     } else {
                         assert_eq!(fetch(&session, &url).await.unwrap(), b"page");
