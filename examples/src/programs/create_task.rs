@@ -7,7 +7,7 @@
 //! 3. that a handle which was awaited by reference can still be asked.
 //!
 //! Golden: the lines `t:` of `misc.py.out`. The first one differs from it on purpose: where CPython prints
-//! `<class '_asyncio.Task'>`, this prints the name of our own type, and the comparison masks it.
+//! `<class '_asyncio.Task'>`, this prints the name of our own type, and the comparison with it masks it.
 
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
