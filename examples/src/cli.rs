@@ -13,6 +13,7 @@ use crate::compare_crawl::compare_crawls;
 use crate::crawl::{self, CommandError, CrawlArgs};
 use crate::flavour_choice::FlavourChoice;
 use crate::loop_kind::LoopKind;
+use crate::one_line::one_line;
 use crate::programs::{Context, Program};
 use crate::table;
 use crate::transcript::Transcript;
@@ -92,6 +93,7 @@ impl From<CommandError> for Failure {
         match error {
             CommandError::Usage(message) => Self::Misuse(message),
             CommandError::Failed(message) => Self::Crawl(message),
+            CommandError::Output(error) => Self::Output(error),
         }
     }
 }
@@ -104,7 +106,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             write!(io::stdout(), "{}", error.render()).map_err(Failure::from)
         }
-        Err(error) => Err(Failure::Misuse(one_line(&error))),
+        Err(error) => Err(Failure::Misuse(said_in_one_line(&error))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -193,11 +195,11 @@ fn compare_all(options: &Compare, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn complain(what: &dyn std::fmt::Display) {
     // If nobody can read it, the exit status says it still.
-    let _ = writeln!(io::stderr(), "coro: {what}");
+    let _ = writeln!(io::stderr(), "coro: {}", one_line(&what.to_string()));
 }
 
 /// What clap has to say, without the usage, in one line.
-fn one_line(error: &clap::Error) -> String {
+fn said_in_one_line(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::MissingSubcommand {
         return "run needs the name of a program; tip: 'coro list' names them".to_string();
     }

@@ -1,9 +1,18 @@
 //! What CPython printed for the same programs, and how a transcript is held against it.
 //!
-//! Two kinds of text cannot be the same in two runs, or in two languages: random hexadecimal names and the printed
-//! form of objects, which are masked; and measured durations, which are masked too, but compared as numbers, within
-//! [`TOLERANCE`]. Everything else is compared byte for byte.
+//! [`difference`] holds a transcript against CPython's. Three kinds of text cannot be the same there:
+//!
+//! - random hexadecimal names. Each is replaced by its number, in the order in which the names appear first, so that
+//!   it does matter which of them is named where;
+//! - the printed form of objects, and of the type of a task. They are masked, and not compared;
+//! - durations, at the end of a line and with a unit. They are compared as numbers, within [`TOLERANCE`].
+//!
+//! [`difference_between_ours`] holds two transcripts of our own, from two flavours or two loops, against each other.
+//! There it is the names alone that are replaced: durations and the printed form of objects must be the same.
+//!
+//! Everything else is compared byte for byte.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -87,19 +96,26 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first difference between two transcripts, if there is one. Durations may differ by `tolerance` seconds.
-pub fn difference(expected: &str, found: &str, tolerance: f64) -> Option<Difference> {
+/// The first difference between what CPython printed and what was found, if there is one. Durations may differ by
+/// `tolerance` seconds.
+pub fn difference(golden: &str, found: &str, tolerance: f64) -> Option<Difference> {
+    first_difference(golden, found, |golden, found| same_line(golden, found, tolerance))
+}
+
+/// The first difference between two transcripts of our own, if there is one.
+pub fn difference_between_ours(expected: &str, found: &str) -> Option<Difference> {
+    first_difference(expected, found, |expected, found| expected == found)
+}
+
+fn first_difference(expected: &str, found: &str, same: impl Fn(&str, &str) -> bool) -> Option<Difference> {
+    let (expected, found) = (numbered(expected), numbered(found));
     let mut lines = (expected.split('\n'), found.split('\n'));
     for line in 1.. {
         let (expected, found) = match (lines.0.next(), lines.1.next()) {
             (None, None) => return None,
             pair => pair,
         };
-        let same = match (expected, found) {
-            (Some(expected), Some(found)) => same_line(expected, found, tolerance),
-            _ => false,
-        };
-        if !same {
+        if !expected.zip(found).is_some_and(|(expected, found)| same(expected, found)) {
             let shown = |text: Option<&str>| text.map_or("(nothing)".to_string(), |text| format!("{text:?}"));
             return Some(Difference { line, expected: shown(expected), found: shown(found) });
         }
@@ -107,25 +123,34 @@ pub fn difference(expected: &str, found: &str, tolerance: f64) -> Option<Differe
     None
 }
 
-fn same_line(expected: &str, found: &str, tolerance: f64) -> bool {
-    let (expected, expected_seconds) = masked(expected);
+/// `text` with `<name 1>`, `<name 2>`… in place of random names, in the order in which they appear first.
+fn numbered(text: &str) -> String {
+    static NAMES: LazyLock<Regex> = LazyLock::new(|| pattern(r"<[0-9a-f]{10}>"));
+    let mut numbers = HashMap::new();
+    let number = |found: &Captures<'_>| {
+        let next = numbers.len() + 1;
+        format!("<name {}>", numbers.entry(found[0].to_string()).or_insert(next))
+    };
+    NAMES.replace_all(text, number).into_owned()
+}
+
+fn same_line(golden: &str, found: &str, tolerance: f64) -> bool {
+    let (golden, golden_seconds) = masked(golden);
     let (found, found_seconds) = masked(found);
-    let near = match (expected_seconds, found_seconds) {
+    let near = match (golden_seconds, found_seconds) {
         (Some(one), Some(other)) => f64::abs(one - other) <= tolerance,
         (one, other) => one == other,
     };
-    near && expected == found
+    near && golden == found
 }
 
 /// `line` with a mark in place of what is masked, and the duration that it ends with.
 fn masked(line: &str) -> (String, Option<f64>) {
-    static NAMES: LazyLock<Regex> = LazyLock::new(|| pattern(r"<[0-9a-f]{10}>"));
     static OBJECTS: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"^t: type .*$|<(?:coroutine|generator) object (?:main|gen)[^>]*>"));
     static DURATION: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?P<at> at )?(?P<number>\d+\.\d+)(?P<unit> seconds\.| s| True)?$"));
-    let line = NAMES.replace_all(line, "<name>");
-    let line = OBJECTS.replace_all(&line, "<object>");
+    let line = OBJECTS.replace_all(line, "<object>");
     let mut seconds = None;
     let line = DURATION.replace(&line, |found: &Captures<'_>| {
         let [at, unit] = ["at", "unit"].map(|name| found.name(name).map_or("", |part| part.as_str()));
@@ -167,11 +192,35 @@ mod tests {
     }
 
     #[test]
-    fn random_names_and_objects_are_masked() {
+    fn names_are_compared_by_their_first_appearance() {
         assert!(same("added <b3f7bcf679> to queue.", "added <0000000000> to queue."));
         assert!(!same("added <b3f7bcf679> to queue.", "added <b3f7bcf67> to queue."));
-        assert!(same("t: type <class 'Task'>", "t: type JoinHandle<u32>"));
-        assert!(same("<coroutine object main at 0x10>", "<coroutine object main, Created>"));
+        let two = "put <aaaaaaaaaa>\nput <bbbbbbbbbb>\ngot <aaaaaaaaaa>\ngot <bbbbbbbbbb>\n";
+        let renamed = "put <0123456789>\nput <aaaaaaaaaa>\ngot <0123456789>\ngot <aaaaaaaaaa>\n";
+        let swapped = "put <0123456789>\nput <aaaaaaaaaa>\ngot <aaaaaaaaaa>\ngot <0123456789>\n";
+        assert!(same(two, renamed));
+        assert_eq!(difference_between_ours(two, renamed), None);
+        for found in [difference(two, swapped, TOLERANCE), difference_between_ours(two, swapped)] {
+            let shown = "line 3:\n  - \"got <name 1>\"\n  + \"got <name 2>\"";
+            assert_eq!(found.map(|found| found.to_string()).as_deref(), Some(shown));
+        }
+    }
+
+    #[test]
+    fn objects_are_masked_for_cpython_only() {
+        for (golden, ours, others) in [
+            ("t: type <class 'Task'>", "t: type JoinHandle<u32>", "t: type JoinHandle<u64>"),
+            (
+                "<coroutine object main at 0x10>",
+                "<coroutine object main, Created>",
+                "<coroutine object main, Done>",
+            ),
+        ] {
+            assert!(same(golden, ours));
+            assert_eq!(difference_between_ours(ours, ours), None);
+            assert!(difference_between_ours(ours, others).is_some(), "{ours}");
+        }
+        assert!(difference_between_ours("res at 10.00", "res at 10.01").is_some());
     }
 
     #[test]

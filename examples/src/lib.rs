@@ -5,8 +5,10 @@
 //! The same programs in three flavours, and the command that runs and compares them.
 //!
 //! Each program of [`programs`] is written three times, side by side in one file: as a native `async` body, as a
-//! generator and as a fiber. All three print the same transcript on every loop, which is that of CPython for the
-//! same program ([`golden`]). [`compare`] checks it, and counts how often each engine suspended.
+//! generator and as a fiber. All three print the same transcript on every loop, but for random names. It is also
+//! that of CPython for the same program, but for the printed form of objects and up to a tenth of a second in
+//! durations: [`golden`] says what is compared how. [`compare`] checks it, and counts how often each engine
+//! suspended.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +21,7 @@ pub mod golden;
 pub mod http;
 pub mod loop_kind;
 pub mod measure;
+pub mod one_line;
 pub mod programs;
 pub mod python_random;
 pub mod table;

@@ -26,7 +26,8 @@ impl LoopKind {
     ///
     /// # Errors
     ///
-    /// If the system cannot give what the loop waits with, or the speed is not a positive, finite number.
+    /// If the system cannot give what the loop waits with, or the speed is not a positive, finite number. Only Linux
+    /// has a clock with a speed.
     pub fn make(self, speed: Option<f64>) -> io::Result<Loop> {
         match (self, speed) {
             (Self::Sim, _) => Ok(Loop::simulated()),
@@ -45,8 +46,9 @@ fn paced(speed: f64) -> io::Result<Loop> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn paced(_speed: f64) -> io::Result<Loop> {
-    Loop::new()
+fn paced(speed: f64) -> io::Result<Loop> {
+    let refusal = format!("there is no clock with the speed {speed} on this system: use virtual time");
+    Err(io::Error::new(io::ErrorKind::Unsupported, refusal))
 }
 
 impl fmt::Display for LoopKind {
@@ -55,5 +57,17 @@ impl fmt::Display for LoopKind {
             Self::Sim => "sim",
             Self::Epoll => "epoll",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_obeyed_or_refused() {
+        assert_eq!(LoopKind::Epoll.make(Some(2.0)).is_ok(), cfg!(target_os = "linux"));
+        assert!(LoopKind::Epoll.make(Some(f64::NAN)).is_err());
+        assert!(LoopKind::Sim.make(Some(2.0)).is_ok(), "virtual time is as fast as can be");
     }
 }

@@ -40,6 +40,18 @@ fn unknown_names_are_answered_with_a_suggestion() {
 }
 
 #[test]
+fn an_answer_is_one_line_whatever_was_asked() {
+    for arguments in [&["run", "a\nb\r\x1b[31mc"] as &[_], &["a\nb\x1b"], &["crawl", "--urls", "a\nb\r\x1bc"]]
+    {
+        let output = command("").args(arguments).output().expect("the command can be started");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said:?}");
+        assert!(said.starts_with("coro: ") && said.ends_with('\n'), "{said:?}");
+        assert_eq!(said.chars().filter(|letter| letter.is_control()).count(), 1, "{said:?}");
+    }
+}
+
+#[test]
 fn unknown_flavours_and_loops_are_answered_with_the_known_ones() {
     refuses(
         "run chained --flavour fibre",

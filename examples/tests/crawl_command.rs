@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Runs `coro crawl` with `arguments` in `directory`.
 fn coro(directory: &Path, arguments: &[&str]) -> Output {
@@ -85,6 +85,25 @@ fn arguments_that_make_no_sense_are_usage_errors() {
 }
 
 #[test]
+fn numbers_out_of_their_bounds_are_refused_in_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    for (flag, value, range) in [
+        ("--jobs <J>", "100000", "1..=1000"),
+        ("--jobs <J>", "0", "1..=1000"),
+        ("--max-pages <N>", "1000001", "1..=1000000"),
+        ("--max-pages <N>", "0", "1..=1000000"),
+    ] {
+        let name = flag.split(' ').next().unwrap();
+        let output = coro(directory.path(), &["--site", "http://127.0.0.1/", "--loop", "sim", name, value]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(
+            stderr(&output),
+            format!("coro: invalid value '{value}' for '{flag}': {value} is not in {range}\n")
+        );
+    }
+}
+
+#[test]
 fn a_site_that_cannot_be_reached_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let output =
@@ -94,4 +113,27 @@ fn a_site_that_cannot_be_reached_is_reported() {
     assert_eq!(said.lines().next(), Some("native: 0 pages with 0 links, 1 failures, in 0.000 s"));
     let line = "00:00:00 ERROR:site: Cannot fetch http://127.0.0.1:9/ [None]: cannot connect to 127.0.0.1:9: connection refused";
     assert_eq!(stderr(&output).lines().collect::<Vec<_>>(), [line; 3]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_unless_its_reader_has_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("urls"), "").unwrap();
+    for arguments in ["--urls urls --flavour all", "--site http://127.0.0.1:9/ --loop sim"] {
+        let start = |stdout: Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_coro"));
+            command.arg("crawl").args(arguments.split(' ')).current_dir(directory.path());
+            command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = start(full.into()).wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {output:?}");
+        assert!(stderr(&output).ends_with("coro: No space left on device (os error 28)\n"), "{output:?}");
+
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = start(writer.into()).wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {output:?}");
+        assert!(!stderr(&output).contains("coro: "), "{output:?}");
+    }
 }

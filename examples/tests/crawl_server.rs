@@ -84,6 +84,28 @@ fn a_directory_without_its_slash_is_elsewhere() {
 }
 
 #[test]
+fn the_way_to_a_directory_keeps_its_encoding_and_its_query() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["%41", "A", "host"] {
+        fs::create_dir(root.path().join(name)).unwrap();
+    }
+    simulate(async move {
+        let server = Server::start(LOCAL, Source::directory(root.path(), "/").unwrap()).unwrap();
+        for (asked, location) in [
+            ("/%2541?q=1", "/%2541/?q=1"),
+            ("/%41?q=%2f&r", "/%41/?q=%2f&r"),
+            ("/A?", "/A/?"),
+            ("//host?q", "/host/?q"),
+        ] {
+            let answer = ask_for(&server, "GET", asked).await;
+            assert!(answer.starts_with("HTTP/1.1 301 Moved Permanently\r\n"), "{asked}: {answer}");
+            assert!(answer.contains(&format!("location: {location}\r\n")), "{asked}: {answer}");
+        }
+        drop(root);
+    });
+}
+
+#[test]
 fn a_server_that_is_stopped_is_gone() {
     simulate(async {
         let server = serve(&[("/", "page")]);

@@ -43,7 +43,7 @@ fn a_connection_is_used_again() {
             }
             let missing = session.get(&server.url("/missing").unwrap()).await.unwrap();
             assert_eq!((missing.status(), missing.reason()), (404, "Not Found"));
-            missing.release().await.unwrap();
+            missing.release().await;
             fetch(&session, &server.url("/b").unwrap()).await.unwrap();
             server.statistics()
         });
@@ -262,6 +262,18 @@ fn redirections_are_followed() {
         let mut response = session().get(&url).await.unwrap();
         assert_eq!(response.url().path(), "/last");
         assert_eq!(body(&mut response).await.unwrap(), b"here");
+    });
+}
+
+#[test]
+fn ten_redirections_are_followed_and_the_eleventh_is_an_error() {
+    simulate(async {
+        let url = serve_with(|head| match head.split(' ').nth(1).and_then(|path| path[1..].parse().ok()) {
+            Some(0) | None => answer("", b"here"),
+            Some(left) => redirect(&format!("/{}", left - 1)),
+        });
+        assert_eq!(fetch(&session(), &url.join("/10").unwrap()).await.unwrap(), b"here");
+        assert_eq!(error(&url.join("/11").unwrap()).await, "redirect loop: more than 10 redirects");
     });
 }
 

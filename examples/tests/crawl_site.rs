@@ -70,6 +70,18 @@ fn reports_are_equal_whatever_the_flavour_the_loop_and_the_number_of_jobs() {
 }
 
 #[test]
+fn every_flavour_waits_in_its_own_engine() {
+    for flavour in Flavour::ALL {
+        for event_loop in both_loops() {
+            check_engines(flavour, 20, || {
+                let report = crawl_served(flavour, event_loop, embedded_documentation(), 20, 4).unwrap();
+                assert_eq!(report.pages, 20);
+            });
+        }
+    }
+}
+
+#[test]
 fn the_documentation_can_be_crawled() {
     let crawl = |flavour| crawl_served(flavour, Loop::simulated(), documentation(), 25, 8).unwrap();
     let expected = crawl(Flavour::Native);
@@ -170,6 +182,28 @@ fn redirections_within_the_site_count_once() {
 }
 
 #[test]
+fn the_part_that_a_redirection_leads_to_is_no_other_page() {
+    for flavour in Flavour::ALL {
+        let report = simulate(async move {
+            let url = serve_with(move |head| match head.split(' ').nth(1) {
+                Some("/") => answer(
+                    "Content-Type: text/html\r\nConnection: close\r\n",
+                    br#"<a href="/one"> <a href="/two"> <a href="/new">"#,
+                ),
+                Some("/one") => redirect("/new#one"),
+                Some("/two") => redirect("/new#two"),
+                _ => answer("Content-Type: text/html\r\nConnection: close\r\n", br#"<a href="/">"#),
+            });
+            let session = Session::new(Settings::default());
+            crawl_site(flavour, session, options(url, 10, 2)).await.unwrap()
+        });
+        // Three links of the first page, and one of the new one.
+        let visited = ["/", "/one", "/two", "/new"].map(String::from).to_vec();
+        assert_eq!(essence(&report), (4, 4, 0, visited), "{flavour}");
+    }
+}
+
+#[test]
 fn the_workers_share_the_connections() {
     for flavour in Flavour::ALL {
         let most_open = simulate(async move {
@@ -182,6 +216,22 @@ fn the_workers_share_the_connections() {
             server.statistics()
         });
         assert_eq!((most_open.most_open, most_open.accepted), (3, 3), "{flavour}: {most_open:?}");
+    }
+}
+
+#[test]
+fn there_are_no_more_workers_than_pages() {
+    for flavour in Flavour::ALL {
+        let tasks = simulate(async move {
+            let server = TcpListener::bind(LOCAL).unwrap();
+            let start = Url::parse(&format!("http://{}/", server.local_address())).unwrap();
+            let task = spawn(crawl_site(flavour, Session::new(Settings::default()), options(start, 2, 500)));
+            time::sleep(Duration::from_secs(1)).await;
+            task.cancel();
+            Loop::current().unwrap().all_tasks().len()
+        });
+        // The test, the crawl, its flavour's task, the workers and a connection.
+        assert!(tasks <= 6, "{flavour}: {tasks} tasks");
     }
 }
 

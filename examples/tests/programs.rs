@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coro_core::stats::{Counts, Flavour};
 use coro_examples::compare::{Ran, Settings, compare, problems_of, run_once};
-use coro_examples::golden::{Golden, TOLERANCE, difference};
+use coro_examples::golden::{Golden, TOLERANCE, difference, difference_between_ours};
 use coro_examples::loop_kind::LoopKind;
 use coro_examples::programs::{CASES, Program};
 
@@ -77,7 +77,7 @@ fn asyncq_works_with_a_thousand_consumers() {
     assert_eq!(added, got);
     for flavour in Flavour::ALL {
         let ran = run("asyncq -c 1000", flavour);
-        assert_eq!(difference(&native.text, &ran.text, 0.0), None, "{flavour}");
+        assert_eq!(difference_between_ours(&native.text, &ran.text), None, "{flavour}");
         assert_eq!((ran.own.parks, ran.length), (native.own.parks, native.length), "{flavour}");
     }
 }

@@ -94,17 +94,22 @@ fn every_scenario_is_in_the_suite() {
 
 #[test]
 fn every_crate_forbids_unsafe_code() {
-    for file in
-        ["coro-core/src/lib.rs", "coro-fiber/src/lib.rs", "coro-gen/src/lib.rs", "examples/src/lib.rs"]
-    {
-        assert!(read(file).contains("#![forbid(unsafe_code)]"), "{file}");
+    let libraries =
+        ["coro-core", "coro-fiber", "coro-gen", "examples"].map(|name| format!("{name}/src/lib.rs"));
+    for file in libraries.into_iter().chain(["examples/src/main.rs".to_string()]) {
+        assert!(read(&file).lines().any(|line| line == "#![forbid(unsafe_code)]"), "{file}");
     }
 }
 
 #[test]
 fn no_test_sleeps_for_real() {
     let sleep = ["thread", "sleep("].join("::");
-    for path in sources().iter().filter(|path| path.components().any(|part| part.as_os_str() == "tests")) {
-        assert!(!fs::read_to_string(path).unwrap().contains(&sleep), "{}", path.display());
+    // A loop over the kernel that is asked to block does it so. Everybody else asks the loop, or waits.
+    let driver = root().join("coro-core/src/driver/epoll/mod.rs");
+    for path in sources() {
+        let source = fs::read_to_string(&path).unwrap();
+        let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let sleeps = code.filter(|line| line.contains(&sleep)).count();
+        assert_eq!(sleeps, usize::from(path == driver), "{}", path.display());
     }
 }

@@ -2,6 +2,13 @@
 //!
 //! `fetch_html`, `parse`, `write_one` and `bulk_crawl_and_write` are written out in each flavour, as they stand in
 //! the Python program. What does not wait is shared.
+//!
+//! Links are found with the Python program's own pattern, so that the text of an `href` is taken as it stands. They
+//! are joined to the address of their page by the crate `url`, which does as browsers do (the WHATWG's standard):
+//! where Python's `urljoin` leaves the text alone, it encodes spaces and letters beyond ASCII, drops tabs, takes a
+//! backslash for a slash, writes hosts in small letters, leaves out the usual port, and refuses what is no address.
+//!
+//! Only UTF-8 is decoded, whatever the page says about itself. What is not UTF-8 is replaced, with a warning.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -18,8 +25,9 @@ use super::log::{Level, Log, log_failure};
 use super::output::Output;
 use crate::http::{FetchError, Session};
 
-/// How many pages have a task at once. areq.py has no such limit; a list that is longer is crawled in several
-/// goes, because a system gives a process only so many stacks for fibers.
+/// How many pages have a task at once. areq.py has no such limit, but a system gives a process only so many stacks
+/// for fibers: a longer list is crawled in several goes, and each begins when the last page of the one before it is
+/// done.
 const TASKS_AT_ONCE: usize = 4_096;
 
 /// What the tasks of one crawl share.
@@ -33,7 +41,8 @@ pub struct Crawl {
     pub log: Log,
 }
 
-/// Fetches every URL of `urls`, each in a task of its own, and writes the links found in them to the output.
+/// Fetches every URL of `urls`, each in a task of its own, 4096 at once, and writes the links found in them to the
+/// output.
 ///
 /// # Errors
 ///
@@ -86,9 +95,8 @@ impl Crawl {
     }
 
     fn write(&self, url: &str, links: &BTreeSet<String>) {
-        if self.output.append(url, links.iter().map(String::as_str)) {
-            self.log.line(Level::Info, format_args!("Wrote results for source URL: {url}"));
-        }
+        self.output.append(url, links.iter().map(String::as_str));
+        self.log.line(Level::Info, format_args!("Wrote results for source URL: {url}"));
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use coro_core::EventLoop;
 use coro_core::stats::Flavour;
 use indicatif::ProgressBar;
@@ -25,7 +26,7 @@ use crate::loop_kind::LoopKind;
 #[derive(Debug, Clone, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["urls", "site"]))]
 pub struct CrawlArgs {
-    /// Fetch the URLs in this file, one a line, all at once
+    /// Fetch the URLs in this file, one a line, all at once, but in goes of 4096
     #[arg(long, value_name = "FILE")]
     pub urls: Option<PathBuf>,
     /// Write the links found to this file
@@ -35,10 +36,10 @@ pub struct CrawlArgs {
     #[arg(long, value_name = "URL")]
     pub site: Option<Url>,
     /// Visit at most this many pages of the site
-    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "urls")]
+    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "urls", value_parser = one_to(1_000_000))]
     pub max_pages: usize,
     /// Visit this many pages of the site at once
-    #[arg(long, value_name = "J", default_value_t = 8, conflicts_with = "urls", value_parser = at_least_one)]
+    #[arg(long, value_name = "J", default_value_t = 8, conflicts_with = "urls", value_parser = one_to(1_000))]
     pub jobs: usize,
     /// Write the coroutines in this flavour
     #[arg(long, value_enum, default_value_t = FlavourChoice::Native)]
@@ -48,16 +49,13 @@ pub struct CrawlArgs {
     pub event_loop: LoopKind,
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("at least one is needed".to_string()),
-        Ok(number) => Ok(number),
-        Err(error) => Err(format!("{error}")),
-    }
+/// A number that is no slip of the keyboard: each job is a task with a stack, and each page is remembered.
+fn one_to(most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most)
 }
 
 /// Why the command fails, in one line. A page that cannot be fetched is no reason.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The arguments, or the file they name, are of no use.
     #[error("{0}")]
@@ -65,6 +63,9 @@ pub enum CommandError {
     /// The output cannot be written, or the flavours differ.
     #[error("{0}")]
     Failed(String),
+    /// The standard output cannot be written. If its reader has gone, that is no failure.
+    #[error(transparent)]
+    Output(#[from] io::Error),
 }
 
 /// What could not be done with its input.
@@ -102,13 +103,19 @@ fn crawl_urls(args: &CrawlArgs, file: &Path) -> Result<(), CommandError> {
     let mut outputs = outputs.into_iter();
     let Some((first, output)) = outputs.next() else { return Ok(()) };
     let lines = output.sorted_lines();
+    let mut agreed = Vec::new();
     for (flavour, other) in outputs {
         if other.sorted_lines() != lines {
             return Err(failed(flavour, format_args!("the links found differ from those of {first}")));
         }
-        say(format_args!("{flavour}: the same {} links as {first}", lines.len()));
+        agreed.push(flavour);
     }
-    output.finish().map_err(|error| failed(args.out.display(), error))
+    // First the file: whoever reads the standard output may have gone.
+    output.finish().map_err(|error| failed(args.out.display(), error))?;
+    for flavour in agreed {
+        say(format_args!("{flavour}: the same {} links as {first}", lines.len()))?;
+    }
+    Ok(())
 }
 
 /// One line, one URL; each once, in the order of the file.
@@ -158,7 +165,7 @@ fn crawl_whole_site(args: &CrawlArgs, start: &Url) -> Result<(), CommandError> {
             .run(async move { crawl_site(flavour, Session::new(Settings::default()), options).await })
             .map_err(|error| failed(flavour, error))?
             .map_err(|error| failed(flavour, error))?;
-        say(format_args!("{flavour}: {report}"));
+        say(format_args!("{flavour}: {report}"))?;
         match &first {
             Some((other, earlier)) if !earlier.agrees_with(&report) => {
                 return Err(failed(flavour, format_args!("the site differs from that of {other}")));
@@ -170,7 +177,7 @@ fn crawl_whole_site(args: &CrawlArgs, start: &Url) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A line on the standard output. Whoever reads it may have gone.
-fn say(line: impl fmt::Display) {
-    drop(writeln!(io::stdout(), "{line}"));
+/// A line on the standard output.
+fn say(line: impl fmt::Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }

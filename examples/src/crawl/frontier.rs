@@ -15,7 +15,7 @@ use coro_core::Queue;
 use indicatif::ProgressBar;
 use url::Url;
 
-use super::link::{hrefs, within_origin};
+use super::link::{decode, hrefs, within_origin};
 use super::log::{Log, log_failure};
 use crate::http::FetchError;
 
@@ -29,12 +29,27 @@ pub(super) struct Page {
 /// What a visit brought.
 #[derive(Debug)]
 pub(super) enum Visit {
-    /// HTML, and where it was found in the end.
-    Html(Url, String),
+    /// Where HTML was found in the end, and the links in it that stay on its origin, each once.
+    Html(Url, Vec<Url>),
     /// Something without links.
     Other,
     /// Nothing.
     Failed(FetchError),
+}
+
+impl Visit {
+    /// What there is in HTML. It may have to wait for the pages before it, and its links take less room than all of
+    /// it.
+    pub(super) fn html(at: &Url, body: Vec<u8>) -> Self {
+        let mut at = at.clone();
+        // A redirection may lead to a part of a page, and that is no other page.
+        at.set_fragment(None);
+        let html = decode(body).0;
+        let mut known = HashSet::new();
+        let links = hrefs(&html).filter_map(|href| within_origin(&at, href));
+        let links = links.filter(|link| known.insert(link.clone())).collect();
+        Self::Html(at, links)
+    }
 }
 
 /// The pages of a crawl: those to come, those on their way and those done.
@@ -113,12 +128,13 @@ impl Frontier {
     fn count(&self, url: &Url, visit: Visit) {
         let mut tally = self.tally.get();
         match visit {
-            Visit::Html(at, html) => {
+            Visit::Html(at, links) => {
                 tally.pages += 1;
                 // A redirection may have led to a page that is visited for itself, or out of the site.
                 let new = at == *url || self.seen.borrow_mut().insert(at.clone());
                 if new && at.origin() == url.origin() {
-                    tally.links += self.enter_links(&at, &html);
+                    tally.links += links.len();
+                    links.into_iter().for_each(|link| self.enter(link));
                 }
             }
             Visit::Other => tally.pages += 1,
@@ -130,21 +146,35 @@ impl Frontier {
         self.tally.set(tally);
     }
 
-    fn enter_links(&self, page: &Url, html: &str) -> usize {
-        let mut links = HashSet::new();
-        for link in hrefs(html).filter_map(|href| within_origin(page, href)) {
-            if links.insert(link.clone()) {
-                self.enter(link);
-            }
-        }
-        links.len()
-    }
-
     pub(super) fn tally(&self) -> Tally {
         self.tally.get()
     }
 
     pub(super) fn visited(&self) -> Vec<Url> {
         self.visited.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_waits_is_kept_as_its_links() {
+        let url = |path| Url::parse("http://host/").unwrap().join(path).unwrap();
+        let frontier = Frontier::new(&url("/"), 10, ProgressBar::hidden(), Log::silent());
+        frontier.enter(url("/early"));
+        let page = |number, url| Page { number, url };
+        let body = [r#"<a href="/a?x=1&amp;y=2"> <a href="/a?x=1&y=2#part">"#, &" ".repeat(1000)].concat();
+        frontier.done(page(1, url("/early")), Visit::html(&url("/early#part"), body.into()));
+        {
+            let early = frontier.early.borrow();
+            let Some((_, Visit::Html(at, links))) = early.get(&1) else { panic!("{early:?}") };
+            assert_eq!((at.as_str(), links.as_slice()), ("http://host/early", &[url("/a?x=1&y=2")][..]));
+        }
+        frontier.done(page(0, url("/")), Visit::Other);
+        assert_eq!(frontier.visited(), [url("/"), url("/early"), url("/a?x=1&y=2")]);
+        let Tally { pages, links, failures } = frontier.tally();
+        assert_eq!((pages, links, failures), (2, 1, 0));
     }
 }

@@ -24,8 +24,10 @@ pub fn decode(body: Vec<u8>) -> (String, bool) {
 
 /// Where `href` leads from `page`, as an address of a page on the same origin: without its fragment. `None` if it
 /// leads elsewhere or nowhere.
+///
+/// In HTML an ampersand is written `&amp;`, and generators of pages do so in every query.
 pub fn within_origin(page: &Url, href: &str) -> Option<Url> {
-    let mut link = page.join(href).ok()?;
+    let mut link = page.join(&href.replace("&amp;", "&")).ok()?;
     link.set_fragment(None);
     (link.origin() == page.origin()).then_some(link)
 }
@@ -48,6 +50,7 @@ mod tests {
         assert_eq!(found("other.html#part").as_deref(), Some("http://host/dir/other.html"));
         assert_eq!(found("../up").as_deref(), Some("http://host/up"));
         assert_eq!(found("//host/x").as_deref(), Some("http://host/x"));
+        assert_eq!(found("x?a=1&amp;b=2").as_deref(), Some("http://host/dir/x?a=1&b=2"));
         assert_eq!(found("https://host/x"), None);
         assert_eq!(found("http://host:81/x"), None);
         assert_eq!(found("mailto:somebody"), None);

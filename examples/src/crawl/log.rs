@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use coro_core::{EventLoop, Loop};
 
 use crate::http::FetchError;
+use crate::one_line::one_line;
 
 /// How grave a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +72,10 @@ impl Log {
         Self { logger, sink: Rc::clone(&self.sink) }
     }
 
-    /// Writes `HH:MM:SS LEVEL:logger: message`.
+    /// Writes `HH:MM:SS LEVEL:logger: message`, in [one line](crate::one_line) whatever the message.
     pub fn line(&self, level: Level, message: impl fmt::Display) {
-        (self.sink)(format!("{} {level}:{}: {message}", clock(), self.logger));
+        let message = message.to_string();
+        (self.sink)(format!("{} {level}:{}: {}", clock(), self.logger, one_line(&message)));
     }
 }
 

@@ -14,7 +14,6 @@ use url::Url;
 use super::child::Child;
 use super::failure::Failure;
 use super::frontier::{Frontier, Page, Tally, Visit};
-use super::link::decode;
 use super::log::Log;
 use crate::http::{FetchError, Response, Session};
 
@@ -25,7 +24,7 @@ pub struct SiteOptions {
     pub start: Url,
     /// How many pages are visited at most.
     pub max_pages: usize,
-    /// How many workers visit them.
+    /// How many workers visit them: at least one, and no more than there may be pages.
     pub jobs: usize,
     /// Shows how far the crawl is. [`ProgressBar::hidden`] is quiet.
     pub progress: ProgressBar,
@@ -75,7 +74,8 @@ pub async fn crawl_site(
 ) -> Result<SiteReport, TaskError> {
     let SiteOptions { start, max_pages, jobs, progress, log } = options;
     let began = time::now();
-    let jobs = jobs.max(1);
+    // A worker that never gets a page is of no use.
+    let jobs = jobs.min(max_pages).max(1);
     let site = Rc::new(Site { session, frontier: Frontier::new(&start, max_pages, progress.clone(), log) });
     match flavour {
         Flavour::Native => Child(native::spawn(in_native::crawl(Rc::clone(&site), jobs))).await??,
@@ -141,14 +141,14 @@ mod in_native {
         let mut response = site.session.get(url).await?;
         if !has_links(&response) {
             let status = response.raise_for_status();
-            response.release().await?;
+            response.release().await;
             return Ok(without_links(status));
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Visit::Html(response.url().clone(), decode(body).0))
+        Ok(Visit::html(response.url(), body))
     }
 
     async fn worker(site: Rc<Site>) {
@@ -175,14 +175,14 @@ mod in_generator {
         let mut response = co.wait(site.session.get(url)).await??;
         if !has_links(&response) {
             let status = response.raise_for_status();
-            co.wait(response.release()).await??;
+            co.wait(response.release()).await?;
             return Ok(without_links(status));
         }
         let mut body = Vec::new();
         while let Some(chunk) = co.wait(response.chunk()).await?? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Visit::Html(response.url().clone(), decode(body).0))
+        Ok(Visit::html(response.url(), body))
     }
 
     async fn worker(co: &mut TaskCo, site: Rc<Site>) -> TaskResult<()> {
@@ -218,14 +218,14 @@ mod in_fiber {
         let mut response = co.wait(site.session.get(url))??;
         if !has_links(&response) {
             let status = response.raise_for_status();
-            co.wait(response.release())??;
+            co.wait(response.release())?;
             return Ok(without_links(status));
         }
         let mut body = Vec::new();
         while let Some(chunk) = co.wait(response.chunk())?? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Visit::Html(response.url().clone(), decode(body).0))
+        Ok(Visit::html(response.url(), body))
     }
 
     fn worker(co: &mut TaskCo<'_>, site: &Site) -> TaskResult<()> {

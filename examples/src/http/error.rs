@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Why there is no response, or no whole one. The message is one line.
+/// Why there is no response, or no whole one. The message is one line; the server's own words in it are as they came.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {

@@ -114,3 +114,38 @@ impl Drop for Permit {
         self.0.give_back();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_dropped_after_its_grant_gives_the_permit_back() {
+        let limit = Limit::new(1);
+        let held = limit.acquire().now_or_never().unwrap();
+        let (mut cancelled, mut last) = (limit.acquire(), limit.acquire());
+        assert!((&mut cancelled).now_or_never().is_none() && (&mut last).now_or_never().is_none());
+        // It is granted to the first one in the line, which is dropped before it has heard of it.
+        drop(held);
+        assert!((&mut last).now_or_never().is_none());
+        drop(cancelled);
+        let permit = last.now_or_never().unwrap();
+        assert_eq!(limit.in_use(), 1);
+        drop(permit);
+        assert_eq!(limit.in_use(), 0);
+    }
+
+    #[test]
+    fn the_last_one_in_the_line_gives_it_back_to_nobody() {
+        let limit = Limit::new(1);
+        let held = limit.acquire().now_or_never().unwrap();
+        let mut cancelled = limit.acquire();
+        assert!((&mut cancelled).now_or_never().is_none());
+        drop(held);
+        drop(cancelled);
+        assert_eq!(limit.in_use(), 0);
+        assert!(limit.acquire().now_or_never().is_some());
+    }
+}

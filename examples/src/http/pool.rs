@@ -10,6 +10,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use url::Url;
 
+use super::limit::Permit;
 use super::{FetchError, HyperIo, resolve};
 
 /// The body of a request: none is ever sent.
@@ -29,7 +30,7 @@ pub(super) fn origin(url: &Url) -> Result<Origin, FetchError> {
     Ok((url.scheme().to_string(), host.to_string(), url.port_or_known_default().unwrap_or(80)))
 }
 
-/// An open connection. Dropping it closes it.
+/// An open connection. Dropping it closes it, in the next turn of the loop.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) sender: SendRequest<NoBody>,
@@ -47,25 +48,27 @@ impl Drop for Driver {
 }
 
 impl Connection {
-    /// Opens a connection to the host of `url`, trying its addresses in order.
-    pub(super) async fn open(url: &Url) -> Result<Self, FetchError> {
+    /// Opens a connection to the host of `url`, trying its addresses in order. It takes `slot`, the right to be open,
+    /// until it is closed in truth: a connection that is dropped is open until its task has been told.
+    pub(super) async fn open(url: &Url, slot: Permit) -> Result<Self, FetchError> {
         let mut last = FetchError::NoHost;
         for address in resolve::addresses(url).await? {
             match TcpStream::connect(address).await {
-                Ok(stream) => return Self::begin(stream, address).await,
+                Ok(stream) => return Self::begin(stream, address, slot).await,
                 Err(error) => last = FetchError::Connect { address, error },
             }
         }
         Err(last)
     }
 
-    async fn begin(stream: TcpStream, address: SocketAddr) -> Result<Self, FetchError> {
+    async fn begin(stream: TcpStream, address: SocketAddr, slot: Permit) -> Result<Self, FetchError> {
         let (sender, connection) = http1::handshake::<_, NoBody>(HyperIo::new(stream))
             .await
             .map_err(|error| FetchError::of_request(&error))?;
         let driver = native::spawn(async move {
             // Whoever waits for the response is told of the error as well.
             drop(connection.await);
+            drop(slot);
         });
         Ok(Self { sender, _driver: Driver(driver.named(&format!("connection to {address}"))) })
     }

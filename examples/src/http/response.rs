@@ -1,6 +1,7 @@
 //! The answer to a request.
 
 use std::fmt;
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
@@ -15,6 +16,9 @@ use super::session::{Deadline, Lease};
 /// How much of a body that nobody wants is read, so that its connection can be used again. A longer one is not
 /// worth it: its connection is closed.
 const RELEASE_BYTES: u64 = 256 * 1024;
+
+/// For how long it is waited for such a body. A new connection takes less.
+const RELEASE_TIME: Duration = Duration::from_secs(1);
 
 /// The head of an answer, and its body as it comes.
 ///
@@ -39,18 +43,15 @@ impl Response {
         lease: Lease,
         deadline: Deadline,
         limit: u64,
-    ) -> Result<Self, FetchError> {
+    ) -> Self {
         let (head, body) = response.into_parts();
-        let decoder = Decoder::new(&head.headers, limit)?;
-        if decoder.is_identity() && body.size_hint().lower() > limit {
-            return Err(FetchError::TooLarge { limit });
-        }
+        let decoder = Decoder::new(&head.headers, limit);
         let reason = match head.extensions.get::<hyper::ext::ReasonPhrase>() {
             Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
             None => head.status.canonical_reason().unwrap_or_default().to_string(),
         };
         let (status, headers) = (head.status, head.headers);
-        Ok(Self { status, reason, headers, url, body, decoder, lease: Some(lease), deadline })
+        Self { status, reason, headers, url, body, decoder, lease: Some(lease), deadline }
     }
 
     /// The status.
@@ -95,13 +96,15 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The body is cut short, too large, or not what its encoding says; or the time is up.
+    /// The body is cut short, too large, in an encoding that was not asked for, or not what its encoding says; or
+    /// the time is up.
     ///
     /// # Cancellation
     ///
     /// Strict: a piece that was not handed out comes with the next call.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, FetchError> {
         while self.lease.is_some() {
+            self.decoder.check(self.body.size_hint().lower())?;
             let chunk = match self.deadline.limit(self.body.frame()).await? {
                 Some(frame) => match frame.map_err(|error| FetchError::of_body(&error))?.into_data() {
                     Ok(bytes) => self.decoder.decode(bytes)?,
@@ -124,32 +127,34 @@ impl Response {
         Ok(None)
     }
 
-    /// Gives up the body. The connection is kept if little is left to come.
-    ///
-    /// # Errors
-    ///
-    /// As [`chunk`](Self::chunk), except that the encoding does not matter.
+    /// Gives up the body. The connection is kept if the rest is short and comes within a second; otherwise it is
+    /// closed. What is in the body, and whether it is whole, does not matter to anybody, so this cannot fail.
     ///
     /// # Cancellation
     ///
     /// Strict: the connection is closed.
-    pub async fn release(mut self) -> Result<(), FetchError> {
+    pub async fn release(mut self) {
         if self.body.size_hint().lower() > RELEASE_BYTES {
-            return Ok(());
+            return;
         }
-        let mut left = RELEASE_BYTES;
-        while let Some(frame) = self.deadline.limit(self.body.frame()).await? {
-            let frame = frame.map_err(|error| FetchError::of_body(&error))?;
-            let length = frame.data_ref().map_or(0, Bytes::len) as u64;
-            match left.checked_sub(length) {
-                Some(less) => left = less,
-                None => return Ok(()),
-            }
-        }
-        if let Some(lease) = self.lease.take() {
+        let patience = Deadline::in_future(Some(RELEASE_TIME));
+        let over = patience.limit(self.skip()).await.unwrap_or(false);
+        if let Some(lease) = self.lease.take_if(|_| over) {
             lease.give_back();
         }
-        Ok(())
+    }
+
+    /// Reads the rest of the body, if it is short. Whether its end was reached.
+    async fn skip(&mut self) -> bool {
+        let mut left = RELEASE_BYTES;
+        while let Some(frame) = self.body.frame().await {
+            let length = frame.ok().map(|frame| frame.data_ref().map_or(0, Bytes::len) as u64);
+            match length.and_then(|length| left.checked_sub(length)) {
+                Some(less) => left = less,
+                None => return false,
+            }
+        }
+        true
     }
 }
 

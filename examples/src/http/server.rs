@@ -15,7 +15,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use url::Url;
 
 use super::{Found, HyperIo, Source};
@@ -129,7 +129,7 @@ impl Shared {
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
                 response
             }
-            Found::Elsewhere(path) => match HeaderValue::from_str(&encode(&path)) {
+            Found::WithSlash => match HeaderValue::from_str(&with_slash(request.uri())) {
                 Ok(location) => plain(StatusCode::MOVED_PERMANENTLY, LOCATION, location),
                 Err(_unspeakable) => not_found(),
             },
@@ -206,12 +206,10 @@ fn plain(status: StatusCode, name: hyper::header::HeaderName, value: HeaderValue
     response
 }
 
-/// A decoded path, fit for a `Location`.
-fn encode(path: &str) -> String {
+/// What was asked for, as it was written, with a slash at the end of its path.
+fn with_slash(asked: &Uri) -> String {
     // Two slashes at the front would name a host.
-    let mut url = Url::parse("http://host/").ok();
-    if let Some(url) = &mut url {
-        url.set_path(&format!("/{}", path.trim_start_matches('/')));
-    }
-    url.map_or_else(String::new, |url| url.path().to_string())
+    let path = asked.path().trim_start_matches('/');
+    let query = asked.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/{path}/{query}")
 }

@@ -1,6 +1,6 @@
 //! A client session: aiohttp's `ClientSession`, as far as a crawler needs it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -27,14 +27,17 @@ pub struct Settings {
     /// How long one request may take, from its call to the end of the body, with everything in between. On the
     /// clock of the loop.
     pub timeout: Option<Duration>,
-    /// How many redirections are followed.
+    /// How many redirections are followed. The next one is an error.
     pub redirects: usize,
     /// How large a decoded body may be.
     pub body_bytes: u64,
 }
 
 impl Default for Settings {
-    /// aiohttp's: 100 connections, five minutes, ten redirections; and bodies of 8 MiB.
+    /// aiohttp's 100 connections and five minutes; and bodies of 8 MiB.
+    ///
+    /// Ten redirections are followed, so that the eleventh answer may be the page, and is an error if it leads on.
+    /// aiohttp has the same number, but counts the answers: the tenth one that leads on is its error.
     fn default() -> Self {
         Self {
             connections: 100,
@@ -68,18 +71,25 @@ pub struct Session(Rc<Shared>);
 
 struct Shared {
     settings: Settings,
+    /// How many requests may be on their way.
     limit: Rc<Limit>,
+    /// How many connections may be open: those in use, those that are kept, and those that are about to close.
+    slots: Rc<Limit>,
     pool: RefCell<Pool>,
+    /// How often the session was closed.
+    closings: Cell<u64>,
 }
 
 impl Session {
     /// A session without connections.
     pub fn new(settings: Settings) -> Self {
-        let limit = Limit::new(settings.connections);
-        Self(Rc::new(Shared { settings, limit, pool: RefCell::default() }))
+        let [limit, slots] = [settings.connections; 2].map(Limit::new);
+        let (pool, closings) = (RefCell::default(), Cell::default());
+        Self(Rc::new(Shared { settings, limit, slots, pool, closings }))
     }
 
-    /// Requests `url`, follows redirections, and gives the head of the answer.
+    /// Requests `url`, follows redirections, and gives the head of the answer. What is wrong with its body is the
+    /// business of those who read it, and the body of a redirection is nobody's.
     ///
     /// A kept connection that the server has closed in the meantime is replaced by a fresh one, once.
     ///
@@ -98,8 +108,10 @@ impl Session {
         }
     }
 
-    /// Closes the connections that wait for a request. Those in use are closed with their responses.
+    /// Closes the connections that wait for a request. Those in use are closed with their responses, even if these
+    /// are read to their ends. A request that is made later opens new ones.
     pub fn close(&self) {
+        self.0.closings.set(self.0.closings.get() + 1);
         // A statement of its own: the borrow ends before the destructors run.
         let pool = std::mem::take(&mut *self.0.pool.borrow_mut());
         drop(pool);
@@ -107,51 +119,58 @@ impl Session {
 
     async fn follow(&self, mut url: Url, deadline: Deadline) -> Result<Response, FetchError> {
         let Settings { redirects, body_bytes, .. } = self.0.settings;
+        let closings = self.0.closings.get();
         for _ in 0..=redirects {
-            let (response, lease) = self.ask(&url).await?;
+            let (response, lease) = self.ask(&url, closings).await?;
             let Some(location) = location(&response) else {
-                return Response::new(response, url, lease, deadline, body_bytes);
+                return Ok(Response::new(response, url, lease, deadline, body_bytes));
             };
             let target = url.join(&location).map_err(|_| FetchError::BadRedirect(location))?;
-            Response::new(response, url, lease, deadline, u64::MAX)?.release().await?;
+            Response::new(response, url, lease, deadline, body_bytes).release().await;
             url = target;
         }
         Err(FetchError::TooManyRedirects { limit: redirects })
     }
 
     /// One request and its answer.
-    async fn ask(&self, url: &Url) -> Result<(hyper::Response<Incoming>, Lease), FetchError> {
+    async fn ask(&self, url: &Url, closings: u64) -> Result<(hyper::Response<Incoming>, Lease), FetchError> {
         let origin = origin(url)?;
         let request = request(url)?;
         let permit = self.0.limit.acquire().await;
+        let lease = |connection| Lease {
+            session: self.clone(),
+            origin: origin.clone(),
+            connection,
+            closings,
+            _permit: permit,
+        };
         let kept = self.0.pool.borrow_mut().take(&origin);
         if let Some(mut connection) = kept {
             // The end of the last body may still have to be noticed.
             if connection.sender.ready().await.is_ok() {
                 match connection.sender.try_send_request(request.clone()).await {
-                    Ok(response) => return Ok((response, self.lease(origin, connection, permit))),
+                    Ok(response) => return Ok((response, lease(connection))),
                     // The server had closed it: a GET that got no answer may be sent again.
                     Err(error) if error.message().is_some() || is_disconnect(error.error()) => {}
                     Err(error) => return Err(FetchError::of_request(error.error())),
                 }
             }
         }
-        self.make_room();
-        let mut connection = Connection::open(url).await?;
+        let mut connection = Connection::open(url, self.slot().await).await?;
         match connection.sender.send_request(request).await {
-            Ok(response) => Ok((response, self.lease(origin, connection, permit))),
+            Ok(response) => Ok((response, lease(connection))),
             Err(error) => Err(FetchError::of_request(&error)),
         }
     }
 
-    fn lease(&self, origin: Origin, connection: Connection, permit: Permit) -> Lease {
-        Lease { session: self.clone(), origin, connection, _permit: permit }
-    }
-
-    /// A kept connection counts as open too: for each one in use there must be one kept less.
-    fn make_room(&self) {
+    /// Waits for the right to open a connection, given that to make a request.
+    ///
+    /// A kept connection is open too: for each request on its way there must be one kept less. Then the wait ends,
+    /// because those that were closed, here or elsewhere, are gone in a turn of the loop.
+    async fn slot(&self) -> Permit {
         let kept = self.0.settings.connections.max(1).saturating_sub(self.0.limit.in_use());
         self.0.pool.borrow_mut().shrink_to(kept);
+        self.0.slots.acquire().await
     }
 }
 
@@ -160,6 +179,7 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("settings", &self.0.settings)
             .field("limit", &self.0.limit)
+            .field("slots", &self.0.slots)
             .field("pool", &self.0.pool)
             .finish()
     }
@@ -169,15 +189,20 @@ impl fmt::Debug for Session {
 pub(super) struct Lease {
     session: Session,
     origin: Origin,
-    // Before the permit, so that a connection is closed before another is opened.
     connection: Connection,
+    /// How often the session had been closed when the request was made.
+    closings: u64,
     _permit: Permit,
 }
 
 impl Lease {
-    /// Keeps the connection for the next request. The body of the last one must be over.
+    /// Keeps the connection for the next request, unless the session was closed meanwhile. The body of the last one
+    /// must be over.
     pub(super) fn give_back(self) {
-        self.session.0.pool.borrow_mut().put(self.origin, self.connection);
+        let shared = &self.session.0;
+        if shared.closings.get() == self.closings {
+            shared.pool.borrow_mut().put(self.origin, self.connection);
+        }
     }
 }
 
@@ -186,7 +211,7 @@ impl Lease {
 pub(super) struct Deadline(Option<(Time, Duration)>);
 
 impl Deadline {
-    fn in_future(timeout: Option<Duration>) -> Self {
+    pub(super) fn in_future(timeout: Option<Duration>) -> Self {
         Self(timeout.map(|timeout| (time::now() + timeout, timeout)))
     }
 

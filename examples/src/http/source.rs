@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ pub enum Found {
     /// A file, and its `Content-Type`.
     File(Bytes, &'static str),
     /// A directory that was asked for without its final slash: relative links in its index need that.
-    Elsewhere(String),
+    WithSlash,
     /// Nothing, or nothing that may be served.
     Nothing,
 }
@@ -97,8 +97,9 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The read blocks the loop, as every read of a regular file does: a page is in the cache of the system, and
-/// small.
+/// The largest file that is served: it is read as a whole.
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
+
 fn find_file(root: &Path, path: &str) -> Found {
     let mut file = root.to_path_buf();
     for name in path.split('/').filter(|name| !name.is_empty() && *name != ".") {
@@ -107,21 +108,40 @@ fn find_file(root: &Path, path: &str) -> Found {
         }
         file.push(name);
     }
-    // A symbolic link may lead out of the directory.
-    let Ok(mut file) = fs::canonicalize(file) else { return Found::Nothing };
-    if !file.starts_with(root) {
-        return Found::Nothing;
-    }
+    let Some(mut file) = within(root, &file) else { return Found::Nothing };
     if file.is_dir() {
         if !path.ends_with('/') {
-            return Found::Elsewhere(format!("{path}/"));
+            return Found::WithSlash;
         }
-        file.push("index.html");
+        // The index may be a link as well.
+        let Some(index) = within(root, &file.join("index.html")) else { return Found::Nothing };
+        file = index;
     }
-    match fs::read(&file) {
+    match read(&file) {
         Ok(body) => Found::File(body.into(), content_type(&file)),
         Err(_unreadable) => Found::Nothing,
     }
+}
+
+/// Where `file` is in truth, if that is within `root`: a symbolic link may lead out of it.
+fn within(root: &Path, file: &Path) -> Option<PathBuf> {
+    fs::canonicalize(file).ok().filter(|file| file.starts_with(root))
+}
+
+/// The read blocks the loop, as every read of a regular file does: a page is in the cache of the system, and
+/// small. Anything but a regular file may block it for ever.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(file)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    if metadata.len() > FILE_BYTES {
+        return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+    }
+    let mut body = Vec::new();
+    // It may be growing.
+    File::open(file)?.take(FILE_BYTES).read_to_end(&mut body)?;
+    Ok(body)
 }
 
 /// Undoes percent-encoding. `None` if the result is no UTF-8.
@@ -186,10 +206,41 @@ mod tests {
 
         let source = Source::directory(&served, "/").unwrap();
         assert_eq!(source.find("/sub/"), Found::File("index".into(), HTML));
-        assert_eq!(source.find("/sub"), Found::Elsewhere("/sub/".to_string()));
+        assert_eq!(source.find("/sub"), Found::WithSlash);
         assert_eq!(source.find("/style.css"), Found::File("css".into(), "text/css; charset=utf-8"));
         for path in ["/../secret", "/%2e%2e/secret", "/sub/..%2f../secret", "/link", "/none", "/"] {
             assert_eq!(source.find(path), Found::Nothing, "{path}");
         }
+    }
+
+    #[test]
+    fn an_index_that_leads_out_is_not_served() {
+        let root = tempfile::tempdir().unwrap();
+        let served = root.path().join("served");
+        fs::create_dir_all(served.join("sub")).unwrap();
+        fs::write(served.join("within"), "within").unwrap();
+        fs::write(root.path().join("secret"), "secret").unwrap();
+        std::os::unix::fs::symlink(root.path().join("secret"), served.join("index.html")).unwrap();
+        std::os::unix::fs::symlink("../within", served.join("sub/index.html")).unwrap();
+
+        let source = Source::directory(&served, "/").unwrap();
+        assert_eq!(source.find("/"), Found::Nothing);
+        assert_eq!(source.find("/index.html"), Found::Nothing);
+        assert!(matches!(source.find("/sub/"), Found::File(body, _) if body == "within"));
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_not_served() {
+        let root = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(root.path().join("index.html")).status();
+        assert!(made.unwrap().success());
+        let sized = |name: &str, bytes| File::create(root.path().join(name)).unwrap().set_len(bytes).unwrap();
+        sized("large", FILE_BYTES + 1);
+        sized("small", 1);
+
+        let source = Source::directory(root.path(), "/").unwrap();
+        assert_eq!(source.find("/"), Found::Nothing, "a pipe that nobody writes to");
+        assert_eq!(source.find("/large"), Found::Nothing);
+        assert!(matches!(source.find("/small"), Found::File(..)));
     }
 }

@@ -16,7 +16,7 @@ use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 use coro_core::time::{Time, now};
 
-use super::Context;
+use super::{Context, run_main};
 use crate::say;
 use crate::transcript::Transcript;
 
@@ -57,14 +57,7 @@ fn report(clock: &Clock, out: &Transcript) {
 ///
 /// If the loop cannot run it to its end.
 pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
-    let out = context.out.clone();
-    match flavour {
-        Flavour::Native => context.event_loop.run(native::main(out))?.map_err(RunError::Task),
-        Flavour::Generator => {
-            context.event_loop.run(coro_gen::task(async move |co| generator::main(co, out).await))
-        }
-        Flavour::Fiber => context.event_loop.run(coro_fiber::task(move |co| fiber::main(co, &out))),
-    }
+    run_main(flavour, context, native::main, generator::main, fiber::main)
 }
 
 mod native {

@@ -7,12 +7,12 @@
 //! 3. that a handle which was awaited by reference can still be asked.
 //!
 //! Golden: the lines `t:` of `misc.py.out`. The first one differs from it on purpose: where CPython prints
-//! `<class '_asyncio.Task'>`, this prints the name of our own type, and the comparison masks it.
+//! `<class '_asyncio.Task'>`, this prints the name of our own type, and the comparison with it masks it.
 
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 
-use super::{Context, longest, python_bool};
+use super::{Context, longest, python_bool, run_main};
 use crate::say;
 use crate::transcript::Transcript;
 
@@ -33,14 +33,7 @@ fn report<T>(t: &JoinHandle<T>, out: &Transcript) {
 ///
 /// If the loop cannot run it to its end.
 pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
-    let out = context.out.clone();
-    match flavour {
-        Flavour::Native => context.event_loop.run(native::main(out))?.map_err(RunError::Task),
-        Flavour::Generator => {
-            context.event_loop.run(coro_gen::task(async move |co| generator::main(co, out).await))
-        }
-        Flavour::Fiber => context.event_loop.run(coro_fiber::task(move |co| fiber::main(co, &out))),
-    }
+    run_main(flavour, context, native::main, generator::main, fiber::main)
 }
 
 mod native {

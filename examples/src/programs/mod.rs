@@ -28,7 +28,7 @@ use clap::{CommandFactory, Parser};
 use coro_core::coroutine::{Misuse, Outcome};
 use coro_core::stats::Flavour;
 use coro_core::task::IntoTask;
-use coro_core::{EventLoop, Loop, RunError, TaskError};
+use coro_core::{EventLoop, Loop, RunError, TaskError, TaskResult};
 
 use crate::transcript::Transcript;
 
@@ -150,6 +150,26 @@ impl Program {
             Self::Chess => chess::run(flavour, context),
             Self::Pipeline => pipeline::run(flavour, context),
         }
+    }
+}
+
+/// Runs the main task of a flavour to its end, for a program that only prints.
+fn run_main<F>(
+    flavour: Flavour,
+    context: &Context,
+    native: impl FnOnce(Transcript) -> F,
+    generator: impl for<'c> AsyncFnOnce(&'c mut coro_gen::TaskCo, Transcript) -> TaskResult<()> + 'static,
+    fiber: impl FnOnce(&mut coro_fiber::TaskCo<'_>, &Transcript) -> TaskResult<()> + 'static,
+) -> Result<(), RunError>
+where
+    F: Future<Output = Result<(), TaskError>> + 'static,
+{
+    let Context { event_loop, out } = context;
+    let out = out.clone();
+    match flavour {
+        Flavour::Native => Ok(event_loop.run(native(out))??),
+        Flavour::Generator => event_loop.run(coro_gen::task(async move |co| generator(co, out).await)),
+        Flavour::Fiber => event_loop.run(coro_fiber::task(move |co| fiber(co, &out))),
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! Golden: `pipeline.py.out`, from Python's generators, fed by hand both times.
 
+use std::convert::Infallible;
+
 use coro_core::coroutine::CloseError;
 use coro_core::event_loop::Driven;
 use coro_core::prelude::*;
@@ -54,22 +56,24 @@ struct Stages<A, B, C, D> {
     sink: D,
 }
 
-fn closed<S, Y, R, E>(closed: Result<Option<R>, CloseError<S, Y, E>>) -> Result<(), TaskError> {
+/// What a close came to. The stages have no errors of their own, so that nothing but a misuse can go wrong.
+fn closed<S, Y, R>(closed: Result<Option<R>, CloseError<S, Y, Infallible>>) -> Result<(), TaskError> {
     match closed {
-        Ok(_) => Ok(()),
-        Err(CloseError::Misuse(misuse)) => Err(TaskError::Misuse(misuse.kind())),
+        // To end with the exit that it was asked for is how a stage should end.
+        Ok(_) | Err(CloseError::Raised(Thrown::Exit)) => Ok(()),
+        Err(CloseError::Misuse(misuse)) => Err(misuse.into()),
         Err(CloseError::Raised(Thrown::Misuse(kind))) => Err(TaskError::Misuse(kind)),
-        Err(CloseError::Raised(_)) => Err(TaskError::Cancelled),
+        Err(CloseError::Raised(Thrown::Error(never))) => match never {},
     }
 }
 
 /// Feeds the stages by hand: plain calls, no loop.
 fn by_hand<A, B, C, D>(stages: Stages<A, B, C, D>) -> Result<(), TaskError>
 where
-    A: Coroutine<Send = (), Yield = f64>,
-    B: Coroutine<Send = f64, Yield = Option<f64>>,
-    C: Coroutine<Send = f64, Yield = f64>,
-    D: Coroutine<Send = f64, Yield = ()>,
+    A: Coroutine<Send = (), Yield = f64, Error = Infallible>,
+    B: Coroutine<Send = f64, Yield = Option<f64>, Error = Infallible>,
+    C: Coroutine<Send = f64, Yield = f64, Error = Infallible>,
+    D: Coroutine<Send = f64, Yield = (), Error = Infallible>,
 {
     let Stages { mut source, mut filter, mut average, mut sink } = stages;
     yielded(filter.start())?;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 
-use super::Context;
+use super::{Context, run_main};
 use crate::say;
 use crate::transcript::Transcript;
 
@@ -34,14 +34,7 @@ fn child_cancelled(out: &Transcript) {
 ///
 /// If the loop cannot run it to its end.
 pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
-    let out = context.out.clone();
-    match flavour {
-        Flavour::Native => context.event_loop.run(native::main(out)),
-        Flavour::Generator => {
-            context.event_loop.run(coro_gen::task(async move |co| generator::main(co, out).await))
-        }
-        Flavour::Fiber => context.event_loop.run(coro_fiber::task(move |co| fiber::main(co, out))),
-    }
+    run_main(flavour, context, native::main, generator::main, fiber::main)
 }
 
 mod native {
@@ -68,11 +61,12 @@ mod native {
         guard.finished = true;
     }
 
-    pub(super) async fn main(out: Transcript) {
+    pub(super) async fn main(out: Transcript) -> Result<(), TaskError> {
         drop(spawn(child(out.clone())));
         // A task that has not begun when it is cancelled never runs: let the child begin.
         yield_now().await;
         main_done(&out);
+        Ok(())
     }
 }
 
@@ -112,12 +106,12 @@ mod fiber {
         slept
     }
 
-    pub(super) fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
+    pub(super) fn main(co: &mut TaskCo<'_>, out: &Transcript) -> TaskResult<()> {
         let childs_out = out.clone();
         drop(spawn(move |co| child(co, &childs_out)));
         // A task that has not begun when it is cancelled never runs: let the child begin.
         co.wait(yield_now())?;
-        main_done(&out);
+        main_done(out);
         Ok(())
     }
 }

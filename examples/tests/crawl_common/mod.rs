@@ -6,12 +6,40 @@ use std::future::Future;
 use std::net::SocketAddr;
 
 use coro_core::net::TcpListener;
+use coro_core::stats::{Flavour, counts};
 use coro_core::{EventLoop, Loop, native};
 use coro_examples::http::{FetchError, Response, Server, Session, Source};
 use futures::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
 pub const LOCAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+/// The pages of `goldens/crawler/fixture.py`, and how many links each has.
+pub const PAGES: [(&str, usize); 7] = [
+    ("regex101", 23),
+    ("nytimes", 120),
+    ("mediamatters", 115),
+    ("one-one", 36),
+    ("politico", 143),
+    ("bloomberg", 3),
+    ("rfc2616", 0),
+];
+
+/// What the server of the golden files was called.
+pub const GOLDEN_HOST: &str = "127.0.0.1:18999";
+
+/// What is asked of the fixture at `host`: its pages, and one that is not there.
+pub fn fixture_urls(host: &str) -> Vec<String> {
+    let names = PAGES.iter().map(|(name, _)| *name).chain(["docs-404"]);
+    names.map(|name| format!("http://{host}/{name}")).collect()
+}
+
+/// The lines in alphabetical order.
+pub fn sorted(lines: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut lines: Vec<_> = lines.into_iter().map(Into::into).collect();
+    lines.sort();
+    lines
+}
 
 /// A loop in virtual time, and one over epoll.
 pub fn both_loops() -> [Loop; 2] {
@@ -21,6 +49,22 @@ pub fn both_loops() -> [Loop; 2] {
 /// Runs `test` on the simulated loop.
 pub fn simulate<T: 'static>(test: impl Future<Output = T> + 'static) -> T {
     Loop::simulated().run(test).unwrap()
+}
+
+/// Checks that what `run` does in `flavour` waits more than `waits` times in its own engine, and never in that of
+/// the third flavour, which is neither `flavour` nor native: the connections and the server are always native.
+#[track_caller]
+pub fn check_engines(flavour: Flavour, waits: u64, run: impl FnOnce()) {
+    let before = Flavour::ALL.map(counts);
+    run();
+    for (engine, before) in Flavour::ALL.into_iter().zip(before) {
+        let switches = counts(engine) - before;
+        if engine == flavour {
+            assert!(switches.parks > waits, "{flavour}: {switches:?}");
+        } else if engine != Flavour::Native {
+            assert_eq!(switches, Default::default(), "{flavour} ran in the engine of {engine}");
+        }
+    }
 }
 
 /// A server of `pages`, on the running loop.
