@@ -51,7 +51,7 @@ mod trace;
 
 pub use plan::{Plan, plan};
 pub use script::{Do, Flavour, Leaf, Script, Step, Subject};
-pub use setting::MakeLoop;
+pub use setting::{MakeLoop, reports};
 pub use trace::Trace;
 
 /// Makes a module's worth of tests of scenarios: one `#[test]` for each name.

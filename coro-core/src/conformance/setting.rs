@@ -19,13 +19,15 @@ pub(super) fn log(trace: &Trace, event: &'static str) -> impl FnOnce() + 'static
     move || trace.log(event)
 }
 
-/// Collects what goes to the exception handler.
-pub(super) fn reports(event_loop: &Loop) -> Trace {
+/// Collects what goes to the exception handler of a loop, a line each.
+pub fn reports(event_loop: &Loop) -> Trace {
     let trace = Trace::new();
     let log = trace.clone();
     event_loop.set_exception_handler(Some(Rc::new(move |exception| {
         log.log(match exception {
-            Exception::DrainFailed(error) => format!("drain: {error}"),
+            Exception::DrainFailed(error) => {
+                format!("drain: {}", error.to_string().lines().next().unwrap_or_default())
+            }
             Exception::Unsent(count) => format!("{count} unsent"),
             Exception::CallbackPanicked(panic) => format!("callback: {panic}"),
             Exception::NeverRetrieved(task, error) => format!("{} never retrieved: {error}", task.name),

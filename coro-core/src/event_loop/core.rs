@@ -42,13 +42,13 @@ pub(crate) struct Core {
     pub(super) timers: RefCell<Timers>,
     pub(super) operations: RefCell<Operations>,
     pub(super) ready: RefCell<ReadyQueue>,
-    tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
+    pub(super) tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
     last_task: Cell<u64>,
     current_task: RefCell<Option<Rc<dyn AnyTask>>>,
     exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
-    closed: Cell<bool>,
+    pub(super) closed: Cell<bool>,
 }
 
 thread_local! {
@@ -204,7 +204,7 @@ impl Core {
     }
 
     /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
-    fn drop_callback(&self, callback: &Callback) {
+    pub(super) fn drop_callback(&self, callback: &Callback) {
         let function = callback.take();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
             self.report(Exception::CallbackPanicked(Panic::new(payload)));
@@ -292,7 +292,7 @@ impl Core {
     }
 
     /// Lets go of a task that has ended. If its handle is gone, that drops its result, whose destructor may panic.
-    fn release(&self, task: Rc<dyn AnyTask>) {
+    pub(super) fn release(&self, task: Rc<dyn AnyTask>) {
         let info = task.header().info();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
             self.report(Exception::DestructorPanicked(info, Panic::new(payload)));
@@ -314,7 +314,7 @@ impl Core {
         }
     }
 
-    fn destroy(&self, task: &dyn AnyTask) {
+    pub(super) fn destroy(&self, task: &dyn AnyTask) {
         if let Some(panic) = task.destroy() {
             self.report(Exception::DestructorPanicked(task.header().info(), panic));
         }
@@ -360,49 +360,6 @@ impl Core {
 
 fn print(exception: &Exception) {
     eprintln!("coro: {exception}");
-}
-
-/// Ending.
-impl Core {
-    /// Asks every task that is left to end, and gives them.
-    pub(super) fn cancel_all(&self) -> Vec<Rc<dyn AnyTask>> {
-        let tasks: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| Rc::clone(task)).collect();
-        for task in &tasks {
-            task.header().cancel();
-        }
-        tasks
-    }
-
-    /// Drops everything. Tasks in the reverse order of spawning, each reported.
-    pub(super) fn close(&self) {
-        if self.closed.replace(true) {
-            return;
-        }
-        for message in self.inbox.close() {
-            if let Message::Call((_, function)) = message {
-                self.drop_callback(&Callback::new(function));
-            }
-        }
-        let mut tasks: Vec<_> = std::mem::take(&mut *self.tasks.borrow_mut()).into_iter().collect();
-        tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.header().id.sequence()));
-        for (_, task) in tasks {
-            self.report(Exception::PendingDestroyed(task.header().info()));
-            self.destroy(&*task);
-            self.release(task);
-        }
-        let timers = self.timers.borrow_mut().clear();
-        for action in timers.into_values() {
-            if let Action::Call(callback) = action {
-                self.drop_callback(&callback);
-            }
-        }
-        let ready = self.ready.borrow_mut().take();
-        for entry in ready {
-            if let Ready::Call(callback) = entry {
-                self.drop_callback(&callback);
-            }
-        }
-    }
 }
 
 impl Drop for Core {

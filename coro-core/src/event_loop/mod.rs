@@ -2,6 +2,7 @@
 
 mod core;
 mod drive;
+mod ending;
 mod error;
 mod inbox;
 mod operation;

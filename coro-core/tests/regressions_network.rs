@@ -1,0 +1,108 @@
+//! Bugs of the network that were, each with the program that showed it.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use coro_core::conformance::{Trace, reports};
+use coro_core::native::spawn;
+use coro_core::net::{TcpListener, TcpStream};
+use coro_core::prelude::*;
+use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+#[test]
+fn what_has_arrived_is_handled_before_a_timer_of_the_same_moment() {
+    let (event_loop, trace) = (Loop::simulated(), Trace::new());
+    let (read, timer) = (trace.clone(), trace.clone());
+    let inner = event_loop.clone();
+    let main = async move {
+        let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut client = TcpStream::connect(listener.local_address()).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        let reader = spawn(async move {
+            server.read_exact(&mut [0; 1]).await.unwrap();
+            read.log("read");
+        });
+        yield_now().await;
+        inner.call_at(inner.time(), move || timer.log("timer"));
+        client.write_all(b"x").await.unwrap();
+        reader.await.unwrap();
+        yield_now().await;
+    };
+    event_loop.run(main).unwrap();
+    trace.expect(&["read", "timer"]);
+}
+
+#[test]
+fn a_connection_that_nobody_waits_for_is_closed() {
+    Loop::simulated()
+        .run(async {
+            let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            {
+                // In simulated time a connect is over at once; dropped unread, it is nobody's.
+                let connect = spawn(TcpStream::connect(listener.local_address()));
+                yield_now().await;
+                drop(connect);
+            }
+            let (mut server, _) = listener.accept().await.unwrap();
+            assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+        })
+        .unwrap();
+}
+
+#[test]
+fn simulated_ports_run_out_with_an_error() {
+    Loop::simulated()
+        .run(async {
+            let anywhere = "127.0.0.1:0".parse().unwrap();
+            let mut listeners = Vec::new();
+            let error = loop {
+                match TcpListener::bind(anywhere) {
+                    Ok(listener) => listeners.push(listener),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), std::io::ErrorKind::AddrNotAvailable);
+            assert_eq!(listeners.len(), 32_768);
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_a_dropped_stream_could_not_send_is_reported() {
+    let event_loop = Loop::simulated();
+    let reported = reports(&event_loop);
+    let server = Rc::new(RefCell::new(None));
+    let kept = Rc::clone(&server);
+    let main = async move {
+        let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut client = TcpStream::connect(listener.local_address()).await.unwrap();
+        // It never reads.
+        kept.replace(Some(listener.accept().await.unwrap()));
+        for _ in 0..2 {
+            let wrote = poll_fn(|cx| Pin::new(&mut client).poll_write(cx, &[0; 60_000])).await;
+            assert_eq!(wrote.unwrap(), 60_000);
+        }
+    };
+    event_loop.run(main).unwrap();
+    reported.expect(&["1 unsent"]);
+    drop(server);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connection_that_failed_before_it_was_accepted_is_no_failure_of_the_listener() {
+    Loop::new()
+        .unwrap()
+        .run(async {
+            let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let reset = std::net::TcpStream::connect(listener.local_address()).unwrap();
+            rustix::net::sockopt::set_socket_linger(&reset, Some(std::time::Duration::ZERO)).unwrap();
+            drop(reset);
+            let good = std::net::TcpStream::connect(listener.local_address()).unwrap();
+            // The first may be given out, to fail when it is read; it is no failure of the listener.
+            while listener.accept().await.unwrap().1 != good.local_addr().unwrap() {}
+        })
+        .unwrap();
+}
