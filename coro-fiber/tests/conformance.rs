@@ -17,6 +17,10 @@ impl Flavour for Fibers {
                 step = match script.next(step) {
                     Do::Yield(value) => Step::from_yield(co.yield_(value)),
                     Do::Wait(future) => Step::from_wait(co.wait(future)),
+                    Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub)),
+                    Do::Delegate(sub, Some(first)) => {
+                        Step::from_delegation(co.yield_from_started(sub, first))
+                    }
                     Do::End(result) => return result,
                 };
             }

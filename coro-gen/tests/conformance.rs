@@ -17,6 +17,10 @@ impl Flavour for Generators {
                 step = match script.next(step) {
                     Do::Yield(value) => Step::from_yield(co.yield_(value).await),
                     Do::Wait(future) => Step::from_wait(co.wait(future).await),
+                    Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub).await),
+                    Do::Delegate(sub, Some(first)) => {
+                        Step::from_delegation(co.yield_from_started(sub, first).await)
+                    }
                     Do::End(result) => return result,
                 };
             }

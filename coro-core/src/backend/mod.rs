@@ -24,6 +24,6 @@ pub use airlock::{Airlock, Asking, Delegated};
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};
 pub use request::Request;
-pub use sub::{AnyCoroutine, Delegation, IntoSub, Plain};
+pub use sub::{AnyCoroutine, AnySub, Delegation, IntoSub, Plain};
 
 use machine::Phase;

@@ -45,8 +45,8 @@ impl<S, Y, R, E> fmt::Debug for Delegation<S, Y, R, E> {
     }
 }
 
-/// A coroutine that can be delegated to, whatever its type.
-pub trait AnyCoroutine<S, Y, R, E>: Coroutine<Send = S, Yield = Y, Return = R, Error = E> {
+/// What can be delegated to, whatever its type.
+pub trait AnySub<S, Y, R, E> {
     /// [`IntoSub::into_sub`], behind a pointer.
     ///
     /// # Errors
@@ -55,16 +55,32 @@ pub trait AnyCoroutine<S, Y, R, E>: Coroutine<Send = S, Yield = Y, Return = R, E
     fn boxed_into_sub(self: Box<Self>, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind>;
 }
 
-impl<C> AnyCoroutine<C::Send, C::Yield, <C as Coroutine>::Return, C::Error> for C
-where
-    C: Coroutine + IntoSub<C::Send, C::Yield, C::Error, Return = <C as Coroutine>::Return>,
-{
+impl<S, Y, E, C: IntoSub<S, Y, E>> AnySub<S, Y, C::Return, E> for C {
     fn boxed_into_sub(
         self: Box<Self>,
-        first: Option<C::Send>,
-    ) -> Result<Delegation<C::Send, C::Yield, <C as Coroutine>::Return, C::Error>, MisuseKind> {
+        first: Option<S>,
+    ) -> Result<Delegation<S, Y, C::Return, E>, MisuseKind> {
         self.into_sub(first)
     }
+}
+
+impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnySub<S, Y, R, E>> {
+    type Return = R;
+
+    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        self.boxed_into_sub(first)
+    }
+}
+
+/// A coroutine that can also be delegated to, whatever its type.
+pub trait AnyCoroutine<S, Y, R, E>:
+    Coroutine<Send = S, Yield = Y, Return = R, Error = E> + AnySub<S, Y, R, E>
+{
+}
+
+impl<S, Y, R, E, C> AnyCoroutine<S, Y, R, E> for C where
+    C: Coroutine<Send = S, Yield = Y, Return = R, Error = E> + AnySub<S, Y, R, E>
+{
 }
 
 impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnyCoroutine<S, Y, R, E>> {

@@ -17,12 +17,14 @@ use crate::coroutine::{
 
 /// The error of the scenarios.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fault(&'static str);
+pub(super) struct Fault(pub(super) &'static str);
 
-type Test = Subject<i64, i64, i64, Fault>;
+pub(super) type Test = Subject<i64, i64, i64, Fault>;
 
 /// A body that counts its steps: `next(step number, what it was resumed with)`.
-fn body<F: Flavour>(mut next: impl FnMut(usize, Step<i64, Fault>) -> Do<i64, i64, Fault> + 'static) -> Test {
+pub(super) fn body<F: Flavour>(
+    mut next: impl FnMut(usize, Step<i64, i64, Fault>) -> Do<i64, i64, i64, Fault> + 'static,
+) -> Test {
     let mut number = 0;
     F::coroutine(Script::new(move |step| {
         number += 1;
@@ -39,13 +41,13 @@ fn count_to<F: Flavour>(count: i64) -> Test {
     })
 }
 
-impl<Y, R, E> Do<Y, R, E> {
-    fn raise_thrown(thrown: Thrown<E>) -> Self {
+impl<S, Y, R, E> Do<S, Y, R, E> {
+    pub(super) fn raise_thrown(thrown: Thrown<E>) -> Self {
         Self::End(Err(thrown))
     }
 }
 
-fn yielded(value: i64) -> Resumed<Test> {
+pub(super) fn yielded(value: i64) -> Resumed<Test> {
     Ok(Outcome::Yielded(value))
 }
 
@@ -303,17 +305,17 @@ impl Wake for CountedWakes {
 
 /// A future that is ready once the gate is open, and wakes whoever waits when it opens.
 #[derive(Clone, Default)]
-struct Gate(Rc<(Cell<bool>, RefCell<Option<Waker>>)>);
+pub(super) struct Gate(Rc<(Cell<bool>, RefCell<Option<Waker>>)>);
 
 impl Gate {
-    fn open(&self) {
+    pub(super) fn open(&self) {
         self.0.0.set(true);
         if let Some(waker) = self.0.1.take() {
             waker.wake();
         }
     }
 
-    fn passed(&self) -> Leaf {
+    pub(super) fn passed(&self) -> Leaf {
         let gate = self.clone();
         Box::pin(poll_fn(move |cx| {
             if gate.0.0.get() {

@@ -14,7 +14,7 @@ use crate::time::{Time, sleep};
 fn doubler<F: Flavour>() -> super::Subject<i64, i64, i64, &'static str> {
     let mut sent = 0;
     F::coroutine(Script::new(move |step| match step {
-        Step::Begin | Step::Woken => Do::Yield(2 * sent),
+        Step::Begin | Step::Woken | Step::Ended(_) => Do::Yield(2 * sent),
         Step::Sent(value) if value < 0 => Do::ret(value),
         Step::Sent(13) => panic!("planted"),
         Step::Sent(value) => {

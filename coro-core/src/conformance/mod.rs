@@ -20,6 +20,10 @@
 //!                 step = match script.next(step) {
 //!                     Do::Yield(value) => Step::from_yield(co.yield_(value).await),
 //!                     Do::Wait(future) => Step::from_wait(co.wait(future).await),
+//!                     Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub).await),
+//!                     Do::Delegate(sub, Some(first)) => {
+//!                         Step::from_delegation(co.yield_from_started(sub, first).await)
+//!                     }
 //!                     Do::End(result) => return result,
 //!                 };
 //!             }
@@ -39,6 +43,7 @@
 //! ```
 
 pub mod coroutine;
+pub mod delegation;
 pub mod drive;
 pub mod event_loop;
 pub mod network;
@@ -105,6 +110,29 @@ macro_rules! coroutine_conformance {
                 a_yield_after_a_wait_in_a_close_is_still_ignored_exit,
                 drop_releases_what_the_body_holds_in_every_state,
                 a_thousand_yields_keep_their_order,
+            ]
+        );
+        $crate::__scenarios!(
+            delegation,
+            $flavour,
+            (),
+            [
+                d1_d2_values_pass_through_and_returns_come_back,
+                d3_the_error_of_the_sub_is_raised_at_the_expression,
+                d4_a_throw_goes_to_the_innermost,
+                d5_exit_closes_from_the_inside_and_values_are_dropped,
+                d5_another_error_replaces_the_exit,
+                d5_a_sub_that_ignores_its_exit_is_dropped_and_its_delegator_told,
+                d7_an_iterator_is_delegated_to,
+                d8_a_started_sub_goes_on_where_it_is,
+                d8_what_cannot_be_delegated_to_is_a_misuse_at_the_expression,
+                d8_delegating_to_oneself_is_a_misuse,
+                d8_a_shared_sub_outlives_the_delegation,
+                d9_the_chain_is_visible_while_it_is_suspended,
+                a_panic_drops_the_frames_from_the_top,
+                a_chain_is_dropped_from_the_top,
+                a_wait_of_the_innermost_parks_the_chain,
+                a_deep_chain_neither_nests_nor_overflows
             ]
         );
     };

@@ -3,28 +3,31 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::coroutine::{Coroutine, Thrown};
+use crate::backend::{AnyCoroutine, AnySub};
+use crate::coroutine::Thrown;
 
 /// A future that a body waits for.
 pub type Leaf = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A coroutine under test.
-pub type Subject<S, Y, R, E> = Box<dyn Coroutine<Send = S, Yield = Y, Return = R, Error = E>>;
+pub type Subject<S, Y, R, E> = Box<dyn AnyCoroutine<S, Y, R, E>>;
 
 /// What a body was resumed with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step<S, E> {
+pub enum Step<S, R, E> {
     /// It begins.
     Begin,
     /// Its yield gave this value.
     Sent(S),
     /// Its wait is over.
     Woken,
-    /// Its yield or its wait raised this.
+    /// What it delegated to returned this.
+    Ended(R),
+    /// Its yield, its wait or its delegation raised this.
     Thrown(Thrown<E>),
 }
 
-impl<S, E> Step<S, E> {
+impl<S, R, E> Step<S, R, E> {
     /// The step that follows a yield.
     pub fn from_yield(result: Result<S, Thrown<E>>) -> Self {
         match result {
@@ -42,20 +45,37 @@ impl<S, E> Step<S, E> {
     }
 }
 
+impl<S, R, E> Step<S, R, E> {
+    /// The step that follows a delegation.
+    pub fn from_delegation(result: Result<R, Thrown<E>>) -> Self {
+        match result {
+            Ok(value) => Self::Ended(value),
+            Err(thrown) => Self::Thrown(thrown),
+        }
+    }
+}
+
 /// What a body does next.
-pub enum Do<Y, R, E> {
+pub enum Do<S, Y, R, E> {
     /// Yield this value.
     Yield(Y),
     /// Wait for this future.
     Wait(Leaf),
+    /// Delegate to this, which goes on with the value if it is suspended at a yield.
+    Delegate(Box<dyn AnySub<S, Y, R, E>>, Option<S>),
     /// End like this.
     End(Result<R, Thrown<E>>),
 }
 
-impl<Y, R, E> Do<Y, R, E> {
+impl<S, Y, R, E> Do<S, Y, R, E> {
     /// Return `value`.
     pub fn ret(value: R) -> Self {
         Self::End(Ok(value))
+    }
+
+    /// Delegate to a coroutine that has not started.
+    pub fn delegate(sub: impl AnySub<S, Y, R, E> + 'static) -> Self {
+        Self::Delegate(Box::new(sub), None)
     }
 
     /// Raise `error`.
@@ -64,11 +84,12 @@ impl<Y, R, E> Do<Y, R, E> {
     }
 }
 
-impl<Y: std::fmt::Debug, R: std::fmt::Debug, E: std::fmt::Debug> std::fmt::Debug for Do<Y, R, E> {
+impl<S, Y: std::fmt::Debug, R: std::fmt::Debug, E: std::fmt::Debug> std::fmt::Debug for Do<S, Y, R, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Yield(value) => f.debug_tuple("Yield").field(value).finish(),
             Self::Wait(_) => f.write_str("Wait"),
+            Self::Delegate(..) => f.write_str("Delegate"),
             Self::End(result) => f.debug_tuple("End").field(result).finish(),
         }
     }
@@ -77,16 +98,16 @@ impl<Y: std::fmt::Debug, R: std::fmt::Debug, E: std::fmt::Debug> std::fmt::Debug
 /// A body, as a function from what it was resumed with to what it does next. Dropping it is dropping the body.
 pub struct Script<S, Y, R, E>(Next<S, Y, R, E>);
 
-type Next<S, Y, R, E> = Box<dyn FnMut(Step<S, E>) -> Do<Y, R, E>>;
+type Next<S, Y, R, E> = Box<dyn FnMut(Step<S, R, E>) -> Do<S, Y, R, E>>;
 
 impl<S, Y, R, E> Script<S, Y, R, E> {
     /// A body that does what `next` says.
-    pub fn new(next: impl FnMut(Step<S, E>) -> Do<Y, R, E> + 'static) -> Self {
+    pub fn new(next: impl FnMut(Step<S, R, E>) -> Do<S, Y, R, E> + 'static) -> Self {
         Self(Box::new(next))
     }
 
     /// What to do after `step`.
-    pub fn next(&mut self, step: Step<S, E>) -> Do<Y, R, E> {
+    pub fn next(&mut self, step: Step<S, R, E>) -> Do<S, Y, R, E> {
         (self.0)(step)
     }
 }
