@@ -145,6 +145,19 @@ fn a_stall_is_reported_with_those_who_wait() {
 }
 
 #[test]
+fn a_simulated_loop_waits_for_other_threads_while_one_has_a_handle() {
+    for _ in 0..100 {
+        let event_loop = Loop::simulated();
+        let remote = event_loop.remote();
+        let thread = std::thread::spawn(move || drop(remote));
+        let stalled = event_loop.run_until_complete(event_loop.spawn(std::future::pending::<()>()));
+        assert!(matches!(stalled, Err(RunError::Stalled(_))));
+        thread.join().unwrap();
+        event_loop.set_exception_handler(Some(std::rc::Rc::new(|_| ())));
+    }
+}
+
+#[test]
 fn the_simulated_clock_jumps_and_stands_still_between() {
     let event_loop = Loop::simulated();
     let readings = event_loop.run(async {
@@ -165,10 +178,32 @@ fn the_simulated_clock_jumps_and_stands_still_between() {
 fn a_simulated_program_does_the_same_every_time() {
     let run = || {
         let event_loop = Loop::simulated();
-        let ended = event_loop.run(one_message()).unwrap();
-        (ended.is_ok(), event_loop.time())
+        let trace = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+        let log = std::rc::Rc::clone(&trace);
+        let main = async move {
+            let queue = Queue::new(2);
+            let tasks: Vec<_> = (0..5u64)
+                .map(|number| {
+                    let (queue, log) = (queue.clone(), std::rc::Rc::clone(&log));
+                    spawn(async move {
+                        for round in 0..4 {
+                            sleep(Duration::from_millis(number * 7 % 5 + round)).await;
+                            queue.put((number, round)).await;
+                            let got: (u64, u64) = queue.get().await;
+                            log.borrow_mut().push((time::now(), number, got));
+                        }
+                    })
+                })
+                .collect();
+            one_message().await.unwrap();
+            gather(tasks).await.unwrap();
+        };
+        event_loop.run(main).unwrap();
+        trace.take()
     };
-    assert_eq!(run(), run());
+    let once = run();
+    assert_eq!(once.len(), 20);
+    assert_eq!(once, run());
 }
 
 /// A clock that is always late: every wait takes an hour longer than asked for.

@@ -73,6 +73,31 @@ pub fn drive_survives_a_panic_of_the_body<F: Flavour>(make: MakeLoop<'_>) {
     reported.expect(&["Task-1 never retrieved: the task panicked: planted"]);
 }
 
+/// Dropping the handle ends the coroutine, after the requests that were made.
+pub fn a_dropped_handle_ends_the_driven_coroutine<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let (log, held) = (trace.clone(), trace.on_drop("ended"));
+    let driven = event_loop.drive(F::coroutine::<i64, (), (), ()>(Script::new(move |step| {
+        let _held = &held;
+        if let Step::Sent(value) = step {
+            log.log(format!("sent {value}"));
+        }
+        Do::Yield(())
+    })));
+    let main = event_loop.spawn(async move {
+        driven.start().await.unwrap();
+        let answers = [driven.send(1), driven.send(2)];
+        drop(driven);
+        for answer in answers {
+            assert_eq!(answer.await, Ok(Outcome::Yielded(())));
+        }
+        sleep(secs(1)).await;
+    });
+    event_loop.run_until_complete(main).unwrap();
+    trace.expect(&["sent 1", "sent 2", "ended"]);
+    assert!(event_loop.all_tasks().is_empty());
+}
+
 /// The body waits on the loop between request and answer; others run meanwhile.
 pub fn drive_lets_the_body_wait<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, trace) = (make(), Trace::new());

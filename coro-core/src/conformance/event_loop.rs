@@ -1,6 +1,8 @@
 //! The laws of the loop: turns, timers, other threads, panics, runs.
 
-use std::future::poll_fn;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -9,7 +11,7 @@ use super::setting::{MakeLoop, log, reports, run, secs};
 use super::{Flavour, Trace, plan};
 use crate::event_loop::{EventLoop, Loop, RunError};
 use crate::task::TaskError;
-use crate::time::{self, Time, sleep, yield_now};
+use crate::time::{self, Sleep, Time, sleep, yield_now};
 
 /// Rule 2: first in, first out; what a callback schedules waits for the next turn.
 pub fn callbacks_run_in_order_and_what_they_schedule_waits<F: Flavour>(make: MakeLoop<'_>) {
@@ -139,6 +141,48 @@ pub fn sleep_zero_is_one_bare_yield<F: Flavour>(make: MakeLoop<'_>) {
     if event_loop.driver_name() == "simulated" {
         assert_eq!(event_loop.time(), before);
     }
+}
+
+/// A wake-up from elsewhere does not end a sleep before its time.
+pub fn a_spurious_wake_does_not_end_a_sleep<F: Flavour>(make: MakeLoop<'_>) {
+    let event_loop = make();
+    let slept = Rc::new(Cell::new(None));
+    let (ended, waker): (_, Rc<RefCell<Option<Waker>>>) = (Rc::clone(&slept), Rc::default());
+    let leak = Rc::clone(&waker);
+    let sleeper = plan().wait(move || {
+        let mut asleep = Box::pin(sleep(secs(2)));
+        poll_fn(move |cx| {
+            leak.replace(Some(cx.waker().clone()));
+            asleep.as_mut().poll(cx)
+        })
+    });
+    let sleeper = sleeper.call(move || ended.set(Some(time::now())));
+    sleeper.spawn::<F>(&event_loop).detach();
+    let start = event_loop.time();
+    let main = plan().wait(|| sleep(secs(1))).call(move || waker.borrow().as_ref().unwrap().wake_by_ref());
+    run::<F>(&event_loop, main.wait(|| sleep(secs(3)))).unwrap();
+    assert!(slept.get().unwrap() - start >= secs(2));
+}
+
+/// A sleep that is begun in one task and ended in another wakes the other.
+pub fn a_sleep_may_move_to_another_task<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let moved: Rc<RefCell<Option<Pin<Box<Sleep>>>>> = Rc::default();
+    let (given, taken, log) = (Rc::clone(&moved), Rc::clone(&moved), trace.clone());
+    let first = plan().wait(move || async move {
+        let mut asleep = Box::pin(sleep(secs(1)));
+        let begun = poll_fn(|cx| Poll::Ready(asleep.as_mut().poll(cx).is_pending())).await;
+        assert!(begun);
+        given.replace(Some(asleep));
+    });
+    first.spawn::<F>(&event_loop).detach();
+    let second = plan().wait(yield_now).wait(move || async move {
+        let asleep = taken.take().unwrap();
+        asleep.await;
+        log.log("woken");
+    });
+    run::<F>(&event_loop, second).unwrap();
+    trace.expect(&["woken"]);
 }
 
 /// Rule 7: another thread wakes a loop that waits, and its calls keep their order.

@@ -157,6 +157,8 @@ macro_rules! event_loop_conformance {
                 a_cancelled_timer_leaves_nothing,
                 a_cancelled_callback_is_not_called,
                 sleep_zero_is_one_bare_yield,
+                a_spurious_wake_does_not_end_a_sleep,
+                a_sleep_may_move_to_another_task,
                 a_call_from_another_thread_wakes_the_loop,
                 a_call_from_another_thread_can_be_cancelled,
                 a_wake_from_another_thread_arrives,
@@ -205,6 +207,7 @@ macro_rules! event_loop_conformance {
                 drive_answers_in_order,
                 drive_hands_back_what_the_contract_refuses,
                 drive_survives_a_panic_of_the_body,
+                a_dropped_handle_ends_the_driven_coroutine,
                 drive_lets_the_body_wait,
                 an_async_generator_waits_and_yields,
                 an_async_generator_refuses_a_second_send
