@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 
-use coro_core::backend::{Airlock, IntoSub, stackless};
+use coro_core::backend::{Airlock, IntoSub, stackless, stackless::Yielding};
 use coro_core::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
@@ -26,9 +26,8 @@ impl<S, Y, E> Co<S, Y, E> {
     /// # Cancellation
     ///
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
-    #[must_use = "a yield does nothing until it is awaited"]
-    pub async fn yield_(&mut self, value: Y) -> Result<S, Thrown<E>> {
-        stackless::yield_(&self.airlock, value).await
+    pub fn yield_(&mut self, value: Y) -> Yielding<'_, S, Y, E> {
+        stackless::yield_(&self.airlock, value)
     }
 
     /// Delegates to `sub`: until it ends, whatever is sent, thrown or yielded passes between it and whoever resumes

@@ -29,15 +29,15 @@ pub enum Resume<S, E> {
 
 /// How far a frame got.
 #[derive(Debug)]
-pub enum Step<S, Y, E> {
+pub enum Step<Y, E> {
     /// To a `yield`.
     Yielded(Y),
     /// To a wait.
     Parked,
     /// To a future that is not of its engine.
     Foreign,
-    /// To a delegation.
-    Delegated(Sub<S, Y, E>),
+    /// To a delegation; the sub is in the frame.
+    Delegated,
     /// To its end; the value is in the frame.
     Returned,
     /// To its end.
@@ -51,10 +51,13 @@ pub trait Frame<S, Y, E> {
     /// # Panics
     ///
     /// With the body.
-    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<S, Y, E>;
+    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<Y, E>;
 
     /// Whether an error thrown at where it is suspended can be received there.
     fn has_landing(&self) -> bool;
+
+    /// The sub that it delegates to, once.
+    fn take_sub(&mut self) -> Option<Sub<S, Y, E>>;
 
     /// Gives it the sub that it delegated to, which has returned.
     fn hand_back(&mut self, sub: Box<dyn Frame<S, Y, E>>);
@@ -118,7 +121,7 @@ impl<G: Engine> Level<G> {
         &mut self,
         cx: &mut Context<'_>,
         resume: Resume<G::Send, G::Error>,
-    ) -> Step<G::Send, G::Yield, G::Error> {
+    ) -> Step<G::Yield, G::Error> {
         let Some(engine) = &mut self.engine else {
             return Step::Raised(Thrown::Misuse(MisuseKind::Finished));
         };
@@ -150,6 +153,10 @@ impl<G: Engine> Level<G> {
         self.engine.as_ref().is_some_and(|engine| engine.airlock().has_landing())
     }
 
+    pub(super) fn take_sub(&self) -> Option<Sub<G::Send, G::Yield, G::Error>> {
+        self.engine.as_ref()?.airlock().take_sub()
+    }
+
     pub(super) fn hand_back(&mut self, sub: Box<dyn Frame<G::Send, G::Yield, G::Error>>) {
         if let Some(engine) = &self.engine {
             engine.airlock().hand_back(sub);
@@ -161,16 +168,13 @@ impl<G: Engine> Level<G> {
     }
 
     #[inline]
-    fn suspended(&mut self) -> Step<G::Send, G::Yield, G::Error> {
+    fn suspended(&mut self) -> Step<G::Yield, G::Error> {
         match self.engine.as_ref().and_then(|engine| engine.airlock().take_request()) {
             Some(Request::Yield(value)) => {
                 self.counts.yields += 1;
                 Step::Yielded(value)
             }
-            Some(Request::Delegate) => {
-                let sub = self.engine.as_ref().and_then(|engine| engine.airlock().take_sub());
-                sub.map_or(Step::Foreign, Step::Delegated)
-            }
+            Some(Request::Delegate) => Step::Delegated,
             None if !G::WAITS_ON_ANY_FUTURE => Step::Foreign,
             Some(Request::Park) | None => {
                 self.counts.parks += 1;
@@ -184,12 +188,12 @@ impl<G> Frame<G::Send, G::Yield, G::Error> for Level<G>
 where
     G: Engine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
 {
-    fn run(
-        &mut self,
-        cx: &mut Context<'_>,
-        resume: Resume<G::Send, G::Error>,
-    ) -> Step<G::Send, G::Yield, G::Error> {
+    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<G::Send, G::Error>) -> Step<G::Yield, G::Error> {
         self.run_level(cx, resume)
+    }
+
+    fn take_sub(&mut self) -> Option<Sub<G::Send, G::Yield, G::Error>> {
+        Self::take_sub(self)
     }
 
     fn has_landing(&self) -> bool {

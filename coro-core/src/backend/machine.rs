@@ -125,13 +125,24 @@ impl<G: Engine> Machine<G> {
     }
 
     /// Resumes the top of the chain, and goes on until the coroutine as a whole has an answer.
-    fn drive(&mut self, cx: &mut Context<'_>, first: Resume<G::Send, G::Error>) -> Poll<Resumed<Self>> {
+    #[inline]
+    fn drive(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
+        let parked = self.phase == Phase::Parked;
+        self.phase = Phase::Finished;
         let mut run = Running { machine: self, over: false };
-        let answer = run.drive(cx, first);
+        let step = if parked { run.land(cx, first) } else { run.step(cx, first) };
+        let answer = match step {
+            // By far the most frequent, and short.
+            Step::Yielded(value) if run.machine.closing.is_none() => {
+                run.machine.answer(Phase::Suspended, Ok(Outcome::Yielded(value)))
+            }
+            step => run.go_on(cx, step),
+        };
         run.over = true;
         answer
     }
 
+    #[inline]
     fn answer(&mut self, phase: Phase, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
         self.phase = phase;
         Poll::Ready(resumed)
@@ -161,13 +172,12 @@ impl<G: Engine> Drop for Running<'_, G> {
 
 type FrameOf<G> = Box<dyn Frame<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>>;
 type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
-type StepOf<G> = Step<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>;
+type StepOf<G> = Step<<G as Engine>::Yield, <G as Engine>::Error>;
 
 impl<G: Engine> Running<'_, G> {
-    fn drive(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Machine<G>>> {
-        let parked = self.machine.phase == Phase::Parked;
-        self.machine.phase = Phase::Finished;
-        let mut step = if parked { self.land(cx, first) } else { self.step(cx, first) };
+    /// Goes on from `step` until there is an answer.
+    #[inline(never)]
+    fn go_on(&mut self, cx: &mut Context<'_>, mut step: StepOf<G>) -> Poll<Resumed<Machine<G>>> {
         loop {
             let resume = match step {
                 Step::Parked => {
@@ -183,7 +193,16 @@ impl<G: Engine> Running<'_, G> {
                     }
                     Some(closing) => self.abandon(closing),
                 },
-                Step::Delegated(sub) => self.machine.chain.extend(sub),
+                Step::Delegated => {
+                    let sub = match self.machine.chain.0.back_mut() {
+                        None => self.machine.root.take_sub(),
+                        Some(top) => top.take_sub(),
+                    };
+                    let Some(sub) = sub else {
+                        return self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending));
+                    };
+                    self.machine.chain.extend(sub)
+                }
                 Step::Returned => match self.returned() {
                     Ok(resume) => resume,
                     Err(outcome) => return self.machine.answer(Phase::Finished, Ok(outcome)),
@@ -293,6 +312,7 @@ impl<G: Engine> Coroutine for Machine<G> {
         self.frames().split_off(1.min(self.frames().len()))
     }
 
+    #[inline]
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         match (self.phase, input) {
             (Phase::Created | Phase::Parked, None) => self.drive(cx, Resume::Continue),

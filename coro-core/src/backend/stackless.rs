@@ -1,27 +1,42 @@
 //! The suspension points of bodies that are futures: what the `Co` of a stackless flavour is made of.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 
-use super::{Airlock, IntoSub, Request};
+use super::{Airlock, Asking, IntoSub, Request};
 use crate::coroutine::Thrown;
 
-/// Hands out `value`, and is ready with the answer to it.
-///
-/// # Errors
-///
-/// What was thrown in instead of a value.
-pub async fn yield_<S, Y, E>(airlock: &Airlock<S, Y, E>, value: Y) -> Result<S, Thrown<E>> {
-    let _asking = airlock.asking(Request::Yield(value));
-    let mut switched_out = false;
-    poll_fn(|_| {
-        if !std::mem::replace(&mut switched_out, true) {
+/// Hands out `value`, and is ready with the answer to it: what was sent, or what was thrown in instead.
+pub fn yield_<S, Y, E>(airlock: &Airlock<S, Y, E>, value: Y) -> Yielding<'_, S, Y, E> {
+    Yielding { _point: airlock.point(), airlock, value: Some(value) }
+}
+
+/// A yield. Made by [`yield_`]. A future of its own rather than an `async fn`: every level of those costs at every
+/// resume.
+#[derive(Debug)]
+#[must_use = "a yield does nothing until it is awaited"]
+pub struct Yielding<'a, S, Y, E> {
+    _point: Asking<'a, S, Y, E>,
+    airlock: &'a Airlock<S, Y, E>,
+    /// `None` once it was handed out.
+    value: Option<Y>,
+}
+
+// Nothing in it is pinned.
+impl<S, Y, E> Unpin for Yielding<'_, S, Y, E> {}
+
+impl<S, Y, E> Future for Yielding<'_, S, Y, E> {
+    type Output = Result<S, Thrown<E>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(value) = self.value.take() {
+            self.airlock.ask(Request::Yield(value));
             return Poll::Pending;
         }
-        airlock.answer().map_or(Poll::Pending, Poll::Ready)
-    })
-    .await
+        self.airlock.answer().map_or(Poll::Pending, Poll::Ready)
+    }
 }
 
 /// Waits for `future`, parked while it is pending.

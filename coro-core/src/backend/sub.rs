@@ -155,11 +155,7 @@ impl<C> Frame<C::Send, C::Yield, C::Error> for Opaque<C>
 where
     C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
 {
-    fn run(
-        &mut self,
-        cx: &mut Context<'_>,
-        resume: Resume<C::Send, C::Error>,
-    ) -> Step<C::Send, C::Yield, C::Error> {
+    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<C::Send, C::Error>) -> Step<C::Yield, C::Error> {
         let input = match resume {
             Resume::Continue => None,
             Resume::Send(value) => Some(Input::Send(value)),
@@ -185,6 +181,10 @@ where
     fn has_landing(&self) -> bool {
         // It decides for itself.
         true
+    }
+
+    fn take_sub(&mut self) -> Option<Sub<C::Send, C::Yield, C::Error>> {
+        None
     }
 
     fn hand_back(&mut self, _sub: Box<dyn Frame<C::Send, C::Yield, C::Error>>) {
@@ -223,7 +223,7 @@ where
     I: Iterator<Item = Y> + 'static,
     S: Nothing,
 {
-    fn run(&mut self, _cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<S, Y, E> {
+    fn run(&mut self, _cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<Y, E> {
         match resume {
             Resume::Send(value) if !value.is_nothing() => {
                 Step::Raised(Thrown::Misuse(MisuseKind::CannotReceive))
@@ -236,6 +236,10 @@ where
 
     fn has_landing(&self) -> bool {
         true
+    }
+
+    fn take_sub(&mut self) -> Option<Sub<S, Y, E>> {
+        None
     }
 
     fn hand_back(&mut self, _sub: Box<dyn Frame<S, Y, E>>) {
