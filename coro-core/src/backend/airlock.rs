@@ -51,6 +51,7 @@ impl<S, Y, E> fmt::Debug for Airlock<S, Y, E> {
 /// The body's side.
 impl<S, Y, E> Airlock<S, Y, E> {
     /// Leaves a request. The body must switch out next.
+    #[inline]
     pub fn ask(&self, request: Request<Y>) {
         self.request.set(Some(request));
         self.landing.set(true);
@@ -75,6 +76,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
     }
 
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
+    #[inline]
     pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
         self.answer.take()
     }
@@ -95,6 +97,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
     }
 
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
+    #[inline]
     pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         // Taken out, so that nothing is borrowed while the future does what it likes.
         let waker = self.waker.take();
@@ -108,6 +111,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
 /// The engine's side.
 impl<S, Y, E> Airlock<S, Y, E> {
     /// Keeps the wake of the resume that begins, for [`poll_with_wake`](Self::poll_with_wake).
+    #[inline]
     pub fn set_wake(&self, cx: &Context<'_>) {
         let outdated = {
             let mut slot = self.waker.borrow_mut();
@@ -123,6 +127,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
 
 /// The machine's side.
 impl<S, Y, E> Airlock<S, Y, E> {
+    #[inline]
     pub(super) fn put(&self, answer: Result<S, Thrown<E>>) {
         self.answer.set(Some(answer));
     }
@@ -135,10 +140,12 @@ impl<S, Y, E> Airlock<S, Y, E> {
         self.ended.set(Some(sub));
     }
 
+    #[inline]
     pub(super) fn take_request(&self) -> Option<Request<Y>> {
         self.request.take()
     }
 
+    #[inline]
     pub(super) fn begin_run(&self) {
         self.landing.set(false);
     }

@@ -116,7 +116,7 @@ impl<G: Engine> Level<G> {
         self.returned.take()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn run_level(
         &mut self,
         cx: &mut Context<'_>,
@@ -167,7 +167,7 @@ impl<G: Engine> Level<G> {
         self.info
     }
 
-    #[inline]
+    #[inline(always)]
     fn suspended(&mut self) -> Step<G::Yield, G::Error> {
         match self.engine.as_ref().and_then(|engine| engine.airlock().take_request()) {
             Some(Request::Yield(value)) => {

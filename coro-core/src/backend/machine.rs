@@ -121,11 +121,11 @@ impl<G: Engine> Machine<G> {
     fn close(&mut self, cx: &mut Context<'_>, root: bool) -> Poll<Resumed<Self>> {
         let root = root || self.closing.is_some_and(|closing| closing.root);
         self.closing = Some(Closing { level: self.chain.0.len(), root });
-        self.drive(cx, Resume::Close)
+        self.drive_seldom(cx, Resume::Close)
     }
 
     /// Resumes the top of the chain, and goes on until the coroutine as a whole has an answer.
-    #[inline]
+    #[inline(always)]
     fn drive(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
         let parked = self.phase == Phase::Parked;
         self.phase = Phase::Finished;
@@ -140,6 +140,46 @@ impl<G: Engine> Machine<G> {
         };
         run.over = true;
         answer
+    }
+
+    #[inline(never)]
+    fn drive_seldom(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
+        self.drive(cx, first)
+    }
+
+    /// Every other resume than that of a suspended coroutine with a value.
+    #[inline(never)]
+    fn poll_resume_seldom(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: Option<InputOf<Self>>,
+    ) -> Poll<Resumed<Self>> {
+        match (self.phase, input) {
+            (Phase::Created | Phase::Parked, None) => self.drive_seldom(cx, Resume::Continue),
+            (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
+            (Phase::Suspended, None) => Poll::Ready(Err(Misuse::NoInput)),
+            (Phase::Suspended, Some(Input::Send(value))) => self.drive_seldom(cx, Resume::Send(value)),
+            (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
+            (Phase::Suspended | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
+                if !self.chain.0.is_empty() =>
+            {
+                self.close(cx, false)
+            }
+            (Phase::Suspended | Phase::Parked, Some(Input::Throw(error))) => {
+                self.drive_seldom(cx, Resume::Throw(error))
+            }
+            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => self.close(cx, true),
+            (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
+            (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
+            (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
+                self.finish();
+                Poll::Ready(Ok(Outcome::Raised(error)))
+            }
+            (Phase::Created | Phase::Finished, Some(Input::Close)) => {
+                self.finish();
+                Poll::Ready(Ok(Outcome::Closed))
+            }
+        }
     }
 
     #[inline]
@@ -216,7 +256,7 @@ impl<G: Engine> Running<'_, G> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, cx: &mut Context<'_>, resume: ResumeOf<G>) -> StepOf<G> {
         match self.machine.chain.0.back_mut() {
             None => self.machine.root.run_level(cx, resume),
@@ -314,31 +354,10 @@ impl<G: Engine> Coroutine for Machine<G> {
 
     #[inline]
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
-        match (self.phase, input) {
-            (Phase::Created | Phase::Parked, None) => self.drive(cx, Resume::Continue),
-            (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
-            (Phase::Suspended, None) => Poll::Ready(Err(Misuse::NoInput)),
-            (Phase::Suspended, Some(Input::Send(value))) => self.drive(cx, Resume::Send(value)),
-            (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
-            (Phase::Suspended | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
-                if !self.chain.0.is_empty() =>
-            {
-                self.close(cx, false)
-            }
-            (Phase::Suspended | Phase::Parked, Some(Input::Throw(error))) => {
-                self.drive(cx, Resume::Throw(error))
-            }
-            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => self.close(cx, true),
-            (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
-            (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
-            (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
-                self.finish();
-                Poll::Ready(Ok(Outcome::Raised(error)))
-            }
-            (Phase::Created | Phase::Finished, Some(Input::Close)) => {
-                self.finish();
-                Poll::Ready(Ok(Outcome::Closed))
-            }
+        match input {
+            // By far the most frequent: tried first, without a detour through memory.
+            Some(Input::Send(value)) if self.phase == Phase::Suspended => self.drive(cx, Resume::Send(value)),
+            input => self.poll_resume_seldom(cx, input),
         }
     }
 }
