@@ -5,7 +5,8 @@ use std::fmt;
 use std::panic::Location;
 use std::task::{Context, Poll};
 
-use super::{Airlock, Frame, FrameInfo, Level, Resume, Step, Sub};
+use super::chain::{Chain, Closing};
+use super::{Airlock, Frame, FrameInfo, Level, Resume, Step};
 use crate::coroutine::{Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown};
 use crate::stats::Flavour;
 
@@ -54,23 +55,6 @@ pub(super) enum Phase {
     /// Also while the body runs, so that a panic leaves a finished coroutine behind. Nobody can see it then: the
     /// machine is borrowed, and [`Shared`](crate::coroutine::Shared) answers for it.
     Finished,
-}
-
-/// A close on its way down a chain of delegations.
-#[derive(Debug, Clone, Copy)]
-struct Closing {
-    /// The level that is being closed; everything above it belongs to its last words. The root is level 0.
-    level: usize,
-    /// Whether the close ends with the root. If not, the root has `Exit` thrown into it, and may go on.
-    root: bool,
-}
-
-impl Closing {
-    /// The close of the level beneath, if that is to be closed.
-    fn down(self) -> Option<Self> {
-        let level = self.level.checked_sub(1)?;
-        (level > 0 || self.root).then_some(Self { level, ..self })
-    }
 }
 
 /// A coroutine: an engine under the laws of [`Coroutine`], and the chain of what it delegates to.
@@ -368,45 +352,5 @@ impl<G: Engine> fmt::Debug for Machine<G> {
             .field("state", &self.state())
             .field("frames", &self.frames())
             .finish_non_exhaustive()
-    }
-}
-
-/// The frames above the root. Dropped from the top, one by one: a thousand destructors nest no deeper than one.
-struct Chain<S, Y, E>(VecDeque<Box<dyn Frame<S, Y, E>>>);
-
-impl<S, Y, E> Chain<S, Y, E> {
-    /// Puts the frames of `sub` on top. Gives what its top goes on with.
-    fn extend(&mut self, sub: Sub<S, Y, E>) -> Resume<S, E> {
-        let Sub { mut frames, first } = sub;
-        if self.0.is_empty() {
-            self.0 = frames;
-        } else if self.0.len() < frames.len() {
-            // The smaller side moves.
-            while let Some(frame) = self.0.pop_back() {
-                frames.push_front(frame);
-            }
-            self.0 = frames;
-        } else {
-            self.0.append(&mut frames);
-        }
-        first
-    }
-
-    fn clear(&mut self) {
-        while let Some(top) = self.0.pop_back() {
-            drop(top);
-        }
-    }
-}
-
-impl<S, Y, E> Default for Chain<S, Y, E> {
-    fn default() -> Self {
-        Self(VecDeque::new())
-    }
-}
-
-impl<S, Y, E> Drop for Chain<S, Y, E> {
-    fn drop(&mut self) {
-        self.clear();
     }
 }

@@ -14,6 +14,7 @@
 //! 5. a test file that runs `coro_core::conformance` on it.
 
 mod airlock;
+mod chain;
 mod frame;
 mod machine;
 mod request;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
+use super::NO_LOOP;
 use super::inbox::{Inbox, Message};
 use super::operation::Operations;
 use super::ready::{Callback, Ready, ReadyQueue};
@@ -19,7 +20,7 @@ use crate::driver::Driver;
 use crate::task::{
     AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId, TaskInfo, task_waker,
 };
-use crate::time::{NO_LOOP, Time};
+use crate::time::Time;
 
 /// Names a loop of this process. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -94,3 +94,6 @@ impl fmt::Display for Exception {
         }
     }
 }
+
+/// What to do about a leaf that finds no loop, after the name of the leaf.
+pub(crate) const NO_LOOP: &str = "was used outside a running event loop: run the program with Loop::run(), native::run() or a sibling of it";

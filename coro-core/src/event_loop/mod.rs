@@ -18,6 +18,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use drive::Driven;
+pub(crate) use error::NO_LOOP;
 pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 

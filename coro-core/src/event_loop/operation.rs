@@ -204,7 +204,6 @@ pub(crate) fn loop_is_gone() -> io::Error {
 
 /// Begins operations from anywhere in the program.
 pub(crate) fn current_core(what: &str) -> io::Result<Rc<Core>> {
-    Core::current().ok_or_else(|| {
-        io::Error::new(io::ErrorKind::NotConnected, format!("{what} {}", crate::time::NO_LOOP))
-    })
+    Core::current()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotConnected, format!("{what} {}", super::NO_LOOP)))
 }

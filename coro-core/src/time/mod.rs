@@ -1,0 +1,7 @@
+//! Loop time, and waiting for it.
+
+mod instant;
+mod sleep;
+
+pub use instant::Time;
+pub use sleep::{Sleep, YieldNow, block_for, now, sleep, sleep_until, yield_now};
