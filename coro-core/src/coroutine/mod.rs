@@ -5,6 +5,7 @@
 //! (`coro_fiber`). The laws are run against all of them by `coro_core::conformance` (feature `testing`).
 
 mod asynchronous;
+mod body;
 mod ext;
 mod outcome;
 mod shared;
@@ -13,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 pub use crate::backend::FrameInfo;
 pub use asynchronous::{AsyncGenerator, Resuming};
+pub use body::BodyResult;
 pub(crate) use ext::closed;
 pub use ext::{CloseError, CoroutineExt, Nothing};
 pub use outcome::{Input, Misuse, MisuseKind, Outcome, State, Thrown};
