@@ -20,8 +20,9 @@
 //!
 //! # Vocabulary
 //!
-//! - A [*coroutine*](coroutine) is a body that can be suspended, and resumed with a value, an error or a request to
+//! - A [*coroutine*](mod@coroutine) is a body that can be suspended, and resumed with a value, an error or a request to
 //!   end. A *flavour* is a way to write one: [`native`] here, generators in `coro-gen`, fibers in `coro-fiber`.
+//!   The attribute [`coroutine`](macro@coroutine) makes them all of one function body.
 //! - It *yields* a value and waits for the next input; it *parks* to wait for an event, inside a resume that is not
 //!   over.
 //! - A [*task*](task) is a coroutine that yields nothing and is driven by an [*event loop*](event_loop). A
@@ -60,9 +61,12 @@ pub mod stats;
 pub mod task;
 pub mod time;
 
+// Its link to the contract, `crate::coroutine`, could also mean the attribute of that name.
+#[allow(rustdoc::broken_intra_doc_links)]
 #[cfg(feature = "testing")]
 pub mod conformance;
 
+pub use coro_macros::coroutine;
 pub use coroutine::{Coroutine, CoroutineExt, Input, Misuse, Outcome, State, Thrown};
 pub use event_loop::{EventLoop, Loop, RunError};
 pub use queue::Queue;

@@ -1,6 +1,6 @@
 //! `next`, `send`, `throw` and `close`, in Python's words.
 
-use super::{Closed, Coroutine, Input, Misuse, Outcome, Resumed, State, Thrown};
+use super::{Closed, Coroutine, Input, Items, Misuse, Outcome, Resumed, State, Thrown};
 
 /// The types that have a value for "nothing was sent": Python's `None`.
 pub trait Nothing {
@@ -110,6 +110,15 @@ pub trait CoroutineExt: Coroutine {
     /// [`CloseError::Misuse`] if it yielded instead (it is still suspended then) or is running.
     fn close(&mut self) -> Closed<Self> {
         closed(self.resume(Input::Close))
+    }
+
+    /// What it yields, as an iterator: Python's `for item in generator`. By `(&mut coroutine).items()` it can be used
+    /// afterwards.
+    fn items(self) -> Items<Self>
+    where
+        Self: Sized + Coroutine<Send: Nothing>,
+    {
+        Items::new(self)
     }
 }
 

@@ -4,17 +4,23 @@
 //! it with the same outcome for every use: native ([`crate::native`]), generators (`coro_gen`) and fibers
 //! (`coro_fiber`). The laws are run against all of them by `coro_core::conformance` (feature `testing`).
 
+mod adapter;
 mod asynchronous;
+mod body;
 mod ext;
+mod items;
 mod outcome;
 mod shared;
 
 use std::task::{Context, Poll, Waker};
 
 pub use crate::backend::FrameInfo;
+pub use adapter::{Adapt, Chain, Inspect, MapReturn, MapYield, Take};
 pub use asynchronous::{AsyncGenerator, Resuming};
+pub use body::BodyResult;
 pub(crate) use ext::closed;
 pub use ext::{CloseError, CoroutineExt, Nothing};
+pub use items::Items;
 pub use outcome::{Input, Misuse, MisuseKind, Outcome, State, Thrown};
 pub use shared::Shared;
 
