@@ -61,8 +61,6 @@ pub mod stats;
 pub mod task;
 pub mod time;
 
-// Its link to the contract, `crate::coroutine`, could also mean the attribute of that name.
-#[allow(rustdoc::broken_intra_doc_links)]
 #[cfg(feature = "testing")]
 pub mod conformance;
 

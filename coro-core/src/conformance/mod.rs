@@ -73,7 +73,7 @@ macro_rules! __scenarios {
     };
 }
 
-/// One `#[test]` for each law of the [contract](crate::coroutine), run on a
+/// One `#[test]` for each law of the [contract](mod@crate::coroutine), run on a
 /// [`Flavour`](crate::conformance::Flavour).
 #[macro_export]
 macro_rules! coroutine_conformance {
