@@ -15,27 +15,28 @@ use super::{python, reference, strategy};
 /// How many programs to run, and where the regressions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runs {
-    /// How many, if the environment (`CORO_PROGRAMS`) does not say.
+    /// How many.
     pub programs: u32,
     /// The file of the regressions; none if empty.
     pub regressions: &'static str,
 }
 
 impl Runs {
-    /// How many.
+    /// As many as the environment says (`CORO_PROGRAMS`), if it does.
     ///
     /// # Panics
     ///
-    /// If the environment says something that is not a number.
-    pub fn programs(&self) -> u32 {
-        from_environment("CORO_PROGRAMS").map_or(self.programs, |count| count as u32)
+    /// If it says something that is not a number.
+    pub fn or_from_environment(self) -> Self {
+        let programs = from_environment("CORO_PROGRAMS").map_or(self.programs, |count| count as u32);
+        Self { programs, ..self }
     }
 
     fn runner(&self, seed: u64) -> TestRunner {
         let file = (!self.regressions.is_empty())
             .then(|| Box::new(FileFailurePersistence::Direct(self.regressions)) as Box<_>);
         TestRunner::new(Config {
-            cases: self.programs(),
+            cases: self.programs,
             max_shrink_iters: 20_000,
             rng_seed: RngSeed::Fixed(seed),
             failure_persistence: file,
@@ -75,7 +76,7 @@ pub fn against_reference(runs: &Runs, make: Make) -> Result<Laws, String> {
     });
     result.map_err(|failure| format!("CORO_SEED={seed}: {failure}"))?;
     let laws = laws.take();
-    let mut report = format!("CORO_SEED={seed}: {} programs, {} too slow", runs.programs(), slow.get());
+    let mut report = format!("CORO_SEED={seed}: {} programs, {} too slow", runs.programs, slow.get());
     for (law, count) in &laws {
         let _ = write!(report, "\n{count:>8} {law}");
     }
@@ -98,9 +99,9 @@ pub fn against_python(runs: &Runs, make: Make) -> Result<(), String> {
         return Ok(());
     };
     let seed = seed();
-    println!("CORO_SEED={seed}: {} programs against Python {}.{}", runs.programs(), version.0, version.1);
+    println!("CORO_SEED={seed}: {} programs against Python {}.{}", runs.programs, version.0, version.1);
     let (mut runner, strategy) = (runs.runner(seed), strategy::case());
-    let mut left = runs.programs() as usize;
+    let mut left = runs.programs as usize;
     while left > 0 {
         let trees: Result<Vec<_>, _> = (0..left.min(BATCH)).map(|_| strategy.new_tree(&mut runner)).collect();
         let mut trees = trees.map_err(|reason| reason.to_string())?;

@@ -1,9 +1,8 @@
 //! Random generator programs, against a reference interpreter and against CPython.
 //!
 //! A [`Case`] is a program (the statements of a generator body, which may delegate to others) and a script (what is
-//! done with it from outside). [`interpret`] performs it in the engine of a flavour, [`reference`](mod@reference) by the
-//! book,
-//! [`python`] prints it as Python. All write the same trace.
+//! done with it from outside). [`interpret`] performs it in the engine of a flavour, [`reference`](mod@reference) by
+//! the book, [`python`] prints it as Python. All write the same trace.
 //!
 //! ```
 //! # use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
@@ -55,22 +54,22 @@ pub use syntax::{Answer, Case, Catch, EXHAUST, Fault, Handler, Kind, Op, Program
 #[macro_export]
 macro_rules! program_conformance {
     ($flavour:ty) => {
-        const RUNS: $crate::conformance::program::Runs = $crate::conformance::program::Runs {
-            programs: 2_000,
-            regressions: concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/programs.txt"),
-        };
+        fn runs() -> $crate::conformance::program::Runs {
+            let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/programs.txt");
+            $crate::conformance::program::Runs { programs: 2_000, regressions }.or_from_environment()
+        }
 
         #[test]
         fn prop_programs_match_the_reference() {
             let make = <$flavour as $crate::conformance::Flavour>::coroutine;
-            let laws = $crate::conformance::program::against_reference(&RUNS, make).unwrap();
-            $crate::conformance::program::law::assert_every_law(RUNS.programs(), &laws);
+            let laws = $crate::conformance::program::against_reference(&runs(), make).unwrap();
+            $crate::conformance::program::law::assert_every_law(runs().programs, &laws);
         }
 
         #[test]
         fn prop_programs_match_python() {
             let make = <$flavour as $crate::conformance::Flavour>::coroutine;
-            $crate::conformance::program::against_python(&RUNS, make).unwrap();
+            $crate::conformance::program::against_python(&runs(), make).unwrap();
         }
     };
 }
