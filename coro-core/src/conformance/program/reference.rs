@@ -273,6 +273,9 @@ impl<'a> Run<'a> {
             }
             if let Some(handler) = handlers.iter().find(|handler| handler.catch.catches(error)) {
                 self.log(format!("caught {}", words::thrown(error)));
+                if matches!(error, Thrown::Misuse(MisuseKind::IgnoredExit)) {
+                    self.book.law("D5 the delegator of a sub that ignores the exit catches that");
+                }
                 let handled = self.block(&handler.body);
                 if !(handler.reraise && handled.is_ok()) {
                     result = handled;

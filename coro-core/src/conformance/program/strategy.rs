@@ -76,16 +76,26 @@ fn answer() -> impl Strategy<Value = Program> {
     ]
 }
 
-/// A sub that answers its exit.
+/// A sub that answers its exit, and perhaps delegators that answer what comes of that. Chance alone makes few.
 fn answering() -> impl Strategy<Value = Statement> {
     let last = prop_oneof![
         3 => (0i64..9).prop_map(Statement::Yield),
         1 => statement(),
     ];
-    (vec(last, 1..4), answer(), any::<bool>()).prop_map(|(body, answer, shared)| {
-        let handlers = vec![Handler { catch: Catch::Exit, body: answer, reraise: false }];
-        let program = vec![Statement::Try { body, handlers, finally: None }];
-        Statement::Delegate { program, before: Vec::new(), exhaust: false, shared }
+    let innermost = vec(last, 1..4);
+    let levels = vec((answer(), any::<bool>(), any::<bool>()), 1..4);
+    (innermost, levels).prop_map(|(mut body, levels)| {
+        for (level, (answer, any, shared)) in levels.into_iter().enumerate() {
+            let catch = match (any, level) {
+                (true, _) => Catch::Any,
+                (false, 0) => Catch::Exit,
+                (false, _) => Catch::Misuse,
+            };
+            let handlers = vec![Handler { catch, body: answer, reraise: false }];
+            let program = vec![Statement::Try { body, handlers, finally: None }];
+            body = vec![Statement::Delegate { program, before: Vec::new(), exhaust: false, shared }];
+        }
+        Statement::Loop(1, body)
     })
 }
 
