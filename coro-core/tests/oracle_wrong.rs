@@ -209,6 +209,7 @@ macro_rules! noticed {
     ($($name:ident: $way:literal),* $(,)?) => {
         $(
             #[test]
+            #[cfg_attr(miri, ignore = "thousands of programs")]
             fn $name() {
                 check::<$way>();
             }

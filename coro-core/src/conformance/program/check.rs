@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
+use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
@@ -85,7 +87,7 @@ pub fn against_reference(runs: &Runs, make: Make) -> Result<Laws, String> {
 }
 
 /// How many programs one process of Python runs.
-const BATCH: usize = 500;
+const BATCH: u32 = 500;
 
 /// Performs random programs with coroutines that `make` makes, and compares them with CPython, one process for
 /// hundreds of them. Says so and does nothing where there is no `python3`.
@@ -98,20 +100,63 @@ pub fn against_python(runs: &Runs, make: Make) -> Result<(), String> {
         println!("SKIPPED: there is no python3 to compare with");
         return Ok(());
     };
+    let kept = Kept::beside(runs.regressions);
+    for (seed, programs) in kept.read() {
+        batches(&Runs { programs, ..*runs }, seed, make, version).map_err(|(_, difference)| difference)?;
+    }
     let seed = seed();
     println!("CORO_SEED={seed}: {} programs against Python {}.{}", runs.programs, version.0, version.1);
+    batches(runs, seed, make, version).map_err(|(programs, difference)| {
+        kept.write(seed, programs);
+        difference
+    })
+}
+
+/// Runs the programs of a seed in batches. If they fail: after how many, and how.
+fn batches(runs: &Runs, seed: u64, make: Make, version: python::Version) -> Result<(), (u32, String)> {
     let (mut runner, strategy) = (runs.runner(seed), strategy::case());
-    let mut left = runs.programs as usize;
-    while left > 0 {
-        let trees: Result<Vec<_>, _> = (0..left.min(BATCH)).map(|_| strategy.new_tree(&mut runner)).collect();
-        let mut trees = trees.map_err(|reason| reason.to_string())?;
-        left -= trees.len();
+    let mut done = 0;
+    while done < runs.programs {
+        let count = (runs.programs - done).min(BATCH);
+        done += count;
+        let failed = |difference: String| (done, format!("CORO_SEED={seed}: {difference}"));
+        let trees: Result<Vec<_>, _> = (0..count).map(|_| strategy.new_tree(&mut runner)).collect();
+        let mut trees = trees.map_err(|reason| failed(reason.to_string()))?;
+        trees.retain(|tree| reference::run(&tree.current()).is_some());
         let cases: Vec<_> = trees.iter().map(ValueTree::current).collect();
-        if let Some((at, _)) = differing(&cases, make, version)? {
-            return Err(format!("CORO_SEED={seed}: {}", shrink(&mut trees[at], make, version)?));
+        if let Some((at, _)) = differing(&cases, make, version).map_err(failed)? {
+            return Err(failed(shrink(&mut trees[at], make, version).map_err(failed)?));
         }
     }
     Ok(())
+}
+
+/// The seeds on which Python once differed, and how many programs it took, in a file beside the regressions.
+struct Kept(Option<PathBuf>);
+
+impl Kept {
+    fn beside(regressions: &str) -> Self {
+        Self((!regressions.is_empty()).then(|| Path::new(regressions).with_extension("python.txt")))
+    }
+
+    fn read(&self) -> Vec<(u64, u32)> {
+        let text = self.0.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        let line = |line: &str| {
+            let (seed, programs) = line.split_once(' ')?;
+            Some((seed.parse().ok()?, programs.parse().ok()?))
+        };
+        text.lines().filter_map(line).collect()
+    }
+
+    fn write(&self, seed: u64, programs: u32) {
+        let Some(file) = &self.0 else { return };
+        let kept = self.read().into_iter().chain([(seed, programs)]);
+        let text: String = kept.map(|(seed, programs)| format!("{seed} {programs}\n")).collect();
+        let made = file.parent().map_or(Ok(()), fs::create_dir_all);
+        if let Err(error) = made.and_then(|()| fs::write(file, text)) {
+            println!("{}: {error}", file.display());
+        }
+    }
 }
 
 /// The first of the cases on which they differ, and how.

@@ -34,8 +34,12 @@
 //! ```
 //!
 //! The environment may say how many programs are run (`CORO_PROGRAMS`) and from which seed (`CORO_SEED`); without,
-//! the seed is a fresh one. It is printed, and a failure is shrunk and kept in `proptest-regressions/` of the crate
-//! under test, from where it is run first ever after.
+//! the seed is a fresh one. It is printed; a failure is shrunk, and kept in `proptest-regressions/` of the crate under
+//! test, from where it is run first ever after. For a long run:
+//!
+//! ```text
+//! CORO_PROGRAMS=100000 cargo test --workspace --test oracle --test oracle_mixed -- --nocapture
+//! ```
 
 mod check;
 pub mod interpret;
@@ -60,16 +64,20 @@ macro_rules! program_conformance {
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "thousands of programs, files and processes")]
         fn prop_programs_match_the_reference() {
             let make = <$flavour as $crate::conformance::Flavour>::coroutine;
-            let laws = $crate::conformance::program::against_reference(&runs(), make).unwrap();
+            let laws = $crate::conformance::program::against_reference(&runs(), make)
+                .unwrap_or_else(|difference| panic!("{difference}"));
             $crate::conformance::program::law::assert_every_law(runs().programs, &laws);
         }
 
         #[test]
+        #[cfg_attr(miri, ignore = "thousands of programs, files and processes")]
         fn prop_programs_match_python() {
             let make = <$flavour as $crate::conformance::Flavour>::coroutine;
-            $crate::conformance::program::against_python(&runs(), make).unwrap();
+            $crate::conformance::program::against_python(&runs(), make)
+                .unwrap_or_else(|difference| panic!("{difference}"));
         }
     };
 }

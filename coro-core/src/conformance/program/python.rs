@@ -61,9 +61,8 @@ pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(fail)?;
-    let source = source(cases);
     // Python reads all of its source before it writes.
-    child.stdin.take().expect("it is piped").write_all(source.as_bytes()).map_err(fail)?;
+    child.stdin.take().expect("it is piped").write_all(source(cases).as_bytes()).map_err(fail)?;
     let output = child.wait_with_output().map_err(fail)?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut traces: Vec<Vec<String>> = Vec::new();
@@ -75,7 +74,9 @@ pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
         }
     }
     if !output.status.success() || traces.len() != cases.len() {
-        return Err(format!("python3 failed:\n{}\n{source}", String::from_utf8_lossy(&output.stderr)));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let last = source(&cases[traces.len().saturating_sub(1)..][..1]);
+        return Err(format!("python3 failed ({}): {errors}\n{last}", output.status));
     }
     Ok(traces)
 }
@@ -84,7 +85,8 @@ pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
 pub fn source(cases: &[Case]) -> String {
     let mut printer = Printer { source: include_str!("prelude.py").to_string(), bodies: 0 };
     for case in cases {
-        printer.line(0, "print('== case')");
+        // Should Python crash, all before is known.
+        printer.line(0, "print('== case', flush=True)");
         let name = printer.body(0, &case.program, 0);
         printer.line(0, format!("root = ROOT[0] = make({name})"));
         for op in &case.script {
