@@ -39,6 +39,14 @@ impl<S, Y, R, E> Delegation<S, Y, R, E> {
     }
 }
 
+impl<S, Y, E> Delegation<S, Y, (), E> {
+    /// The same, whose value is the default of another type.
+    #[cfg(feature = "testing")]
+    pub(crate) fn returning_default<R: Default>(self) -> Delegation<S, Y, R, E> {
+        Delegation { sub: self.sub, take: |_| Some(R::default()) }
+    }
+}
+
 impl<S, Y, R, E> fmt::Debug for Delegation<S, Y, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.sub.fmt(f)

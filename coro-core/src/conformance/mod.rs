@@ -48,6 +48,7 @@ pub mod drive;
 pub mod event_loop;
 pub mod network;
 mod plan;
+pub mod program;
 pub mod queue;
 mod script;
 mod setting;
