@@ -45,7 +45,8 @@ pub type InputOf<C> = Input<<C as Coroutine>::Send, <C as Coroutine>::Error>;
 ///
 /// A new coroutine has run nothing. [`start`](Self::start) (or `next`) runs it to its first `yield`; there is no
 /// `yield` yet whose result a value could become, so **sending a value first is refused**
-/// ([`Misuse::NotStarted`], which hands the value back) and changes nothing. Throwing into a new coroutine, or
+/// ([`Misuse::NotStarted`], which hands the value back) and changes nothing. That goes for every value, `()` and
+/// `None` too: where Python starts a generator with `send(None)`, here `next` does. Throwing into a new coroutine, or
 /// closing it, ends it without running its body.
 ///
 /// # Resume and wake
