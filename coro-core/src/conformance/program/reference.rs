@@ -103,7 +103,8 @@ impl<'a> Generator<'a> {
         // The start.
         run.history.next();
         let stop = run.block(self.program).err().unwrap_or(Stop::Returned(None));
-        trace.extend_from_slice(&run.trace[self.told..]);
+        // Out of fuel, a run breaks off before it has told what it told last time; the case is given up then.
+        trace.extend_from_slice(run.trace.get(self.told..).unwrap_or_default());
         self.told = run.trace.len();
         self.delegates = run.delegates && matches!(stop, Stop::Yielded(_));
         self.state = if matches!(stop, Stop::Yielded(_)) { State::Suspended } else { State::Finished };
