@@ -1,6 +1,6 @@
 //! The native flavour under the laws.
 
-use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
+use coro_core::conformance::{Flavour, Script, Subject};
 use coro_core::driver::{Driver, Paced};
 use coro_core::native::Native;
 use coro_core::{Loop, driver};
@@ -11,20 +11,7 @@ impl Flavour for Natives {
     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
         mut script: Script<S, Y, R, E>,
     ) -> Subject<S, Y, R, E> {
-        Box::new(Native::new(async move |co| {
-            let mut step = Step::Begin;
-            loop {
-                step = match script.next(step) {
-                    Do::Yield(value) => Step::from_yield(co.yield_(value).await),
-                    Do::Wait(future) => Step::from_wait(co.wait(future).await),
-                    Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub).await),
-                    Do::Delegate(sub, Some(first)) => {
-                        Step::from_delegation(co.yield_from_started(sub, first).await)
-                    }
-                    Do::End(result) => return result,
-                };
-            }
-        }))
+        Box::new(Native::new(async move |co| coro_core::perform!(script, co, await)))
     }
 }
 

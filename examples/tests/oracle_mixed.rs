@@ -2,31 +2,12 @@
 
 use std::cell::Cell;
 
-use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
+use coro_core::conformance::{Flavour, Script, Subject};
 use coro_core::native::Native;
 use coro_fiber::Fiber;
 use coro_gen::Gen;
 
 struct Mixed;
-
-macro_rules! stackless {
-    ($type:ident, $script:ident) => {
-        Box::new($type::new(async move |co| {
-            let mut step = Step::Begin;
-            loop {
-                step = match $script.next(step) {
-                    Do::Yield(value) => Step::from_yield(co.yield_(value).await),
-                    Do::Wait(future) => Step::from_wait(co.wait(future).await),
-                    Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub).await),
-                    Do::Delegate(sub, Some(first)) => {
-                        Step::from_delegation(co.yield_from_started(sub, first).await)
-                    }
-                    Do::End(result) => return result,
-                };
-            }
-        }))
-    };
-}
 
 impl Flavour for Mixed {
     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
@@ -36,22 +17,9 @@ impl Flavour for Mixed {
             static MADE: Cell<usize> = const { Cell::new(0) };
         }
         match MADE.replace(MADE.get() + 1) % 3 {
-            0 => stackless!(Native, script),
-            1 => stackless!(Gen, script),
-            _ => Box::new(Fiber::new(move |co| {
-                let mut step = Step::Begin;
-                loop {
-                    step = match script.next(step) {
-                        Do::Yield(value) => Step::from_yield(co.yield_(value)),
-                        Do::Wait(future) => Step::from_wait(co.wait(future)),
-                        Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub)),
-                        Do::Delegate(sub, Some(first)) => {
-                            Step::from_delegation(co.yield_from_started(sub, first))
-                        }
-                        Do::End(result) => return result,
-                    };
-                }
-            })),
+            0 => Box::new(Native::new(async move |co| coro_core::perform!(script, co, await))),
+            1 => Box::new(Gen::new(async move |co| coro_core::perform!(script, co, await))),
+            _ => Box::new(Fiber::new(move |co| coro_core::perform!(script, co))),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The laws, as scenarios that every flavour and every loop runs.
 //!
 //! A scenario is written once. Its body is a [`Script`]: a state machine that says what to do next, so that each
-//! flavour needs only a loop of a few lines to perform it in its own engine. A crate with a flavour of its own
+//! flavour needs only [`perform!`](crate::perform) to perform it in its own engine. A crate with a flavour of its own
 //! implements [`Flavour`] and gets one `#[test]` per law:
 //!
 //! ```
-//! use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
+//! use coro_core::conformance::{Flavour, Script, Subject};
 //! use coro_core::native::Native;
 //!
 //! struct MyFlavour;
@@ -14,20 +14,7 @@
 //!     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
 //!         mut script: Script<S, Y, R, E>,
 //!     ) -> Subject<S, Y, R, E> {
-//!         Box::new(Native::new(async move |co| {
-//!             let mut step = Step::Begin;
-//!             loop {
-//!                 step = match script.next(step) {
-//!                     Do::Yield(value) => Step::from_yield(co.yield_(value).await),
-//!                     Do::Wait(future) => Step::from_wait(co.wait(future).await),
-//!                     Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub).await),
-//!                     Do::Delegate(sub, Some(first)) => {
-//!                         Step::from_delegation(co.yield_from_started(sub, first).await)
-//!                     }
-//!                     Do::End(result) => return result,
-//!                 };
-//!             }
-//!         }))
+//!         Box::new(Native::new(async move |co| coro_core::perform!(script, co, await)))
 //!     }
 //! }
 //!

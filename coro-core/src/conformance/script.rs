@@ -125,3 +125,32 @@ pub trait Flavour {
         script: Script<S, Y, R, E>,
     ) -> Subject<S, Y, R, E>;
 }
+
+/// The body of a coroutine that performs a [`Script`](crate::conformance::Script): a loop that asks it what to do and
+/// does that with `co`. For a body that is a future, add `await`.
+///
+/// ```
+/// # use coro_core::conformance::Script;
+/// # use coro_core::native::Native;
+/// # fn perform<S: 'static, Y: 'static, R: 'static, E: 'static>(mut script: Script<S, Y, R, E>) -> Native<S, Y, R, E> {
+/// Native::new(async move |co| coro_core::perform!(script, co, await))
+/// # }
+/// ```
+#[macro_export]
+macro_rules! perform {
+    ($script:ident, $co:ident $(, $await:tt)?) => {{
+        use $crate::conformance::{Do, Step};
+        let mut step = Step::Begin;
+        loop {
+            step = match $script.next(step) {
+                Do::Yield(value) => Step::from_yield($co.yield_(value)$(.$await)?),
+                Do::Wait(future) => Step::from_wait($co.wait(future)$(.$await)?),
+                Do::Delegate(sub, None) => Step::from_delegation($co.yield_from(sub)$(.$await)?),
+                Do::Delegate(sub, Some(first)) => {
+                    Step::from_delegation($co.yield_from_started(sub, first)$(.$await)?)
+                }
+                Do::End(result) => break result,
+            };
+        }
+    }};
+}
