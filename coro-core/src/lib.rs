@@ -47,7 +47,7 @@
 //!
 //! - `testing`: the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod backend;
 pub mod coroutine;

@@ -33,7 +33,7 @@ impl fmt::Display for Flavour {
 /// Switches of one engine.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// How often a body was run.
+    /// How often a body was run, to a suspension or to its end. A run that panics is not counted.
     pub resumes: u64,
     /// How often it suspended at a `yield`.
     pub yields: u64,

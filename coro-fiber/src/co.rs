@@ -6,21 +6,24 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use coro_core::backend::{Airlock, IntoSub, Request};
+use coro_core::backend::{IntoSub, Request};
 use coro_core::coroutine::Thrown;
 
-use crate::engine::{Switch, Unwinding};
+use crate::engine::{Exchange, Switch};
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
 pub struct Co<'f, S, Y, E = std::convert::Infallible> {
-    airlock: Rc<Airlock<S, Y, E>>,
-    unwinding: Rc<Unwinding>,
+    exchange: Rc<Exchange<S, Y, E>>,
     switch: &'f Switch,
 }
 
+/// What a function that is seldom called gives. Without it, that function would write into the place of the frequent
+/// answer, and force that one through memory.
+struct Apart<T>(T);
+
 impl<'f, S, Y, E> Co<'f, S, Y, E> {
-    pub(crate) fn new(airlock: Rc<Airlock<S, Y, E>>, unwinding: Rc<Unwinding>, switch: &'f Switch) -> Self {
-        Self { airlock, unwinding, switch }
+    pub(crate) fn new(exchange: Rc<Exchange<S, Y, E>>, switch: &'f Switch) -> Self {
+        Self { exchange, switch }
     }
 
     /// Hands out `value` and waits for the next input, which is the result.
@@ -28,13 +31,30 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     /// # Errors
     ///
     /// What was thrown in instead of a value: pass it on with `?`, or handle it as an `except` clause would.
+    // Inlined to the switch: a call around a switch misleads the processor's prediction of where it returns to. Not
+    // where nothing is optimised: there it would only make the frames of the bodies larger.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn yield_(&mut self, value: Y) -> Result<S, Thrown<E>> {
         self.switch_out(Request::Yield(value))?;
-        loop {
-            if let Some(answer) = self.airlock.answer() {
-                return answer;
+        match self.exchange.airlock.answer() {
+            Some(answer) => answer,
+            None => {
+                let Apart(answer) = self.await_answer();
+                answer
             }
-            self.switch_out(Request::Park)?;
+        }
+    }
+
+    /// It was resumed without an answer: by a wake-up that is not for it.
+    #[cold]
+    fn await_answer(&self) -> Apart<Result<S, Thrown<E>>> {
+        loop {
+            if let Err(thrown) = self.switch_out(Request::Park) {
+                return Apart(Err(thrown));
+            }
+            if let Some(answer) = self.exchange.airlock.answer() {
+                return Apart(answer);
+            }
         }
     }
 
@@ -82,18 +102,18 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     pub fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
         let mut future = pin!(future);
         loop {
-            if let Poll::Ready(output) = self.airlock.poll_with_wake(|cx| future.as_mut().poll(cx)) {
+            if let Poll::Ready(output) = self.exchange.airlock.poll_with_wake(|cx| future.as_mut().poll(cx)) {
                 return Ok(output);
             }
             self.switch_out(Request::Park)?;
-            self.airlock.check_thrown()?;
+            self.exchange.airlock.check_thrown()?;
         }
     }
 
     fn delegate<C: IntoSub<S, Y, E>>(&self, sub: C, first: Option<S>) -> Result<C::Return, Thrown<E>> {
         let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
         self.check_unwinding()?;
-        let delegated = self.airlock.delegate(delegation);
+        let delegated = self.exchange.airlock.delegate(delegation);
         self.switch.suspend(());
         loop {
             if let Some(result) = delegated.ended() {
@@ -104,13 +124,15 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     }
 
     /// A body that is being unwound has nobody to suspend to.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check_unwinding(&self) -> Result<(), Thrown<E>> {
-        if self.unwinding.is_under_way() { Err(Thrown::Exit) } else { Ok(()) }
+        if self.exchange.is_unwinding() { Err(Thrown::Exit) } else { Ok(()) }
     }
 
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn switch_out(&self, request: Request<Y>) -> Result<(), Thrown<E>> {
         self.check_unwinding()?;
-        self.airlock.ask(request);
+        self.exchange.airlock.ask(request);
         self.switch.suspend(());
         Ok(())
     }
@@ -118,6 +140,6 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
 
 impl<S, Y, E> fmt::Debug for Co<'_, S, Y, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Co").field(&self.airlock).finish()
+        f.debug_tuple("Co").field(&self.exchange.airlock).finish()
     }
 }

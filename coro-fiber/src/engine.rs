@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
-use std::task::Context;
+use std::task::Waker;
 
 use coro_core::backend::{self, Airlock, Progress};
 use coro_core::coroutine::Thrown;
@@ -18,26 +18,26 @@ pub(crate) type Switch = Yielder<(), ()>;
 
 type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, DefaultStack>;
 
-/// What a body must know before it suspends: not while its stack is unwound.
-#[derive(Debug, Default)]
-pub(crate) struct Unwinding {
+/// What a fiber shares with its body.
+pub(crate) struct Exchange<S, Y, E> {
+    pub(crate) airlock: Airlock<S, Y, E>,
     /// The fiber is being dropped.
     forced: Cell<bool>,
     /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
-    before: Cell<bool>,
+    panicking_before: Cell<bool>,
 }
 
-impl Unwinding {
-    /// Whether the stack is being unwound, by a drop or by a panic of the body.
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.forced.get() || (std::thread::panicking() && !self.before.get())
+impl<S, Y, E> Exchange<S, Y, E> {
+    /// Whether the stack is being unwound, by a drop or by a panic of the body. Then there is nobody to suspend to.
+    #[inline(always)]
+    pub(crate) fn is_unwinding(&self) -> bool {
+        self.forced.get() || (std::thread::panicking() && !self.panicking_before.get())
     }
 }
 
 pub(crate) struct Engine<S, Y, R, E> {
-    airlock: Rc<Airlock<S, Y, E>>,
-    unwinding: Rc<Unwinding>,
-    /// `None` only while it is dropped.
+    exchange: Rc<Exchange<S, Y, E>>,
+    /// `None` once it has ended.
     fiber: Option<Fiber<R, E>>,
 }
 
@@ -50,30 +50,28 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
         R: 'static,
         E: 'static,
     {
-        let airlock = Rc::new(Airlock::default());
-        let unwinding = Rc::new(Unwinding::default());
-        let (shared, flag) = (Rc::clone(&airlock), Rc::clone(&unwinding));
-        let fiber = corosensei::Coroutine::with_stack(stack::take(), move |switch: &Switch, ()| {
-            body(&mut Co::new(shared, flag, switch))
+        let exchange = Rc::new(Exchange {
+            airlock: Airlock::default(),
+            forced: Cell::new(false),
+            panicking_before: Cell::new(false),
         });
-        Self { airlock, unwinding, fiber: Some(fiber) }
+        let shared = Rc::clone(&exchange);
+        let fiber = corosensei::Coroutine::with_stack(stack::take(), move |switch: &Switch, ()| {
+            body(&mut Co::new(shared, switch))
+        });
+        Self { exchange, fiber: Some(fiber) }
     }
 }
 
 impl<S, Y, R, E> Drop for Engine<S, Y, R, E> {
     fn drop(&mut self) {
-        let Some(mut fiber) = self.fiber.take() else { return };
-        if !fiber.done() {
-            self.unwinding.forced.set(true);
-            fiber.force_unwind();
-        }
-        stack::give_back(fiber.into_stack());
+        backend::Engine::end(self);
     }
 }
 
 impl<S, Y, R, E> fmt::Debug for Engine<S, Y, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("airlock", &self.airlock).finish_non_exhaustive()
+        f.debug_struct("Engine").field("airlock", &self.exchange.airlock).finish_non_exhaustive()
     }
 }
 
@@ -87,17 +85,30 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     // A fiber body can only wait through its `Co`, which always makes a request.
     const WAITS_ON_ANY_FUTURE: bool = false;
 
+    #[inline(always)]
     fn airlock(&self) -> &Airlock<S, Y, E> {
-        &self.airlock
+        &self.exchange.airlock
     }
 
-    fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>> {
-        self.airlock.set_wake(cx);
-        self.unwinding.before.set(std::thread::panicking());
-        let Some(fiber) = &mut self.fiber else { unreachable!("the fiber is there until it is dropped") };
-        match fiber.resume(()) {
+    #[inline(always)]
+    fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
+        let panicking = std::thread::panicking();
+        if panicking != self.exchange.panicking_before.get() {
+            self.exchange.panicking_before.set(panicking);
+        }
+        let Some(fiber) = &mut self.fiber else { unreachable!("a body that has ended is not run") };
+        match self.exchange.airlock.run_with_wake(wake, || fiber.resume(())) {
             CoroutineResult::Yield(()) => Progress::Suspended,
             CoroutineResult::Return(result) => Progress::Ended(result),
         }
+    }
+
+    fn end(&mut self) {
+        let Some(mut fiber) = self.fiber.take() else { return };
+        if !fiber.done() {
+            self.exchange.forced.set(true);
+            fiber.force_unwind();
+        }
+        stack::give_back(fiber.into_stack());
     }
 }

@@ -108,8 +108,18 @@ impl<S, Y, R, E> Coroutine for Fiber<S, Y, R, E> {
         self.0.delegates()
     }
 
+    #[inline(always)]
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.0.poll_resume(cx, input)
+    }
+
+    fn start(&mut self) -> Resumed<Self> {
+        self.0.start()
+    }
+
+    #[inline(always)]
+    fn resume(&mut self, input: InputOf<Self>) -> Resumed<Self> {
+        self.0.resume(input)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Context;
+use std::task::Waker;
 
 use coro_core::backend::{self, Airlock, Progress};
 use coro_core::coroutine::Thrown;
@@ -19,7 +19,8 @@ pub(crate) struct Engine<S, Y, R, E> {
     airlock: Rc<Airlock<S, Y, E>>,
     /// `genawaiter::rc::Gen::resume_with`, with the type of the body erased. No value passes through it: they are
     /// in the airlock.
-    resume: Resume<R, E>,
+    /// `None` once it has ended.
+    resume: Option<Resume<R, E>>,
 }
 
 impl<S, Y, R, E> Engine<S, Y, R, E> {
@@ -48,7 +49,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             })
             .await
         });
-        Self { airlock, resume: Box::new(move || generator.resume_with(())) }
+        Self { airlock, resume: Some(Box::new(move || generator.resume_with(()))) }
     }
 }
 
@@ -68,15 +69,21 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     // A generator waits through its `Co`, so that the same body means the same in every flavour.
     const WAITS_ON_ANY_FUTURE: bool = false;
 
+    #[inline(always)]
     fn airlock(&self) -> &Airlock<S, Y, E> {
         &self.airlock
     }
 
-    fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>> {
-        self.airlock.set_wake(cx);
-        match (self.resume)() {
+    #[inline(always)]
+    fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
+        let Some(resume) = &mut self.resume else { unreachable!("a body that has ended is not run") };
+        match self.airlock.run_with_wake(wake, resume) {
             GeneratorState::Yielded(()) => Progress::Suspended,
             GeneratorState::Complete(result) => Progress::Ended(result),
         }
+    }
+
+    fn end(&mut self) {
+        self.resume = None;
     }
 }

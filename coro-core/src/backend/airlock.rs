@@ -1,64 +1,84 @@
 //! The slots through which a body and its driver exchange values.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::task::{Context, Poll, Waker};
 
 use super::sub::Take;
-use super::{BoxedFrame, Delegation, Request, Sub};
+use super::wake::Wake;
+use super::{BoxedFrame, Delegation, Request, Resume, Sub};
 use crate::coroutine::Thrown;
 
-/// The exchange between a body and whoever resumes it: one value each way, and the wake.
+/// The exchange between a body and whoever resumes it, and the wake.
 ///
 /// ```text
-///   driver ── 1 put ──▶ [ answer  ] ── 2 answer ──▶ body
-///   driver ◀─ 4 take ── [ request ] ◀── 3 ask ───── body
+///   driver ── 1 put ──▶ [ sent | thrown    ] ── 2 answer ──▶ body
+///   driver ◀─ 4 take ── [ yielded | asked  ] ◀── 3 ask ───── body
 /// ```
 ///
-/// The engine underneath is used as a bare switch; no value passes through it.
+/// The engine underneath is used as a bare switch; no value passes through it. Every value has a slot of its own type
+/// rather than a place in an enum: an enum is moved as a block of bytes, and reading a block that was just written
+/// field by field stalls the processor.
 pub struct Airlock<S, Y, E> {
-    answer: Cell<Option<Result<S, Thrown<E>>>>,
-    request: Cell<Option<Request<Y>>>,
+    sent: Cell<Option<S>>,
+    thrown: Cell<Option<Thrown<E>>>,
+    yielded: Cell<Option<Y>>,
+    /// What the body asked for since it was last resumed. While it is suspended with nothing asked, in a plain
+    /// `.await`, no throw can land in it.
+    asked: Cell<Asked>,
     /// What the body delegates to; goes with [`Request::Delegate`].
     sub: Cell<Option<Sub<S, Y, E>>>,
     /// What it delegated to, and has returned.
     ended: Cell<Option<BoxedFrame<S, Y, E>>>,
-    /// Set while the body is suspended at a point where a throw can land: by `ask`, until the next resume. A body
-    /// suspended in a plain `.await` has none.
-    landing: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
+    wake: Wake,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Yield,
+    Park,
+    Delegate,
 }
 
 impl<S, Y, E> Default for Airlock<S, Y, E> {
     fn default() -> Self {
         Self {
-            answer: Cell::new(None),
-            request: Cell::new(None),
+            sent: Cell::new(None),
+            thrown: Cell::new(None),
+            yielded: Cell::new(None),
+            asked: Cell::new(Asked::Nothing),
             sub: Cell::new(None),
             ended: Cell::new(None),
-            landing: Cell::new(false),
-            waker: RefCell::new(None),
+            wake: Wake::default(),
         }
     }
 }
 
 impl<S, Y, E> fmt::Debug for Airlock<S, Y, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Airlock").field("landing", &self.landing).finish_non_exhaustive()
+        f.debug_struct("Airlock").field("asked", &self.asked.get()).finish_non_exhaustive()
     }
 }
 
 /// The body's side.
 impl<S, Y, E> Airlock<S, Y, E> {
     /// Leaves a request. The body must switch out next.
-    #[inline]
+    #[inline(always)]
     pub fn ask(&self, request: Request<Y>) {
-        self.request.set(Some(request));
-        self.landing.set(true);
+        self.asked.set(match request {
+            Request::Yield(value) => {
+                self.yielded.set(Some(value));
+                Asked::Yield
+            }
+            Request::Park => Asked::Park,
+            Request::Delegate => Asked::Delegate,
+        });
     }
 
     /// A suspension point that will ask: what it asked for is withdrawn if it is dropped before anybody saw it, so
     /// that nothing is delivered to where nobody waits any more.
+    #[inline(always)]
     pub fn point(&self) -> Asking<'_, S, Y, E> {
         Asking { airlock: self }
     }
@@ -75,10 +95,20 @@ impl<S, Y, E> Airlock<S, Y, E> {
         Delegated { _asking: self.asking(Request::Delegate), airlock: self, take: delegation.take }
     }
 
+    #[cold]
+    fn withdraw(&self) {
+        self.asked.set(Asked::Nothing);
+        drop(self.yielded.take());
+        drop(self.sub.take());
+    }
+
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
-    #[inline]
+    #[inline(always)]
     pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
-        self.answer.take()
+        match self.sent.take() {
+            Some(value) => Some(Ok(value)),
+            None => self.thrown.take().map(Err),
+        }
     }
 
     /// The error that was thrown at a wait, if one was. A value is never sent to a wait.
@@ -87,49 +117,49 @@ impl<S, Y, E> Airlock<S, Y, E> {
     ///
     /// That error.
     pub fn check_thrown(&self) -> Result<(), Thrown<E>> {
-        match self.answer.take() {
-            Some(Err(thrown)) => Err(thrown),
-            answer => {
-                self.answer.set(answer);
-                Ok(())
-            }
-        }
+        self.thrown.take().map_or(Ok(()), Err)
     }
 
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
     #[inline]
     pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        // Taken out, so that nothing is borrowed while the future does what it likes.
-        let waker = self.waker.take();
-        let polled = poll(&mut Context::from_waker(waker.as_ref().unwrap_or(Waker::noop())));
-        let outdated = self.waker.replace(waker);
-        drop(outdated);
-        polled
+        match self.wake.current() {
+            Some(waker) => poll(&mut Context::from_waker(&waker)),
+            None => poll(&mut Context::from_waker(Waker::noop())),
+        }
     }
 }
 
 /// The engine's side.
 impl<S, Y, E> Airlock<S, Y, E> {
-    /// Keeps the wake of the resume that begins, for [`poll_with_wake`](Self::poll_with_wake).
-    #[inline]
-    pub fn set_wake(&self, cx: &Context<'_>) {
-        let outdated = {
-            let mut slot = self.waker.borrow_mut();
-            match &*slot {
-                Some(waker) if waker.will_wake(cx.waker()) => None,
-                _ => slot.replace(cx.waker().clone()),
-            }
-        };
-        // Dropping a waker may run foreign code: after the borrow.
-        drop(outdated);
+    /// Runs the body, for which [`poll_with_wake`](Self::poll_with_wake) has this wake meanwhile.
+    #[inline(always)]
+    pub fn run_with_wake<T>(&self, wake: Option<&Waker>, run: impl FnOnce() -> T) -> T {
+        match wake {
+            Some(waker) => self.wake.during(waker, run),
+            None => run(),
+        }
     }
 }
 
 /// The machine's side.
 impl<S, Y, E> Airlock<S, Y, E> {
-    #[inline]
-    pub(super) fn put(&self, answer: Result<S, Thrown<E>>) {
-        self.answer.set(Some(answer));
+    /// Leaves what the body is resumed with.
+    #[inline(always)]
+    pub(super) fn put(&self, resume: Resume<S, E>) {
+        match resume {
+            Resume::Continue => {}
+            Resume::Send(value) => self.sent.set(Some(value)),
+            Resume::Throw(error) => self.thrown.set(Some(error)),
+            Resume::Close => self.thrown.set(Some(Thrown::Exit)),
+        }
+        self.asked.set(Asked::Nothing);
+    }
+
+    /// Drops what nobody will take any more.
+    pub(super) fn clear(&self) {
+        self.asked.set(Asked::Nothing);
+        drop((self.sent.take(), self.thrown.take(), self.yielded.take(), self.sub.take(), self.ended.take()));
     }
 
     pub(super) fn take_sub(&self) -> Option<Sub<S, Y, E>> {
@@ -140,18 +170,23 @@ impl<S, Y, E> Airlock<S, Y, E> {
         self.ended.set(Some(sub));
     }
 
-    #[inline]
+    /// What the body asked for before it switched out; nothing if it is pending on a foreign future.
+    #[inline(always)]
     pub(super) fn take_request(&self) -> Option<Request<Y>> {
-        self.request.take()
+        match self.yielded.take() {
+            // By far the most frequent.
+            Some(value) => Some(Request::Yield(value)),
+            None => match self.asked.get() {
+                Asked::Nothing | Asked::Yield => None,
+                Asked::Park => Some(Request::Park),
+                Asked::Delegate => Some(Request::Delegate),
+            },
+        }
     }
 
-    #[inline]
-    pub(super) fn begin_run(&self) {
-        self.landing.set(false);
-    }
-
+    /// Whether an error that is thrown at where the body is suspended can be received there.
     pub(super) fn has_landing(&self) -> bool {
-        self.landing.get()
+        self.asked.get() != Asked::Nothing
     }
 }
 
@@ -162,10 +197,11 @@ pub struct Asking<'a, S, Y, E> {
 }
 
 impl<S, Y, E> Drop for Asking<'_, S, Y, E> {
+    #[inline(always)]
     fn drop(&mut self) {
-        if self.airlock.request.take().is_some() {
-            self.airlock.landing.set(false);
-            drop(self.airlock.sub.take());
+        // A resume has cleared it.
+        if self.airlock.asked.get() != Asked::Nothing {
+            self.airlock.withdraw();
         }
     }
 }
@@ -181,9 +217,9 @@ pub struct Delegated<'a, S, Y, R, E> {
 impl<S, Y, R, E> Delegated<'_, S, Y, R, E> {
     /// How it ended: with what the sub returned, or with what was raised. `None` if it has not.
     pub fn ended(&self) -> Option<Result<R, Thrown<E>>> {
-        match self.airlock.answer.take() {
-            Some(Err(thrown)) => Some(Err(thrown)),
-            _ => (self.take)(self.airlock.ended.take()?.into_any()).map(Ok),
+        match self.airlock.thrown.take() {
+            Some(thrown) => Some(Err(thrown)),
+            None => (self.take)(self.airlock.ended.take()?.into_any()).map(Ok),
         }
     }
 }

@@ -8,10 +8,10 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::task::Context;
+use std::task::Waker;
 
 use super::{Engine, Progress, Request};
-use crate::coroutine::{MisuseKind, Thrown};
+use crate::coroutine::Thrown;
 use crate::stats::{self, Counts, Flavour};
 
 /// What a frame is resumed with.
@@ -51,7 +51,7 @@ pub trait Frame<S, Y, E> {
     /// # Panics
     ///
     /// With the body.
-    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<Y, E>;
+    fn run(&mut self, wake: Option<&Waker>, resume: Resume<S, E>) -> Step<Y, E>;
 
     /// Whether an error thrown at where it is suspended can be received there.
     fn has_landing(&self) -> bool;
@@ -98,17 +98,17 @@ impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
 
 /// A body under its engine: a frame, and what it returned.
 pub struct Level<G: Engine> {
-    /// `None` once the body has ended.
-    pub(super) engine: Option<G>,
+    engine: G,
     returned: Option<G::Return>,
-    pub(super) counts: Counts,
+    /// A run that ends with a yield is added to the resumes only at the end: it is the most frequent one.
+    counts: Counts,
     info: FrameInfo,
 }
 
 impl<G: Engine> Level<G> {
     pub(super) fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
         let info = FrameInfo { flavour: Some(G::FLAVOUR), name, made_at: Some(made_at) };
-        Self { engine: Some(engine), returned: None, counts: Counts::default(), info }
+        Self { engine, returned: None, counts: Counts::default(), info }
     }
 
     /// What the body returned, once.
@@ -119,25 +119,15 @@ impl<G: Engine> Level<G> {
     #[inline(always)]
     pub(super) fn run_level(
         &mut self,
-        cx: &mut Context<'_>,
+        wake: Option<&Waker>,
         resume: Resume<G::Send, G::Error>,
     ) -> Step<G::Yield, G::Error> {
-        let Some(engine) = &mut self.engine else {
-            return Step::Raised(Thrown::Misuse(MisuseKind::Finished));
-        };
-        let airlock = engine.airlock();
-        match resume {
-            Resume::Continue => {}
-            Resume::Send(value) => airlock.put(Ok(value)),
-            Resume::Throw(error) => airlock.put(Err(error)),
-            Resume::Close => airlock.put(Err(Thrown::Exit)),
-        }
-        airlock.begin_run();
-        self.counts.resumes += 1;
-        match engine.run(cx) {
+        self.engine.airlock().put(resume);
+        match self.engine.run(wake) {
             Progress::Suspended => self.suspended(),
             Progress::Ended(result) => {
-                self.engine = None;
+                self.counts.resumes += 1;
+                self.end();
                 match result {
                     Ok(value) => {
                         self.returned = Some(value);
@@ -149,18 +139,22 @@ impl<G: Engine> Level<G> {
         }
     }
 
+    /// Releases the body and what was left for it.
+    pub(super) fn end(&mut self) {
+        self.engine.end();
+        self.engine.airlock().clear();
+    }
+
     pub(super) fn has_landing(&self) -> bool {
-        self.engine.as_ref().is_some_and(|engine| engine.airlock().has_landing())
+        self.engine.airlock().has_landing()
     }
 
     pub(super) fn take_sub(&self) -> Option<Sub<G::Send, G::Yield, G::Error>> {
-        self.engine.as_ref()?.airlock().take_sub()
+        self.engine.airlock().take_sub()
     }
 
     pub(super) fn hand_back(&mut self, sub: Box<dyn Frame<G::Send, G::Yield, G::Error>>) {
-        if let Some(engine) = &self.engine {
-            engine.airlock().hand_back(sub);
-        }
+        self.engine.airlock().hand_back(sub);
     }
 
     pub(super) fn info(&self) -> FrameInfo {
@@ -169,16 +163,21 @@ impl<G: Engine> Level<G> {
 
     #[inline(always)]
     fn suspended(&mut self) -> Step<G::Yield, G::Error> {
-        match self.engine.as_ref().and_then(|engine| engine.airlock().take_request()) {
+        match self.engine.airlock().take_request() {
             Some(Request::Yield(value)) => {
                 self.counts.yields += 1;
                 Step::Yielded(value)
             }
-            Some(Request::Delegate) => Step::Delegated,
-            None if !G::WAITS_ON_ANY_FUTURE => Step::Foreign,
-            Some(Request::Park) | None => {
-                self.counts.parks += 1;
-                Step::Parked
+            other => {
+                self.counts.resumes += 1;
+                match other {
+                    Some(Request::Delegate) => Step::Delegated,
+                    None if !G::WAITS_ON_ANY_FUTURE => Step::Foreign,
+                    _ => {
+                        self.counts.parks += 1;
+                        Step::Parked
+                    }
+                }
             }
         }
     }
@@ -188,8 +187,8 @@ impl<G> Frame<G::Send, G::Yield, G::Error> for Level<G>
 where
     G: Engine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
 {
-    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<G::Send, G::Error>) -> Step<G::Yield, G::Error> {
-        self.run_level(cx, resume)
+    fn run(&mut self, wake: Option<&Waker>, resume: Resume<G::Send, G::Error>) -> Step<G::Yield, G::Error> {
+        self.run_level(wake, resume)
     }
 
     fn take_sub(&mut self) -> Option<Sub<G::Send, G::Yield, G::Error>> {
@@ -221,6 +220,7 @@ impl<G: Engine> fmt::Debug for Level<G> {
 
 impl<G: Engine> Drop for Level<G> {
     fn drop(&mut self) {
+        self.counts.resumes += self.counts.yields;
         stats::record(G::FLAVOUR, &self.counts);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::chain::{Chain, Closing};
 use super::{Airlock, Frame, FrameInfo, Level, Resume, Step};
@@ -44,7 +44,10 @@ pub trait Engine {
     /// # Panics
     ///
     /// With the body.
-    fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<Self::Return, Thrown<Self::Error>>>;
+    fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<Self::Return, Thrown<Self::Error>>>;
+
+    /// Drops the body, however far it got. It is never run again, and this may be called again.
+    fn end(&mut self);
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +55,6 @@ pub(super) enum Phase {
     Created,
     Parked,
     Suspended,
-    /// Also while the body runs, so that a panic leaves a finished coroutine behind. Nobody can see it then: the
-    /// machine is borrowed, and [`Shared`](crate::coroutine::Shared) answers for it.
     Finished,
 }
 
@@ -102,57 +103,65 @@ impl<G: Engine> Machine<G> {
     }
 
     /// Begins to close the innermost level, and then all beneath it.
-    fn close(&mut self, cx: &mut Context<'_>, root: bool) -> Poll<Resumed<Self>> {
+    fn close(&mut self, wake: Option<&Waker>, root: bool) -> Poll<Resumed<Self>> {
         let root = root || self.closing.is_some_and(|closing| closing.root);
         self.closing = Some(Closing { level: self.chain.0.len(), root });
-        self.drive_seldom(cx, Resume::Close)
+        self.drive(wake, Resume::Close)
     }
 
     /// Resumes the top of the chain, and goes on until the coroutine as a whole has an answer.
-    #[inline(always)]
-    fn drive(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
+    fn drive(&mut self, wake: Option<&Waker>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
         let parked = self.phase == Phase::Parked;
-        self.phase = Phase::Finished;
         let mut run = Running { machine: self, over: false };
-        let step = if parked { run.land(cx, first) } else { run.step(cx, first) };
-        let answer = match step {
-            // By far the most frequent, and short.
-            Step::Yielded(value) if run.machine.closing.is_none() => {
-                run.machine.answer(Phase::Suspended, Ok(Outcome::Yielded(value)))
-            }
-            step => run.go_on(cx, step),
-        };
+        let step = if parked { run.land(wake, first) } else { run.step(wake, first) };
+        let Apart(answer) = run.go_on(wake, step);
         run.over = true;
         answer
     }
 
-    #[inline(never)]
-    fn drive_seldom(&mut self, cx: &mut Context<'_>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
-        self.drive(cx, first)
+    /// [`drive`](Self::drive) of a suspended coroutine with a value: by far the most frequent resume. What is rare in
+    /// it is in functions of their own.
+    #[inline(always)]
+    fn send(&mut self, wake: Option<&Waker>, value: G::Send) -> Result<G::Yield, Apart<Poll<Resumed<Self>>>> {
+        let mut run = Running { machine: self, over: false };
+        let answer = if run.machine.chain.0.is_empty() {
+            match run.machine.root.run_level(wake, Resume::Send(value)) {
+                // Nothing is being closed while it is suspended.
+                Step::Yielded(value) => {
+                    run.over = true;
+                    return Ok(value);
+                }
+                step => run.go_on(wake, step),
+            }
+        } else {
+            run.send_to_top(wake, value)
+        };
+        run.over = true;
+        Err(answer)
     }
 
     /// Every other resume than that of a suspended coroutine with a value.
     #[inline(never)]
     fn poll_resume_seldom(
         &mut self,
-        cx: &mut Context<'_>,
+        wake: Option<&Waker>,
         input: Option<InputOf<Self>>,
-    ) -> Poll<Resumed<Self>> {
-        match (self.phase, input) {
-            (Phase::Created | Phase::Parked, None) => self.drive_seldom(cx, Resume::Continue),
+    ) -> Apart<Poll<Resumed<Self>>> {
+        Apart(match (self.phase, input) {
+            (Phase::Created | Phase::Parked, None) => self.drive(wake, Resume::Continue),
             (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
             (Phase::Suspended, None) => Poll::Ready(Err(Misuse::NoInput)),
-            (Phase::Suspended, Some(Input::Send(value))) => self.drive_seldom(cx, Resume::Send(value)),
+            (Phase::Suspended, Some(Input::Send(value))) => self.drive(wake, Resume::Send(value)),
             (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
             (Phase::Suspended | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
                 if !self.chain.0.is_empty() =>
             {
-                self.close(cx, false)
+                self.close(wake, false)
             }
             (Phase::Suspended | Phase::Parked, Some(Input::Throw(error))) => {
-                self.drive_seldom(cx, Resume::Throw(error))
+                self.drive(wake, Resume::Throw(error))
             }
-            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => self.close(cx, true),
+            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => self.close(wake, true),
             (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
             (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
             (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
@@ -163,10 +172,10 @@ impl<G: Engine> Machine<G> {
                 self.finish();
                 Poll::Ready(Ok(Outcome::Closed))
             }
-        }
+        })
     }
 
-    #[inline]
+    #[inline(always)]
     fn answer(&mut self, phase: Phase, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
         self.phase = phase;
         Poll::Ready(resumed)
@@ -176,11 +185,17 @@ impl<G: Engine> Machine<G> {
         self.phase = Phase::Finished;
         self.closing = None;
         self.chain.clear();
-        self.root.engine = None;
+        self.root.end();
     }
 }
 
-/// A resume in progress. If the body panics, the frames are dropped from the top, and the coroutine is finished.
+/// An answer that a function of its own gives. Without it, that function would write into the place of the frequent
+/// answer, and force that one through memory.
+struct Apart<T>(T);
+
+/// A resume in progress. If the body panics, the frames are dropped from the top, and the coroutine is finished. Its
+/// phase is stale meanwhile: nobody can see it, because the machine is borrowed, and
+/// [`Shared`](crate::coroutine::Shared) answers for it.
 struct Running<'a, G: Engine> {
     machine: &'a mut Machine<G>,
     over: bool,
@@ -199,21 +214,31 @@ type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
 type StepOf<G> = Step<<G as Engine>::Yield, <G as Engine>::Error>;
 
 impl<G: Engine> Running<'_, G> {
+    #[inline(never)]
+    fn send_to_top(&mut self, wake: Option<&Waker>, value: G::Send) -> Apart<Poll<Resumed<Machine<G>>>> {
+        match self.step(wake, Resume::Send(value)) {
+            Step::Yielded(value) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
+            step => self.go_on(wake, step),
+        }
+    }
+
     /// Goes on from `step` until there is an answer.
     #[inline(never)]
-    fn go_on(&mut self, cx: &mut Context<'_>, mut step: StepOf<G>) -> Poll<Resumed<Machine<G>>> {
+    fn go_on(&mut self, wake: Option<&Waker>, mut step: StepOf<G>) -> Apart<Poll<Resumed<Machine<G>>>> {
         loop {
             let resume = match step {
                 Step::Parked => {
                     self.machine.phase = Phase::Parked;
-                    return Poll::Pending;
+                    return Apart(Poll::Pending);
                 }
-                Step::Foreign => return self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)),
+                Step::Foreign => {
+                    return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
+                }
                 Step::Yielded(value) => match self.machine.closing {
-                    None => return self.machine.answer(Phase::Suspended, Ok(Outcome::Yielded(value))),
+                    None => return Apart(self.machine.answer(Phase::Suspended, Ok(Outcome::Yielded(value)))),
                     Some(Closing { level: 0, .. }) => {
                         self.machine.closing = None;
-                        return self.machine.answer(Phase::Suspended, Err(Misuse::IgnoredExit(value)));
+                        return Apart(self.machine.answer(Phase::Suspended, Err(Misuse::IgnoredExit(value))));
                     }
                     Some(closing) => self.abandon(closing),
                 },
@@ -223,39 +248,39 @@ impl<G: Engine> Running<'_, G> {
                         Some(top) => top.take_sub(),
                     };
                     let Some(sub) = sub else {
-                        return self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending));
+                        return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
                     };
                     self.machine.chain.extend(sub)
                 }
                 Step::Returned => match self.returned() {
                     Ok(resume) => resume,
-                    Err(outcome) => return self.machine.answer(Phase::Finished, Ok(outcome)),
+                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
                 },
                 Step::Raised(error) => match self.raised(error) {
                     Ok(resume) => resume,
-                    Err(outcome) => return self.machine.answer(Phase::Finished, Ok(outcome)),
+                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
                 },
             };
-            step = self.step(cx, resume);
+            step = self.step(wake, resume);
         }
     }
 
     #[inline(always)]
-    fn step(&mut self, cx: &mut Context<'_>, resume: ResumeOf<G>) -> StepOf<G> {
+    fn step(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
         match self.machine.chain.0.back_mut() {
-            None => self.machine.root.run_level(cx, resume),
-            Some(top) => top.run(cx, resume),
+            None => self.machine.root.run_level(wake, resume),
+            Some(top) => top.run(wake, resume),
         }
     }
 
     /// Resumes a body that is parked. An error that nothing in it can receive ends it where it waits.
-    fn land(&mut self, cx: &mut Context<'_>, resume: ResumeOf<G>) -> StepOf<G> {
+    fn land(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
         let top = self.machine.chain.0.back();
         let lands = top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
         match resume {
             Resume::Throw(error) if !lands => Step::Raised(error),
             Resume::Close if !lands => Step::Raised(Thrown::Exit),
-            resume => self.step(cx, resume),
+            resume => self.step(wake, resume),
         }
     }
 
@@ -315,6 +340,15 @@ impl<G: Engine> Running<'_, G> {
     }
 }
 
+/// The answer to a resume that has no wake.
+#[inline(always)]
+fn answer_now<T, S, Y, E>(answer: Poll<Result<T, Misuse<S, Y, E>>>) -> Result<T, Misuse<S, Y, E>> {
+    match answer {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => Err(Misuse::WouldPark),
+    }
+}
+
 type OutcomeOf<G> = Outcome<<G as Engine>::Yield, <G as Engine>::Return, <G as Engine>::Error>;
 
 impl<G: Engine> Coroutine for Machine<G> {
@@ -336,12 +370,39 @@ impl<G: Engine> Coroutine for Machine<G> {
         self.frames().split_off(1.min(self.frames().len()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         match input {
             // By far the most frequent: tried first, without a detour through memory.
-            Some(Input::Send(value)) if self.phase == Phase::Suspended => self.drive(cx, Resume::Send(value)),
-            input => self.poll_resume_seldom(cx, input),
+            Some(Input::Send(value)) if self.phase == Phase::Suspended => {
+                match self.send(Some(cx.waker()), value) {
+                    Ok(value) => Poll::Ready(Ok(Outcome::Yielded(value))),
+                    Err(Apart(answer)) => answer,
+                }
+            }
+            input => {
+                let Apart(answer) = self.poll_resume_seldom(Some(cx.waker()), input);
+                answer
+            }
+        }
+    }
+
+    fn start(&mut self) -> Resumed<Self> {
+        let Apart(answer) = self.poll_resume_seldom(None, None);
+        answer_now(answer)
+    }
+
+    #[inline(always)]
+    fn resume(&mut self, input: InputOf<Self>) -> Resumed<Self> {
+        match input {
+            Input::Send(value) if self.phase == Phase::Suspended => match self.send(None, value) {
+                Ok(value) => Ok(Outcome::Yielded(value)),
+                Err(Apart(answer)) => answer_now(answer),
+            },
+            input => {
+                let Apart(answer) = self.poll_resume_seldom(None, Some(input));
+                answer_now(answer)
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ mod machine;
 mod request;
 pub mod stackless;
 mod sub;
+mod wake;
 
 pub use airlock::{Airlock, Asking, Delegated};
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};

@@ -8,6 +8,7 @@ use super::{Airlock, Asking, IntoSub, Request};
 use crate::coroutine::Thrown;
 
 /// Hands out `value`, and is ready with the answer to it: what was sent, or what was thrown in instead.
+#[inline(always)]
 pub fn yield_<S, Y, E>(airlock: &Airlock<S, Y, E>, value: Y) -> Yielding<'_, S, Y, E> {
     Yielding { _point: airlock.point(), airlock, value: Some(value) }
 }
@@ -29,13 +30,16 @@ impl<S, Y, E> Unpin for Yielding<'_, S, Y, E> {}
 impl<S, Y, E> Future for Yielding<'_, S, Y, E> {
     type Output = Result<S, Thrown<E>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(value) = self.value.take() {
             self.airlock.ask(Request::Yield(value));
             return Poll::Pending;
         }
-        self.airlock.answer().map_or(Poll::Pending, Poll::Ready)
+        match self.airlock.answer() {
+            Some(answer) => Poll::Ready(answer),
+            None => Poll::Pending,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::{Any, type_name};
 use std::collections::VecDeque;
 use std::fmt;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
 use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};
@@ -163,14 +163,14 @@ impl<C> Frame<C::Send, C::Yield, C::Error> for Opaque<C>
 where
     C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
 {
-    fn run(&mut self, cx: &mut Context<'_>, resume: Resume<C::Send, C::Error>) -> Step<C::Yield, C::Error> {
+    fn run(&mut self, wake: Option<&Waker>, resume: Resume<C::Send, C::Error>) -> Step<C::Yield, C::Error> {
         let input = match resume {
             Resume::Continue => None,
             Resume::Send(value) => Some(Input::Send(value)),
             Resume::Throw(error) => Some(Input::Throw(error)),
             Resume::Close => Some(Input::Close),
         };
-        match self.coroutine.poll_resume(cx, input) {
+        match self.coroutine.poll_resume(&mut Context::from_waker(wake.unwrap_or(Waker::noop())), input) {
             Poll::Pending => Step::Parked,
             Poll::Ready(Ok(Outcome::Yielded(value)) | Err(Misuse::IgnoredExit(value))) => {
                 Step::Yielded(value)
@@ -231,7 +231,7 @@ where
     I: Iterator<Item = Y> + 'static,
     S: Nothing,
 {
-    fn run(&mut self, _cx: &mut Context<'_>, resume: Resume<S, E>) -> Step<Y, E> {
+    fn run(&mut self, _wake: Option<&Waker>, resume: Resume<S, E>) -> Step<Y, E> {
         match resume {
             Resume::Send(value) if !value.is_nothing() => {
                 Step::Raised(Thrown::Misuse(MisuseKind::CannotReceive))

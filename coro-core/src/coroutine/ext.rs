@@ -83,6 +83,7 @@ pub trait CoroutineExt: Coroutine {
     ///
     /// [`Misuse`] hands the value back: [`NotStarted`](Misuse::NotStarted), [`Running`](Misuse::Running),
     /// [`Finished`](Misuse::Finished).
+    #[inline(always)]
     fn send(&mut self, value: Self::Send) -> Resumed<Self> {
         self.resume(Input::Send(value))
     }

@@ -114,6 +114,7 @@ pub trait Coroutine {
     /// # Errors
     ///
     /// [`Misuse`]: [`WouldPark`](Misuse::WouldPark) if the body waits for a wake-up, which this call cannot give.
+    #[inline]
     fn start(&mut self) -> Resumed<Self> {
         resume_now(self, None)
     }
@@ -124,11 +125,13 @@ pub trait Coroutine {
     ///
     /// [`Misuse`]: [`WouldPark`](Misuse::WouldPark) if the body waits for a wake-up, which this call cannot give.
     /// The input has been delivered by then; the coroutine stays parked and can be continued by `poll_resume`.
+    #[inline(always)]
     fn resume(&mut self, input: InputOf<Self>) -> Resumed<Self> {
         resume_now(self, Some(input))
     }
 }
 
+#[inline(always)]
 fn resume_now<C: Coroutine + ?Sized>(coroutine: &mut C, input: Option<InputOf<C>>) -> Resumed<C> {
     match coroutine.poll_resume(&mut Context::from_waker(Waker::noop()), input) {
         Poll::Ready(resumed) => resumed,
@@ -160,6 +163,14 @@ macro_rules! forward {
 
             fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<Self>> {
                 (**self).poll_resume(cx, input)
+            }
+
+            fn start(&mut self) -> Resumed<Self> {
+                (**self).start()
+            }
+
+            fn resume(&mut self, input: InputOf<C>) -> Resumed<Self> {
+                (**self).resume(input)
             }
         }
     )*};

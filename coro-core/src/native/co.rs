@@ -26,6 +26,7 @@ impl<S, Y, E> Co<S, Y, E> {
     /// # Cancellation
     ///
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
+    #[inline(always)]
     pub fn yield_(&mut self, value: Y) -> Yielding<'_, S, Y, E> {
         stackless::yield_(&self.airlock, value)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::Co;
 use crate::backend::{self, Airlock, Progress};
@@ -15,7 +15,8 @@ type Body<R, E> = Pin<Box<dyn Future<Output = Result<R, Thrown<E>>>>>;
 
 pub(super) struct Engine<S, Y, R, E> {
     airlock: Rc<Airlock<S, Y, E>>,
-    body: Body<R, E>,
+    /// `None` once it has ended.
+    body: Option<Body<R, E>>,
 }
 
 impl<S, Y, R, E> Engine<S, Y, R, E> {
@@ -28,7 +29,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
     {
         let airlock = Rc::new(Airlock::default());
         let mut co = Co::new(Rc::clone(&airlock));
-        Self { airlock, body: Box::pin(async move { body(&mut co).await }) }
+        Self { airlock, body: Some(Box::pin(async move { body(&mut co).await })) }
     }
 }
 
@@ -47,14 +48,21 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     const FLAVOUR: Flavour = Flavour::Native;
     const WAITS_ON_ANY_FUTURE: bool = true;
 
+    #[inline(always)]
     fn airlock(&self) -> &Airlock<S, Y, E> {
         &self.airlock
     }
 
-    fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>> {
-        match self.body.as_mut().poll(cx) {
+    #[inline(always)]
+    fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
+        let Some(body) = &mut self.body else { unreachable!("a body that has ended is not run") };
+        match body.as_mut().poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))) {
             Poll::Ready(result) => Progress::Ended(result),
             Poll::Pending => Progress::Suspended,
         }
+    }
+
+    fn end(&mut self) {
+        self.body = None;
     }
 }

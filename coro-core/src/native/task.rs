@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::backend::{Airlock, Engine, Machine, Progress};
 use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
@@ -25,7 +25,7 @@ pub struct Task<F: Future>(Machine<FutureEngine<F>>);
 /// not.
 #[track_caller]
 pub fn task<F: Future>(future: F) -> Task<F> {
-    let engine = FutureEngine { airlock: Airlock::default(), future: Box::pin(future) };
+    let engine = FutureEngine { airlock: Airlock::default(), future: Some(Box::pin(future)) };
     Task(Machine::new(engine, type_name::<F>(), Location::caller()))
 }
 
@@ -85,7 +85,8 @@ impl<F: Future> fmt::Debug for Task<F> {
 struct FutureEngine<F> {
     /// Never used by the body: a plain future has no `Co`, so no throw can land in it.
     airlock: Airlock<(), Infallible, TaskError>,
-    future: Pin<Box<F>>,
+    /// `None` once it has ended.
+    future: Option<Pin<Box<F>>>,
 }
 
 impl<F: Future> Engine for FutureEngine<F> {
@@ -101,10 +102,15 @@ impl<F: Future> Engine for FutureEngine<F> {
         &self.airlock
     }
 
-    fn run(&mut self, cx: &mut Context<'_>) -> Progress<Result<F::Output, Thrown<TaskError>>> {
-        match self.future.as_mut().poll(cx) {
+    fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<F::Output, Thrown<TaskError>>> {
+        let Some(future) = &mut self.future else { unreachable!("a body that has ended is not run") };
+        match future.as_mut().poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))) {
             Poll::Ready(output) => Progress::Ended(Ok(output)),
             Poll::Pending => Progress::Suspended,
         }
+    }
+
+    fn end(&mut self) {
+        self.future = None;
     }
 }

@@ -1,0 +1,90 @@
+//! The wake of the resume in progress, for engines that pass no context to the body.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+/// Lends a waker to a body for as long as it runs, without cloning it at every resume: most resumes never look at it.
+#[derive(Debug, Default)]
+pub(super) struct Wake {
+    /// **Invariant:** points to the waker that a call of [`during`](Self::during), still under way, has borrowed.
+    current: Cell<Option<NonNull<Waker>>>,
+}
+
+impl Wake {
+    /// Runs `run`, in which [`current`](Self::current) is `waker`.
+    #[inline(always)]
+    pub(super) fn during<T>(&self, waker: &Waker, run: impl FnOnce() -> T) -> T {
+        /// Also if `run` unwinds.
+        struct Reset<'a>(&'a Wake, Option<NonNull<Waker>>);
+
+        impl Drop for Reset<'_> {
+            fn drop(&mut self) {
+                self.0.current.set(self.1);
+            }
+        }
+
+        let _reset = Reset(self, self.current.replace(Some(NonNull::from(waker))));
+        run()
+    }
+
+    /// The wake of the resume in progress, if it has one.
+    ///
+    /// A clone: the body may be suspended before it is done with it, and the resume over.
+    pub(super) fn current(&self) -> Option<Waker> {
+        // SAFETY: by the invariant the pointer comes from a `&Waker` whose borrow has not ended: `during`, which set
+        // it, takes it back before it returns or unwinds, and has not. The reference made here is gone when this
+        // function returns. `Wake` is not `Sync`, so no other thread is between these lines and `during`.
+        self.current.get().map(|waker| unsafe { waker.as_ref() }.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+
+    use super::*;
+
+    struct Nobody;
+
+    impl std::task::Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn the_wake_is_that_of_the_innermost_run_under_way() {
+        let (outer, inner) = (Waker::from(Arc::new(Nobody)), Waker::from(Arc::new(Nobody)));
+        let wake = Wake::default();
+        assert!(wake.current().is_none());
+        wake.during(&outer, || {
+            assert!(wake.current().unwrap().will_wake(&outer));
+            wake.during(&inner, || assert!(wake.current().unwrap().will_wake(&inner)));
+            assert!(wake.current().unwrap().will_wake(&outer));
+        });
+        assert!(wake.current().is_none());
+    }
+
+    #[test]
+    fn a_run_that_unwinds_takes_its_wake_back() {
+        let wake = Wake::default();
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            wake.during(&Waker::from(Arc::new(Nobody)), || std::panic::resume_unwind(Box::new(())));
+        }));
+        assert!(ran.is_err());
+        assert!(wake.current().is_none());
+    }
+
+    #[test]
+    fn a_clone_outlives_the_run() {
+        let nobody = Arc::new(Nobody);
+        let wake = Wake::default();
+        let clone = wake.during(&Waker::from(Arc::clone(&nobody)), || wake.current().unwrap());
+        assert_eq!(Arc::strong_count(&nobody), 2);
+        clone.wake();
+        assert_eq!(Arc::strong_count(&nobody), 1);
+        std::task::Wake::wake(nobody);
+    }
+}
