@@ -6,8 +6,9 @@ use std::panic::Location;
 use std::task::{Context, Poll, Waker};
 
 use super::chain::{Chain, Closing};
-use super::{Airlock, Frame, FrameInfo, Level, Resume, Step};
-use crate::coroutine::{Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown};
+use super::running::{Apart, FrameOf, ResumeOf, Running};
+use super::{Airlock, FrameInfo, Level, Resume, Step};
+use crate::coroutine::{Coroutine, Input, InputOf, Misuse, Outcome, Resumed, State, Thrown};
 use crate::stats::Flavour;
 
 /// How far a body got.
@@ -54,7 +55,10 @@ pub trait Engine {
 pub(super) enum Phase {
     Created,
     Parked,
+    /// At a `yield` of its own.
     Suspended,
+    /// At a `yield` of the top of its chain.
+    Delegating,
     Finished,
 }
 
@@ -68,10 +72,10 @@ pub(super) enum Phase {
 /// ```
 pub struct Machine<G: Engine> {
     /// Dropped first, and from its top.
-    chain: Chain<G::Send, G::Yield, G::Error>,
-    root: Level<G>,
+    pub(super) chain: Chain<G::Send, G::Yield, G::Error>,
+    pub(super) root: Level<G>,
     pub(super) phase: Phase,
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl<G: Engine> Machine<G> {
@@ -88,7 +92,7 @@ impl<G: Engine> Machine<G> {
     /// The root and what it delegates to, from the bottom to the top, while it is suspended.
     pub fn frames(&self) -> Vec<FrameInfo> {
         match self.phase {
-            Phase::Suspended | Phase::Parked => {
+            Phase::Suspended | Phase::Delegating | Phase::Parked => {
                 let chain = self.chain.0.iter().map(|frame| frame.info());
                 std::iter::once(self.root.info()).chain(chain).collect()
             }
@@ -119,28 +123,33 @@ impl<G: Engine> Machine<G> {
         answer
     }
 
-    /// [`drive`](Self::drive) of a suspended coroutine with a value: by far the most frequent resume. What is rare in
-    /// it is in functions of their own.
+    /// [`drive`](Self::drive) of a coroutine at a `yield` of its own, with a value: by far the most frequent resume.
+    /// What is rare in it is in functions of their own.
     #[inline(always)]
     fn send(&mut self, wake: Option<&Waker>, value: G::Send) -> Result<G::Yield, Apart<Poll<Resumed<Self>>>> {
         let mut run = Running { machine: self, over: false };
-        let answer = if run.machine.chain.0.is_empty() {
-            match run.machine.root.run_level(wake, Resume::Send(value)) {
-                // Nothing is being closed while it is suspended.
-                Step::Yielded(value) => {
-                    run.over = true;
-                    return Ok(value);
-                }
-                step => run.go_on(wake, step),
-            }
-        } else {
-            run.send_to_top(wake, value)
+        let sent = match run.machine.root.run_level(wake, Resume::Send(value)) {
+            // Nothing is being closed while it is suspended.
+            Step::Yielded(value) => Ok(value),
+            step => Err(run.go_on(wake, step)),
         };
         run.over = true;
-        Err(answer)
+        sent
     }
 
-    /// Every other resume than that of a suspended coroutine with a value.
+    /// [`send`](Self::send) to the top of the chain.
+    #[inline(never)]
+    fn send_to_top(&mut self, wake: Option<&Waker>, value: G::Send) -> Apart<Poll<Resumed<Self>>> {
+        let mut run = Running { machine: self, over: false };
+        let answer = match run.step(wake, Resume::Send(value)) {
+            Step::Yielded(value) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
+            step => run.go_on(wake, step),
+        };
+        run.over = true;
+        answer
+    }
+
+    /// Every other resume than that of a coroutine at a `yield` with a value.
     #[inline(never)]
     fn poll_resume_seldom(
         &mut self,
@@ -150,18 +159,22 @@ impl<G: Engine> Machine<G> {
         Apart(match (self.phase, input) {
             (Phase::Created | Phase::Parked, None) => self.drive(wake, Resume::Continue),
             (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
-            (Phase::Suspended, None) => Poll::Ready(Err(Misuse::NoInput)),
-            (Phase::Suspended, Some(Input::Send(value))) => self.drive(wake, Resume::Send(value)),
+            (Phase::Suspended | Phase::Delegating, None) => Poll::Ready(Err(Misuse::NoInput)),
+            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => {
+                self.drive(wake, Resume::Send(value))
+            }
             (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
-            (Phase::Suspended | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
+            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
                 if !self.chain.0.is_empty() =>
             {
                 self.close(wake, false)
             }
-            (Phase::Suspended | Phase::Parked, Some(Input::Throw(error))) => {
+            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(error))) => {
                 self.drive(wake, Resume::Throw(error))
             }
-            (Phase::Suspended | Phase::Parked, Some(Input::Close)) => self.close(wake, true),
+            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Close)) => {
+                self.close(wake, true)
+            }
             (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
             (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
             (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
@@ -176,167 +189,21 @@ impl<G: Engine> Machine<G> {
     }
 
     #[inline(always)]
-    fn answer(&mut self, phase: Phase, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
+    pub(super) fn answer(&mut self, phase: Phase, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
         self.phase = phase;
         Poll::Ready(resumed)
     }
 
-    fn finish(&mut self) {
+    /// [`answer`](Self::answer) at a `yield`.
+    pub(super) fn suspended(&mut self, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
+        self.answer(if self.chain.0.is_empty() { Phase::Suspended } else { Phase::Delegating }, resumed)
+    }
+
+    pub(super) fn finish(&mut self) {
         self.phase = Phase::Finished;
         self.closing = None;
         self.chain.clear();
         self.root.end();
-    }
-}
-
-/// An answer that a function of its own gives. Without it, that function would write into the place of the frequent
-/// answer, and force that one through memory.
-struct Apart<T>(T);
-
-/// A resume in progress. If the body panics, the frames are dropped from the top, and the coroutine is finished. Its
-/// phase is stale meanwhile: nobody can see it, because the machine is borrowed, and
-/// [`Shared`](crate::coroutine::Shared) answers for it.
-struct Running<'a, G: Engine> {
-    machine: &'a mut Machine<G>,
-    over: bool,
-}
-
-impl<G: Engine> Drop for Running<'_, G> {
-    fn drop(&mut self) {
-        if !self.over {
-            self.machine.finish();
-        }
-    }
-}
-
-type FrameOf<G> = Box<dyn Frame<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>>;
-type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
-type StepOf<G> = Step<<G as Engine>::Yield, <G as Engine>::Error>;
-
-impl<G: Engine> Running<'_, G> {
-    #[inline(never)]
-    fn send_to_top(&mut self, wake: Option<&Waker>, value: G::Send) -> Apart<Poll<Resumed<Machine<G>>>> {
-        match self.step(wake, Resume::Send(value)) {
-            Step::Yielded(value) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
-            step => self.go_on(wake, step),
-        }
-    }
-
-    /// Goes on from `step` until there is an answer.
-    #[inline(never)]
-    fn go_on(&mut self, wake: Option<&Waker>, mut step: StepOf<G>) -> Apart<Poll<Resumed<Machine<G>>>> {
-        loop {
-            let resume = match step {
-                Step::Parked => {
-                    self.machine.phase = Phase::Parked;
-                    return Apart(Poll::Pending);
-                }
-                Step::Foreign => {
-                    return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
-                }
-                Step::Yielded(value) => match self.machine.closing {
-                    None => return Apart(self.machine.answer(Phase::Suspended, Ok(Outcome::Yielded(value)))),
-                    Some(Closing { level: 0, .. }) => {
-                        self.machine.closing = None;
-                        return Apart(self.machine.answer(Phase::Suspended, Err(Misuse::IgnoredExit(value))));
-                    }
-                    Some(closing) => self.abandon(closing),
-                },
-                Step::Delegated => {
-                    let sub = match self.machine.chain.0.back_mut() {
-                        None => self.machine.root.take_sub(),
-                        Some(top) => top.take_sub(),
-                    };
-                    let Some(sub) = sub else {
-                        return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
-                    };
-                    self.machine.chain.extend(sub)
-                }
-                Step::Returned => match self.returned() {
-                    Ok(resume) => resume,
-                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
-                },
-                Step::Raised(error) => match self.raised(error) {
-                    Ok(resume) => resume,
-                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
-                },
-            };
-            step = self.step(wake, resume);
-        }
-    }
-
-    #[inline(always)]
-    fn step(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
-        match self.machine.chain.0.back_mut() {
-            None => self.machine.root.run_level(wake, resume),
-            Some(top) => top.run(wake, resume),
-        }
-    }
-
-    /// Resumes a body that is parked. An error that nothing in it can receive ends it where it waits.
-    fn land(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
-        let top = self.machine.chain.0.back();
-        let lands = top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
-        match resume {
-            Resume::Throw(error) if !lands => Step::Raised(error),
-            Resume::Close if !lands => Step::Raised(Thrown::Exit),
-            resume => self.step(wake, resume),
-        }
-    }
-
-    /// The level that is being closed has yielded: it is dropped, with all above it, and its delegator told.
-    fn abandon(&mut self, closing: Closing) -> ResumeOf<G> {
-        while self.machine.chain.0.len() >= closing.level {
-            drop(self.machine.chain.0.pop_back());
-        }
-        self.machine.closing = closing.down();
-        Resume::Throw(Thrown::Misuse(MisuseKind::IgnoredExit))
-    }
-
-    /// The close of the level that has just ended, if it was being closed, now that it is gone.
-    fn closed(&mut self, level: usize) -> bool {
-        match self.machine.closing {
-            Some(closing) if closing.level == level => {
-                self.machine.closing = closing.down();
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// The top has returned. A value that was given on a close is dropped, and the close goes on beneath.
-    fn returned(&mut self) -> Result<ResumeOf<G>, OutcomeOf<G>> {
-        let level = self.machine.chain.0.len();
-        let Some(ended) = self.machine.chain.0.pop_back() else {
-            let value = self.machine.root.take_returned();
-            self.machine.closing = None;
-            return Err(value.map_or(Outcome::Closed, Outcome::Returned));
-        };
-        if self.closed(level) {
-            drop(ended);
-            return Ok(Resume::Close);
-        }
-        match self.machine.chain.0.back_mut() {
-            None => self.machine.root.hand_back(ended),
-            Some(delegator) => delegator.hand_back(ended),
-        }
-        Ok(Resume::Continue)
-    }
-
-    /// The top has raised.
-    fn raised(&mut self, error: Thrown<G::Error>) -> Result<ResumeOf<G>, OutcomeOf<G>> {
-        let level = self.machine.chain.0.len();
-        let Some(ended) = self.machine.chain.0.pop_back() else {
-            let closing = self.machine.closing.is_some();
-            self.machine.finish();
-            return Err(match error {
-                Thrown::Exit if closing => Outcome::Closed,
-                error => Outcome::Raised(error),
-            });
-        };
-        drop(ended);
-        let closed = self.closed(level);
-        Ok(if closed && error.is_exit() { Resume::Close } else { Resume::Throw(error) })
     }
 }
 
@@ -349,8 +216,6 @@ fn answer_now<T, S, Y, E>(answer: Poll<Result<T, Misuse<S, Y, E>>>) -> Result<T,
     }
 }
 
-type OutcomeOf<G> = Outcome<<G as Engine>::Yield, <G as Engine>::Return, <G as Engine>::Error>;
-
 impl<G: Engine> Coroutine for Machine<G> {
     type Send = G::Send;
     type Yield = G::Yield;
@@ -361,7 +226,7 @@ impl<G: Engine> Coroutine for Machine<G> {
         match self.phase {
             Phase::Created => State::Created,
             Phase::Parked => State::Running,
-            Phase::Suspended => State::Suspended,
+            Phase::Suspended | Phase::Delegating => State::Suspended,
             Phase::Finished => State::Finished,
         }
     }
@@ -379,6 +244,10 @@ impl<G: Engine> Coroutine for Machine<G> {
                     Ok(value) => Poll::Ready(Ok(Outcome::Yielded(value))),
                     Err(Apart(answer)) => answer,
                 }
+            }
+            Some(Input::Send(value)) if self.phase == Phase::Delegating => {
+                let Apart(answer) = self.send_to_top(Some(cx.waker()), value);
+                answer
             }
             input => {
                 let Apart(answer) = self.poll_resume_seldom(Some(cx.waker()), input);
@@ -399,6 +268,10 @@ impl<G: Engine> Coroutine for Machine<G> {
                 Ok(value) => Ok(Outcome::Yielded(value)),
                 Err(Apart(answer)) => answer_now(answer),
             },
+            Input::Send(value) if self.phase == Phase::Delegating => {
+                let Apart(answer) = self.send_to_top(None, value);
+                answer_now(answer)
+            }
             input => {
                 let Apart(answer) = self.poll_resume_seldom(None, Some(input));
                 answer_now(answer)

@@ -18,6 +18,7 @@ mod chain;
 mod frame;
 mod machine;
 mod request;
+mod running;
 pub mod stackless;
 mod sub;
 mod wake;

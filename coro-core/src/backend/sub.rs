@@ -111,8 +111,8 @@ where
     ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
         let first = match (self.phase, first) {
             (Phase::Created | Phase::Parked, _) => Resume::Continue,
-            (Phase::Suspended, Some(value)) => Resume::Send(value),
-            (Phase::Suspended, None) => return Err(MisuseKind::NoInput),
+            (Phase::Suspended | Phase::Delegating, Some(value)) => Resume::Send(value),
+            (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
         let (root, mut frames) = self.into_frames();

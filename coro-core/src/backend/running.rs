@@ -1,0 +1,157 @@
+//! A resume in progress: from step to step, until the coroutine as a whole has an answer.
+
+use std::task::{Poll, Waker};
+
+use super::chain::Closing;
+use super::machine::{Machine, Phase};
+use super::{Engine, Frame, Resume, Step};
+use crate::coroutine::{Misuse, MisuseKind, Outcome, Resumed, Thrown};
+
+/// An answer that a function of its own gives. Without it, that function would write into the place of the frequent
+/// answer, and force that one through memory.
+pub(super) struct Apart<T>(pub(super) T);
+
+/// A resume in progress. If the body panics, the frames are dropped from the top, and the coroutine is finished. Its
+/// phase is stale meanwhile: nobody can see it, because the machine is borrowed, and
+/// [`Shared`](crate::coroutine::Shared) answers for it.
+pub(super) struct Running<'a, G: Engine> {
+    pub(super) machine: &'a mut Machine<G>,
+    pub(super) over: bool,
+}
+
+impl<G: Engine> Drop for Running<'_, G> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.machine.finish();
+        }
+    }
+}
+
+pub(super) type FrameOf<G> = Box<dyn Frame<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>>;
+pub(super) type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
+type StepOf<G> = Step<<G as Engine>::Yield, <G as Engine>::Error>;
+
+impl<G: Engine> Running<'_, G> {
+    /// Goes on from `step` until there is an answer.
+    #[inline(never)]
+    pub(super) fn go_on(
+        &mut self,
+        wake: Option<&Waker>,
+        mut step: StepOf<G>,
+    ) -> Apart<Poll<Resumed<Machine<G>>>> {
+        loop {
+            let resume = match step {
+                Step::Parked => {
+                    self.machine.phase = Phase::Parked;
+                    return Apart(Poll::Pending);
+                }
+                Step::Foreign => {
+                    return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
+                }
+                Step::Yielded(value) => match self.machine.closing {
+                    None => return Apart(self.machine.suspended(Ok(Outcome::Yielded(value)))),
+                    Some(Closing { level: 0, .. }) => {
+                        self.machine.closing = None;
+                        return Apart(self.machine.suspended(Err(Misuse::IgnoredExit(value))));
+                    }
+                    Some(closing) => self.abandon(closing),
+                },
+                Step::Delegated => {
+                    let sub = match self.machine.chain.0.back_mut() {
+                        None => self.machine.root.take_sub(),
+                        Some(top) => top.take_sub(),
+                    };
+                    let Some(sub) = sub else {
+                        return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
+                    };
+                    self.machine.chain.extend(sub)
+                }
+                Step::Returned => match self.returned() {
+                    Ok(resume) => resume,
+                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
+                },
+                Step::Raised(error) => match self.raised(error) {
+                    Ok(resume) => resume,
+                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
+                },
+            };
+            step = self.step(wake, resume);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn step(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
+        match self.machine.chain.0.back_mut() {
+            None => self.machine.root.run_level(wake, resume),
+            Some(top) => top.run(wake, resume),
+        }
+    }
+
+    /// Resumes a body that is parked. An error that nothing in it can receive ends it where it waits.
+    pub(super) fn land(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
+        let top = self.machine.chain.0.back();
+        let lands = top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
+        match resume {
+            Resume::Throw(error) if !lands => Step::Raised(error),
+            Resume::Close if !lands => Step::Raised(Thrown::Exit),
+            resume => self.step(wake, resume),
+        }
+    }
+
+    /// The level that is being closed has yielded: it is dropped, with all above it, and its delegator told.
+    fn abandon(&mut self, closing: Closing) -> ResumeOf<G> {
+        while self.machine.chain.0.len() >= closing.level {
+            drop(self.machine.chain.0.pop_back());
+        }
+        self.machine.closing = closing.down();
+        Resume::Throw(Thrown::Misuse(MisuseKind::IgnoredExit))
+    }
+
+    /// The close of the level that has just ended, if it was being closed, now that it is gone.
+    fn closed(&mut self, level: usize) -> bool {
+        match self.machine.closing {
+            Some(closing) if closing.level == level => {
+                self.machine.closing = closing.down();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The top has returned. A value that was given on a close is dropped, and the close goes on beneath.
+    fn returned(&mut self) -> Result<ResumeOf<G>, OutcomeOf<G>> {
+        let level = self.machine.chain.0.len();
+        let Some(ended) = self.machine.chain.0.pop_back() else {
+            let value = self.machine.root.take_returned();
+            self.machine.closing = None;
+            return Err(value.map_or(Outcome::Closed, Outcome::Returned));
+        };
+        if self.closed(level) {
+            drop(ended);
+            return Ok(Resume::Close);
+        }
+        match self.machine.chain.0.back_mut() {
+            None => self.machine.root.hand_back(ended),
+            Some(delegator) => delegator.hand_back(ended),
+        }
+        Ok(Resume::Continue)
+    }
+
+    /// The top has raised.
+    fn raised(&mut self, error: Thrown<G::Error>) -> Result<ResumeOf<G>, OutcomeOf<G>> {
+        let level = self.machine.chain.0.len();
+        let Some(ended) = self.machine.chain.0.pop_back() else {
+            let closing = self.machine.closing.is_some();
+            self.machine.finish();
+            return Err(match error {
+                Thrown::Exit if closing => Outcome::Closed,
+                error => Outcome::Raised(error),
+            });
+        };
+        drop(ended);
+        let closed = self.closed(level);
+        Ok(if closed && error.is_exit() { Resume::Close } else { Resume::Throw(error) })
+    }
+}
+
+type OutcomeOf<G> = Outcome<<G as Engine>::Yield, <G as Engine>::Return, <G as Engine>::Error>;
