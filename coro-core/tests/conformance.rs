@@ -2,7 +2,7 @@
 
 use coro_core::conformance::{Flavour, Script, Subject};
 use coro_core::driver::{Driver, Paced};
-use coro_core::native::Native;
+use coro_core::native::{self, Native};
 use coro_core::{Loop, driver};
 
 struct Natives;
@@ -12,6 +12,17 @@ impl Flavour for Natives {
         mut script: Script<S, Y, R, E>,
     ) -> Subject<S, Y, R, E> {
         Box::new(Native::new(async move |co| coro_core::perform!(script, co, await)))
+    }
+}
+
+/// Those that keep the type of their body.
+struct Borrowing;
+
+impl Flavour for Borrowing {
+    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
+        mut script: Script<S, Y, R, E>,
+    ) -> Subject<S, Y, R, E> {
+        Box::new(native::borrowing(async move |co| coro_core::perform!(script, co, await)))
     }
 }
 
@@ -27,6 +38,10 @@ fn real() -> Loop {
 
 mod contract {
     coro_core::coroutine_conformance!(super::Natives);
+}
+
+mod contract_borrowing {
+    coro_core::coroutine_conformance!(super::Borrowing);
 }
 
 mod simulated {

@@ -145,7 +145,7 @@ fn an_unread_error_is_reported_to_the_loop_of_its_task() {
 
 #[test]
 fn a_wait_that_was_dropped_receives_no_throw() {
-    let body = async |co: &mut coro_core::native::Co<(), Infallible, TaskError>| {
+    let body = async |co: &mut coro_core::native::Co<'_, (), Infallible, TaskError>| {
         {
             let abandoned = pin!(co.wait(pending::<()>()));
             futures::future::select(abandoned, pin!(std::future::ready(()))).await;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use coro_core::backend::{IntoSub, Request};
+use coro_core::backend::{Delegated, IntoSub, Request};
 use coro_core::coroutine::Thrown;
 
 use crate::engine::{Exchange, Switch};
@@ -113,7 +113,7 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     fn delegate<C: IntoSub<S, Y, E>>(&self, sub: C, first: Option<S>) -> Result<C::Return, Thrown<E>> {
         let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
         self.check_unwinding()?;
-        let delegated = self.exchange.airlock.delegate(delegation);
+        let delegated = Delegated::begin(&self.exchange.airlock, delegation);
         self.switch.suspend(());
         loop {
             if let Some(result) = delegated.ended() {

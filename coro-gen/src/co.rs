@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::future::Future;
-use std::rc::Rc;
+use std::marker::PhantomData;
 
-use coro_core::backend::{Airlock, IntoSub, stackless, stackless::Yielding};
+use coro_core::backend::{Delegated, Exclusive, IntoSub, Link, stackless, stackless::Yielding};
 use coro_core::coroutine::Thrown;
 
-/// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
-pub struct Co<S, Y, E = std::convert::Infallible> {
-    airlock: Rc<Airlock<S, Y, E>>,
+/// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
+/// the lifetime `'c` is that of one body, so that two bodies cannot exchange theirs.
+pub struct Co<'c, S, Y, E = std::convert::Infallible> {
+    link: Link<S, Y, E>,
+    of_one_body: PhantomData<fn(&'c ()) -> &'c ()>,
 }
 
-impl<S, Y, E> Co<S, Y, E> {
-    pub(crate) fn new(airlock: Rc<Airlock<S, Y, E>>) -> Self {
-        Self { airlock }
+impl<S, Y, E> Co<'_, S, Y, E> {
+    pub(crate) fn new(link: Link<S, Y, E>) -> Self {
+        Self { link, of_one_body: PhantomData }
     }
 
     /// Hands out `value` and waits for the next input, which is the result.
@@ -27,8 +29,8 @@ impl<S, Y, E> Co<S, Y, E> {
     ///
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
     #[inline(always)]
-    pub fn yield_(&mut self, value: Y) -> Yielding<'_, S, Y, E> {
-        stackless::yield_(&self.airlock, value)
+    pub fn yield_(&mut self, value: Y) -> Yielding<S, Y, E, Exclusive<'_, S, Y, E>> {
+        stackless::yield_(self.link.exclusive(), value)
     }
 
     /// Delegates to `sub`: until it ends, whatever is sent, thrown or yielded passes between it and whoever resumes
@@ -46,7 +48,7 @@ impl<S, Y, E> Co<S, Y, E> {
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
     pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(&self.airlock, sub, None).await
+        self.delegate(sub, None).await
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -60,7 +62,7 @@ impl<S, Y, E> Co<S, Y, E> {
         sub: C,
         first: S,
     ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(&self.airlock, sub, Some(first)).await
+        self.delegate(sub, Some(first)).await
     }
 
     /// Waits for `future`, as a point where a throw can land.
@@ -73,12 +75,21 @@ impl<S, Y, E> Co<S, Y, E> {
     ///
     /// As that of `future`.
     pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
-        stackless::wait(&self.airlock, future).await
+        stackless::wait(self.link.exclusive(), future).await
+    }
+
+    async fn delegate<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+        first: Option<S>,
+    ) -> Result<C::Return, Thrown<E>> {
+        let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
+        stackless::ended(Delegated::begin(self.link.exclusive(), delegation)).await
     }
 }
 
-impl<S, Y, E> fmt::Debug for Co<S, Y, E> {
+impl<S, Y, E> fmt::Debug for Co<'_, S, Y, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Co").field(&self.airlock).finish()
+        f.debug_tuple("Co").field(&self.link).finish()
     }
 }

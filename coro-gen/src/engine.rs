@@ -1,44 +1,51 @@
 //! How a generator body is run: genawaiter resumes it.
 
+#![allow(unsafe_code)]
+
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::rc::Rc;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::ptr::NonNull;
 use std::task::Waker;
 
-use coro_core::backend::{self, Airlock, Progress};
+use coro_core::backend::{self, Airlock, BodyCell, Link, Progress};
 use coro_core::coroutine::Thrown;
 use coro_core::stats::Flavour;
 use genawaiter::GeneratorState;
 
 use crate::Co;
 
-type Resume<R, E> = Box<dyn FnMut() -> GeneratorState<(), Result<R, Thrown<E>>>>;
-
-pub(crate) struct Engine<S, Y, R, E> {
-    airlock: Rc<Airlock<S, Y, E>>,
-    /// `genawaiter::rc::Gen::resume_with`, with the type of the body erased. No value passes through it: they are
-    /// in the airlock.
-    /// `None` once it has ended.
-    resume: Option<Resume<R, E>>,
+/// A body under genawaiter: a bare switch. No value passes through it: they are in the airlock.
+pub trait Switch<R, E> {
+    /// `genawaiter::rc::Gen::resume_with`.
+    fn switch(self: Pin<&mut Self>) -> GeneratorState<(), Result<R, Thrown<E>>>;
 }
 
-impl<S, Y, R, E> Engine<S, Y, R, E> {
-    pub(crate) fn new<F>(body: F) -> Self
-    where
-        F: for<'c> AsyncFnOnce(&'c mut Co<S, Y, E>) -> Result<R, Thrown<E>> + 'static,
-        S: 'static,
-        Y: 'static,
-        R: 'static,
-        E: 'static,
-    {
-        let airlock = Rc::new(Airlock::default());
-        let shared = Rc::clone(&airlock);
-        let mut generator = genawaiter::rc::Gen::new(|switch| async move {
-            let mut co = Co::new(Rc::clone(&shared));
+impl<R, E, F: Future<Output = Result<R, Thrown<E>>>> Switch<R, E> for genawaiter::rc::Gen<(), (), F> {
+    #[inline(always)]
+    fn switch(self: Pin<&mut Self>) -> GeneratorState<(), Result<R, Thrown<E>>> {
+        self.get_mut().resume_with(())
+    }
+}
+
+/// A body whose type is erased.
+pub type Erased<R, E> = dyn Switch<R, E>;
+
+pub(crate) struct Engine<S, Y, R, E, B: ?Sized>(BodyCell<S, Y, E, B>, PhantomData<fn() -> R>);
+
+/// Makes the engine of `body`.
+pub(crate) fn engine<S, Y, R, E, F>(body: F) -> Engine<S, Y, R, E, impl Switch<R, E>>
+where
+    F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
+{
+    let run = |link: Link<S, Y, E>| {
+        genawaiter::rc::Gen::new(|switch| async move {
+            let wake = link.wake();
+            let mut co = Co::new(link);
             let mut body = pin!(body(&mut co));
             poll_fn(|_| {
-                let polled = shared.poll_with_wake(|cx| body.as_mut().poll(cx));
+                let polled = wake.poll_with_wake(|cx| body.as_mut().poll(cx));
                 if polled.is_pending() {
                     // The body switches out through genawaiter here and nowhere else, whatever it is pending on.
                     // A foreign future leaves no request in the airlock, and the machine says what that means;
@@ -48,18 +55,30 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
                 polled
             })
             .await
-        });
-        Self { airlock, resume: Some(Box::new(move || generator.resume_with(()))) }
+        })
+    };
+    // SAFETY: the links are in `co` and `wake`, which the future owns: they are dropped with it, in the cell. The body
+    // gets `co` as a `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose
+    // `'c` is another and invariant. The suspension points do not give their `Exclusive` away.
+    Engine(unsafe { BodyCell::new(run) }, PhantomData)
+}
+
+impl<S, Y, R, E, B: Switch<R, E> + 'static> Engine<S, Y, R, E, B> {
+    /// The same, with the type of its body erased.
+    pub(crate) fn erase(self) -> Engine<S, Y, R, E, Erased<R, E>> {
+        // SAFETY: it is the pointer it is given.
+        let erased = unsafe { self.0.erase(|body| body as NonNull<backend::Inner<S, Y, E, Erased<R, E>>>) };
+        Engine(erased, PhantomData)
     }
 }
 
-impl<S, Y, R, E> fmt::Debug for Engine<S, Y, R, E> {
+impl<S, Y, R, E, B: ?Sized> fmt::Debug for Engine<S, Y, R, E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("airlock", &self.airlock).finish_non_exhaustive()
+        f.debug_struct("Engine").field("airlock", self.0.airlock()).finish_non_exhaustive()
     }
 }
 
-impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
+impl<S, Y, R, E, B: Switch<R, E> + ?Sized> backend::Engine for Engine<S, Y, R, E, B> {
     type Send = S;
     type Yield = Y;
     type Return = R;
@@ -71,19 +90,21 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
 
     #[inline(always)]
     fn airlock(&self) -> &Airlock<S, Y, E> {
-        &self.airlock
+        self.0.airlock()
     }
 
     #[inline(always)]
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
-        let Some(resume) = &mut self.resume else { unreachable!("a body that has ended is not run") };
-        match self.airlock.run_with_wake(wake, resume) {
+        // Apart from the body, of which there is a `&mut` meanwhile.
+        let (airlock, body) = self.0.airlock_and_body();
+        let Some(body) = body else { unreachable!("a body that has ended is not run") };
+        match airlock.run_with_wake(wake, || body.switch()) {
             GeneratorState::Yielded(()) => Progress::Suspended,
             GeneratorState::Complete(result) => Progress::Ended(result),
         }
     }
 
     fn end(&mut self) {
-        self.resume = None;
+        self.0.end();
     }
 }

@@ -26,13 +26,14 @@
 //! In particular a body that awaits a foreign future which is not ready gives
 //! [`ForeignPending`](coro_core::Misuse::ForeignPending): write [`co.wait(future)`](Co::wait).
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod co;
 mod engine;
 mod task;
 
 use std::any::type_name;
+use std::convert::Infallible;
 use std::panic::Location;
 use std::task::{Context, Poll};
 
@@ -42,30 +43,91 @@ use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, S
 pub use co::Co;
 pub use task::{TaskCo, run, spawn, task};
 
-use engine::Engine;
+use engine::{Engine, engine};
+pub use engine::{Erased, Switch};
 
 /// A coroutine on genawaiter.
 ///
 /// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate] for an example.
+///
+/// The type `B` of the body is erased here; with [`borrowing`] it is not.
 #[derive(Debug)]
-pub struct Gen<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>>);
+pub struct Gen<S, Y, R, E = Infallible, B: ?Sized = Erased<R, E>>(Machine<Engine<S, Y, R, E, B>>)
+where
+    B: Switch<R, E>;
 
 impl<S, Y, R, E> Gen<S, Y, R, E> {
     /// A coroutine that will run `body`. Nothing runs yet.
     #[track_caller]
     pub fn new<F>(body: F) -> Self
     where
-        F: for<'c> AsyncFnOnce(&'c mut Co<S, Y, E>) -> Result<R, Thrown<E>> + 'static,
+        F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
         S: 'static,
         Y: 'static,
         R: 'static,
         E: 'static,
     {
-        Self(Machine::new(Engine::new(body), type_name::<F>(), Location::caller()))
+        Self(Machine::new(engine(body).erase(), type_name::<F>(), Location::caller()))
     }
 }
 
-impl<S, Y, R, E> Coroutine for Gen<S, Y, R, E> {
+/// A coroutine that will run `body`, whose type it keeps: a resume calls it directly. Nothing runs yet.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::prelude::*;
+///
+/// let mut sum = coro_gen::new::<u32, u32, (), (), _>(async |co| {
+///     let mut sum = 0;
+///     loop {
+///         sum += co.yield_(sum).await?;
+///     }
+/// });
+/// sum.start()?;
+/// assert_eq!(sum.send(3), Ok(Outcome::Yielded(3)));
+/// # Ok::<(), coro_core::Misuse<u32, u32, ()>>(())
+/// ```
+#[track_caller]
+pub fn new<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Switch<R, E>>
+where
+    F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
+{
+    Gen(Machine::new(engine(body), type_name::<F>(), Location::caller()))
+}
+
+/// A coroutine that will run `body`, which may borrow. Nothing runs yet.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::prelude::*;
+///
+/// let text = "one two".to_string();
+/// let words = coro_gen::borrowing::<(), &str, (), (), _>(async |co| {
+///     for word in text.split(' ') {
+///         co.yield_(word).await?;
+///     }
+///     Ok(())
+/// });
+/// assert_eq!(words.items().collect::<Vec<_>>(), ["one", "two"]);
+/// ```
+#[track_caller]
+pub fn borrowing<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Switch<R, E>>
+where
+    F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
+{
+    Gen(Machine::new(engine(body), type_name::<F>(), Location::caller()))
+}
+
+impl<S, Y, R, E, B: Switch<R, E> + 'static> Gen<S, Y, R, E, B> {
+    /// The same coroutine, with the type of its body erased. No memory is taken for that.
+    pub fn boxed(self) -> Gen<S, Y, R, E> {
+        Gen(self.0.map_engine(Engine::erase))
+    }
+}
+
+impl<S, Y, R, E, B: Switch<R, E> + ?Sized> Coroutine for Gen<S, Y, R, E, B> {
     type Send = S;
     type Yield = Y;
     type Return = R;
@@ -94,7 +156,14 @@ impl<S, Y, R, E> Coroutine for Gen<S, Y, R, E> {
     }
 }
 
-impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Gen<S, Y, R, E> {
+impl<S, Y, R, E, B> IntoSub<S, Y, E> for Gen<S, Y, R, E, B>
+where
+    S: 'static,
+    Y: 'static,
+    R: 'static,
+    E: 'static,
+    B: Switch<R, E> + ?Sized + 'static,
+{
     type Return = R;
 
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {

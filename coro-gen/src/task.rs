@@ -6,10 +6,10 @@ use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
 use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
 
-use crate::{Co, Gen};
+use crate::{Co, Gen, Switch};
 
 /// What the body of a task suspends with.
-pub type TaskCo = Co<(), Infallible, TaskError>;
+pub type TaskCo<'c> = Co<'c, (), Infallible, TaskError>;
 
 /// Makes a task of `body`. Nothing runs until it is spawned.
 ///
@@ -67,7 +67,7 @@ where
     Loop::new()?.run(task(body))
 }
 
-impl<R> IntoTask for Gen<(), Infallible, R, TaskError> {
+impl<R, B: Switch<R, TaskError> + ?Sized> IntoTask for Gen<(), Infallible, R, TaskError, B> {
     type Output = R;
     type Coroutine = Self;
 

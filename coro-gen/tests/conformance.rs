@@ -15,6 +15,17 @@ impl Flavour for Generators {
     }
 }
 
+/// Those that keep the type of their body.
+struct Borrowing;
+
+impl Flavour for Borrowing {
+    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
+        mut script: Script<S, Y, R, E>,
+    ) -> Subject<S, Y, R, E> {
+        Box::new(coro_gen::borrowing(async move |co| coro_core::perform!(script, co, await)))
+    }
+}
+
 /// A real driver whose clock runs fast, in step with the timers.
 fn real() -> Loop {
     #[cfg(target_os = "linux")]
@@ -27,6 +38,10 @@ fn real() -> Loop {
 
 mod contract {
     coro_core::coroutine_conformance!(super::Generators);
+}
+
+mod contract_borrowing {
+    coro_core::coroutine_conformance!(super::Borrowing);
 }
 
 mod simulated {

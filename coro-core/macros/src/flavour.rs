@@ -40,8 +40,8 @@ impl Flavour {
     /// What its bodies suspend with.
     pub(crate) fn co(self, send: &TokenStream, yields: &TokenStream, error: &TokenStream) -> TokenStream {
         match self {
-            Self::Native => quote!(::coro_core::native::Co<#send, #yields, #error>),
-            Self::Generator => quote!(::coro_gen::Co<#send, #yields, #error>),
+            Self::Native => quote!(::coro_core::native::Co<'_, #send, #yields, #error>),
+            Self::Generator => quote!(::coro_gen::Co<'_, #send, #yields, #error>),
             Self::Fiber => quote!(::coro_fiber::Co<'_, #send, #yields, #error>),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Deref;
 use std::task::{Context, Poll, Waker};
 
 use super::sub::Take;
@@ -76,25 +77,6 @@ impl<S, Y, E> Airlock<S, Y, E> {
         });
     }
 
-    /// A suspension point that will ask: what it asked for is withdrawn if it is dropped before anybody saw it, so
-    /// that nothing is delivered to where nobody waits any more.
-    #[inline(always)]
-    pub fn point(&self) -> Asking<'_, S, Y, E> {
-        Asking { airlock: self }
-    }
-
-    /// [`ask`](Self::ask) at a [`point`](Self::point).
-    pub fn asking(&self, request: Request<Y>) -> Asking<'_, S, Y, E> {
-        self.ask(request);
-        self.point()
-    }
-
-    /// Asks to delegate.
-    pub fn delegate<R>(&self, delegation: Delegation<S, Y, R, E>) -> Delegated<'_, S, Y, R, E> {
-        self.sub.set(Some(delegation.sub));
-        Delegated { _asking: self.asking(Request::Delegate), airlock: self, take: delegation.take }
-    }
-
     #[cold]
     fn withdraw(&self) {
         self.asked.set(Asked::Nothing);
@@ -121,12 +103,10 @@ impl<S, Y, E> Airlock<S, Y, E> {
     }
 
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
-    #[inline]
+    #[inline(always)]
     pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        match self.wake.current() {
-            Some(waker) => poll(&mut Context::from_waker(&waker)),
-            None => poll(&mut Context::from_waker(Waker::noop())),
-        }
+        let wake = self.wake.current();
+        poll(&mut Context::from_waker(wake.as_ref().unwrap_or(Waker::noop())))
     }
 }
 
@@ -190,36 +170,64 @@ impl<S, Y, E> Airlock<S, Y, E> {
     }
 }
 
-/// A request that lasts as long as its suspension point. Made by [`Airlock::asking`].
-#[derive(Debug)]
-pub struct Asking<'a, S, Y, E> {
-    airlock: &'a Airlock<S, Y, E>,
+/// A suspension point, and the way from there to the airlock. What was asked for at it is withdrawn if it is dropped
+/// before anybody saw it, so that nothing is delivered to where nobody waits any more.
+pub struct Point<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>>(A);
+
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Point<S, Y, E, A> {
+    /// A point that has asked for nothing yet.
+    #[inline(always)]
+    pub fn new(airlock: A) -> Self {
+        Self(airlock)
+    }
 }
 
-impl<S, Y, E> Drop for Asking<'_, S, Y, E> {
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Deref for Point<S, Y, E, A> {
+    type Target = Airlock<S, Y, E>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Airlock<S, Y, E> {
+        &self.0
+    }
+}
+
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Drop for Point<S, Y, E, A> {
     #[inline(always)]
     fn drop(&mut self) {
         // A resume has cleared it.
-        if self.airlock.asked.get() != Asked::Nothing {
-            self.airlock.withdraw();
+        if self.asked.get() != Asked::Nothing {
+            self.withdraw();
         }
     }
 }
 
-/// A delegation under way. Made by [`Airlock::delegate`].
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> fmt::Debug for Point<S, Y, E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// A delegation under way.
 #[derive(Debug)]
-pub struct Delegated<'a, S, Y, R, E> {
-    _asking: Asking<'a, S, Y, E>,
-    airlock: &'a Airlock<S, Y, E>,
+pub struct Delegated<S, Y, R, E, A: Deref<Target = Airlock<S, Y, E>>> {
+    point: Point<S, Y, E, A>,
     take: Take<R>,
 }
 
-impl<S, Y, R, E> Delegated<'_, S, Y, R, E> {
+impl<S, Y, R, E, A: Deref<Target = Airlock<S, Y, E>>> Delegated<S, Y, R, E, A> {
+    /// Asks to delegate. The body must switch out next.
+    pub fn begin(airlock: A, delegation: Delegation<S, Y, R, E>) -> Self {
+        let point = Point::new(airlock);
+        point.sub.set(Some(delegation.sub));
+        point.ask(Request::Delegate);
+        Self { point, take: delegation.take }
+    }
+
     /// How it ended: with what the sub returned, or with what was raised. `None` if it has not.
     pub fn ended(&self) -> Option<Result<R, Thrown<E>>> {
-        match self.airlock.thrown.take() {
+        match self.point.thrown.take() {
             Some(thrown) => Some(Err(thrown)),
-            None => (self.take)(self.airlock.ended.take()?.into_any()).map(Ok),
+            None => (self.take)(self.point.ended.take()?.into_any()).map(Ok),
         }
     }
 }

@@ -100,15 +100,19 @@ impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
 pub struct Level<G: Engine> {
     engine: G,
     returned: Option<G::Return>,
-    /// A run that ends with a yield is added to the resumes only at the end: it is the most frequent one.
-    counts: Counts,
+    tally: Tally,
     info: FrameInfo,
 }
 
 impl<G: Engine> Level<G> {
     pub(super) fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
         let info = FrameInfo { flavour: Some(G::FLAVOUR), name, made_at: Some(made_at) };
-        Self { engine, returned: None, counts: Counts::default(), info }
+        Self { engine, returned: None, tally: Tally { flavour: G::FLAVOUR, counts: Counts::default() }, info }
+    }
+
+    pub(super) fn map_engine<H: Engine<Return = G::Return>>(self, map: impl FnOnce(G) -> H) -> Level<H> {
+        let Self { engine, returned, tally, info } = self;
+        Level { engine: map(engine), returned, tally, info }
     }
 
     /// What the body returned, once.
@@ -126,7 +130,7 @@ impl<G: Engine> Level<G> {
         match self.engine.run(wake) {
             Progress::Suspended => self.suspended(),
             Progress::Ended(result) => {
-                self.counts.resumes += 1;
+                self.tally.counts.resumes += 1;
                 self.end();
                 match result {
                     Ok(value) => {
@@ -165,16 +169,16 @@ impl<G: Engine> Level<G> {
     fn suspended(&mut self) -> Step<G::Yield, G::Error> {
         match self.engine.airlock().take_request() {
             Some(Request::Yield(value)) => {
-                self.counts.yields += 1;
+                self.tally.counts.yields += 1;
                 Step::Yielded(value)
             }
             other => {
-                self.counts.resumes += 1;
+                self.tally.counts.resumes += 1;
                 match other {
                     Some(Request::Delegate) => Step::Delegated,
                     None if !G::WAITS_ON_ANY_FUTURE => Step::Foreign,
                     _ => {
-                        self.counts.parks += 1;
+                        self.tally.counts.parks += 1;
                         Step::Parked
                     }
                 }
@@ -218,9 +222,16 @@ impl<G: Engine> fmt::Debug for Level<G> {
     }
 }
 
-impl<G: Engine> Drop for Level<G> {
+/// How often a body was run. Told to the statistics at the end.
+struct Tally {
+    flavour: Flavour,
+    /// A run that ends with a yield is added to the resumes only at the end: it is the most frequent one.
+    counts: Counts,
+}
+
+impl Drop for Tally {
     fn drop(&mut self) {
         self.counts.resumes += self.counts.yields;
-        stats::record(G::FLAVOUR, &self.counts);
+        stats::record(self.flavour, &self.counts);
     }
 }

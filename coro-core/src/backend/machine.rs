@@ -89,6 +89,15 @@ impl<G: Engine> Machine<G> {
         }
     }
 
+    /// The same coroutine on another engine, which goes on where this one is.
+    pub fn map_engine<H>(self, map: impl FnOnce(G) -> H) -> Machine<H>
+    where
+        H: Engine<Send = G::Send, Yield = G::Yield, Return = G::Return, Error = G::Error>,
+    {
+        let Self { chain, root, phase, closing } = self;
+        Machine { chain, root: root.map_engine(map), phase, closing }
+    }
+
     /// The root and what it delegates to, from the bottom to the top, while it is suspended.
     pub fn frames(&self) -> Vec<FrameInfo> {
         match self.phase {

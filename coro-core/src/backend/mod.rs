@@ -14,6 +14,7 @@
 //! 5. a test file that runs `coro_core::conformance` on it.
 
 mod airlock;
+mod cell;
 mod chain;
 mod frame;
 mod machine;
@@ -23,10 +24,12 @@ pub mod stackless;
 mod sub;
 mod wake;
 
-pub use airlock::{Airlock, Asking, Delegated};
+pub use airlock::{Airlock, Delegated, Point};
+pub use cell::{BodyCell, Exclusive, Inner, Link, WakeLink};
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};
 pub use request::Request;
-pub use sub::{AnyCoroutine, AnySub, Delegation, IntoSub, Plain};
+pub(crate) use sub::Sealed;
+pub use sub::{AnyCoroutine, AnySub, Delegation, IntoSub, MovableSub, Plain};
 
 use machine::Phase;

@@ -1,45 +1,56 @@
 //! The suspension points of bodies that are futures: what the `Co` of a stackless flavour is made of.
+//!
+//! `A` is how such a body reaches its airlock: a reference, or an [`Exclusive`](super::Exclusive).
 
+use std::fmt;
 use std::future::{Future, poll_fn};
+use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use super::{Airlock, Asking, IntoSub, Request};
+use super::{Airlock, Delegated, Point, Request};
 use crate::coroutine::Thrown;
 
 /// Hands out `value`, and is ready with the answer to it: what was sent, or what was thrown in instead.
 #[inline(always)]
-pub fn yield_<S, Y, E>(airlock: &Airlock<S, Y, E>, value: Y) -> Yielding<'_, S, Y, E> {
-    Yielding { _point: airlock.point(), airlock, value: Some(value) }
+pub fn yield_<S, Y, E, A>(airlock: A, value: Y) -> Yielding<S, Y, E, A>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+{
+    Yielding { point: Point::new(airlock), value: Some(value) }
 }
 
 /// A yield. Made by [`yield_`]. A future of its own rather than an `async fn`: every level of those costs at every
 /// resume.
-#[derive(Debug)]
 #[must_use = "a yield does nothing until it is awaited"]
-pub struct Yielding<'a, S, Y, E> {
-    _point: Asking<'a, S, Y, E>,
-    airlock: &'a Airlock<S, Y, E>,
+pub struct Yielding<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> {
+    point: Point<S, Y, E, A>,
     /// `None` once it was handed out.
     value: Option<Y>,
 }
 
 // Nothing in it is pinned.
-impl<S, Y, E> Unpin for Yielding<'_, S, Y, E> {}
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Unpin for Yielding<S, Y, E, A> {}
 
-impl<S, Y, E> Future for Yielding<'_, S, Y, E> {
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Future for Yielding<S, Y, E, A> {
     type Output = Result<S, Thrown<E>>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(value) = self.value.take() {
-            self.airlock.ask(Request::Yield(value));
+            self.point.ask(Request::Yield(value));
             return Poll::Pending;
         }
-        match self.airlock.answer() {
+        match self.point.answer() {
             Some(answer) => Poll::Ready(answer),
             None => Poll::Pending,
         }
+    }
+}
+
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> fmt::Debug for Yielding<S, Y, E, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Yielding").field("handed_out", &self.value.is_none()).finish_non_exhaustive()
     }
 }
 
@@ -48,17 +59,22 @@ impl<S, Y, E> Future for Yielding<'_, S, Y, E> {
 /// # Errors
 ///
 /// What was thrown in meanwhile. The future is dropped then.
-pub async fn wait<S, Y, E, F: Future>(airlock: &Airlock<S, Y, E>, future: F) -> Result<F::Output, Thrown<E>> {
-    let _point = airlock.point();
+pub async fn wait<S, Y, E, A, F>(airlock: A, future: F) -> Result<F::Output, Thrown<E>>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+    F: Future,
+{
+    let point = Point::new(airlock);
     let mut future = pin!(future);
-    poll_fn(|cx| {
-        if let Err(thrown) = airlock.check_thrown() {
+    // What is captured is owned, so that the whole goes to another thread if its parts do.
+    poll_fn(move |cx| {
+        if let Err(thrown) = point.check_thrown() {
             return Poll::Ready(Err(thrown));
         }
         match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => {
-                airlock.ask(Request::Park);
+                point.ask(Request::Park);
                 Poll::Pending
             }
         }
@@ -66,19 +82,17 @@ pub async fn wait<S, Y, E, F: Future>(airlock: &Airlock<S, Y, E>, future: F) -> 
     .await
 }
 
-/// Delegates to `sub`, and is ready with what it returned.
+/// Waits until what was delegated to has ended.
 ///
 /// # Errors
 ///
-/// What the sub raised, or why it cannot be delegated to.
-pub async fn yield_from<S, Y, E, C: IntoSub<S, Y, E>>(
-    airlock: &Airlock<S, Y, E>,
-    sub: C,
-    first: Option<S>,
-) -> Result<C::Return, Thrown<E>> {
-    let delegated = airlock.delegate(sub.into_sub(first).map_err(Thrown::Misuse)?);
+/// What the sub raised.
+pub async fn ended<S, Y, R, E, A>(delegated: Delegated<S, Y, R, E, A>) -> Result<R, Thrown<E>>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+{
     let mut switched_out = false;
-    poll_fn(|_| {
+    poll_fn(move |_| {
         if !std::mem::replace(&mut switched_out, true) {
             return Poll::Pending;
         }

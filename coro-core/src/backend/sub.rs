@@ -24,6 +24,19 @@ pub trait IntoSub<S, Y, E> {
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, Self::Return, E>, MisuseKind>;
 }
 
+/// What can be delegated to, and go to another thread meanwhile: the coroutines of
+/// [`native::new`](crate::native::new()) whose bodies can, and iterators that can.
+///
+/// It says of a type that all the frames of its [`Delegation`] may go. That is why nobody else implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be delegated to by a coroutine that may go to another thread",
+    note = "the body of `native::new` delegates only to what can go with it; `Native::new` delegates to anything"
+)]
+pub trait MovableSub<S, Y, E>: IntoSub<S, Y, E> + Send + Sealed {}
+
+/// Keeps [`MovableSub`] here.
+pub trait Sealed {}
+
 /// A coroutine on its way to be delegated to, and how to take the value out of its frame when it has returned.
 pub struct Delegation<S, Y, R, E> {
     pub(super) sub: Sub<S, Y, E>,
@@ -224,6 +237,15 @@ where
         let frame: Box<dyn Frame<S, Y, E>> = Box::new(self);
         Ok(Delegation::new(VecDeque::from([frame]), Resume::Continue, |_| Some(())))
     }
+}
+
+impl<I> Sealed for Plain<I> {}
+
+impl<S, Y, E, I> MovableSub<S, Y, E> for Plain<I>
+where
+    I: Iterator<Item = Y> + Send + 'static,
+    S: Nothing,
+{
 }
 
 impl<S, Y, E, I> Frame<S, Y, E> for Plain<I>

@@ -1,20 +1,32 @@
 //! How a native body suspends.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::rc::Rc;
+use std::marker::PhantomData;
 
-use crate::backend::{Airlock, IntoSub, stackless, stackless::Yielding};
+use crate::backend::{Delegated, Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
 use crate::coroutine::Thrown;
 
-/// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
-pub struct Co<S, Y, E = std::convert::Infallible> {
-    airlock: Rc<Airlock<S, Y, E>>,
+/// The [`Co`] of a body that stays on its thread: it delegates to anything.
+#[derive(Debug)]
+pub enum Local {}
+
+/// The [`Co`] of a body that may go to another thread, see [`native::new`](super::new()): it delegates only to what
+/// may go there with it.
+#[derive(Debug)]
+pub enum Movable {}
+
+/// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
+/// the lifetime `'c` is that of one body, so that two bodies cannot exchange theirs.
+pub struct Co<'c, S, Y, E = Infallible, M = Local> {
+    link: Link<S, Y, E>,
+    of_one_body: PhantomData<fn(&'c M) -> &'c M>,
 }
 
-impl<S, Y, E> Co<S, Y, E> {
-    pub(super) fn new(airlock: Rc<Airlock<S, Y, E>>) -> Self {
-        Self { airlock }
+impl<S, Y, E, M> Co<'_, S, Y, E, M> {
+    pub(super) fn new(link: Link<S, Y, E>) -> Self {
+        Self { link, of_one_body: PhantomData }
     }
 
     /// Hands out `value` and waits for the next input, which is the result.
@@ -27,10 +39,35 @@ impl<S, Y, E> Co<S, Y, E> {
     ///
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
     #[inline(always)]
-    pub fn yield_(&mut self, value: Y) -> Yielding<'_, S, Y, E> {
-        stackless::yield_(&self.airlock, value)
+    pub fn yield_(&mut self, value: Y) -> Yielding<S, Y, E, Exclusive<'_, S, Y, E>> {
+        stackless::yield_(self.link.exclusive(), value)
     }
 
+    /// Waits for `future`, as a point where a throw can land. A native body may also write `future.await`; a throw
+    /// that meets it there ends the body.
+    ///
+    /// # Errors
+    ///
+    /// What was thrown in while it waited. The future is dropped then.
+    ///
+    /// # Cancellation
+    ///
+    /// As that of `future`.
+    pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
+        stackless::wait(self.link.exclusive(), future).await
+    }
+
+    async fn delegate<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+        first: Option<S>,
+    ) -> Result<C::Return, Thrown<E>> {
+        let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
+        stackless::ended(Delegated::begin(self.link.exclusive(), delegation)).await
+    }
+}
+
+impl<S, Y, E> Co<'_, S, Y, E> {
     /// Delegates to `sub`: until it ends, whatever is sent, thrown or yielded passes between it and whoever resumes
     /// the outermost coroutine, at the same cost at any depth. The value is what `sub` returns.
     ///
@@ -46,7 +83,7 @@ impl<S, Y, E> Co<S, Y, E> {
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
     pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(&self.airlock, sub, None).await
+        self.delegate(sub, None).await
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -60,26 +97,37 @@ impl<S, Y, E> Co<S, Y, E> {
         sub: C,
         first: S,
     ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(&self.airlock, sub, Some(first)).await
-    }
-
-    /// Waits for `future`, as a point where a throw can land. A native body may also write `future.await`; a throw
-    /// that meets it there ends the body.
-    ///
-    /// # Errors
-    ///
-    /// What was thrown in while it waited. The future is dropped then.
-    ///
-    /// # Cancellation
-    ///
-    /// As that of `future`.
-    pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
-        stackless::wait(&self.airlock, future).await
+        self.delegate(sub, Some(first)).await
     }
 }
 
-impl<S, Y, E> fmt::Debug for Co<S, Y, E> {
+/// As without [`Movable`], with what may go to another thread.
+impl<S, Y, E> Co<'_, S, Y, E, Movable> {
+    /// See [`Co::yield_from`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn yield_from<C: MovableSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
+        self.delegate(sub, None).await
+    }
+
+    /// See [`Co::yield_from_started`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn yield_from_started<C: MovableSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+        first: S,
+    ) -> Result<C::Return, Thrown<E>> {
+        self.delegate(sub, Some(first)).await
+    }
+}
+
+impl<S, Y, E, M> fmt::Debug for Co<'_, S, Y, E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Co").field(&self.airlock).finish()
+        f.debug_tuple("Co").field(&self.link).finish()
     }
 }

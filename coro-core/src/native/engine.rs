@@ -1,45 +1,58 @@
 //! How a native body is run: its future is polled.
 
+#![allow(unsafe_code)]
+
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
+use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use super::Co;
-use crate::backend::{self, Airlock, Progress};
+use crate::backend::{self, Airlock, BodyCell, Progress};
 use crate::coroutine::Thrown;
 use crate::stats::Flavour;
 
-type Body<R, E> = Pin<Box<dyn Future<Output = Result<R, Thrown<E>>>>>;
+/// A body whose type is erased.
+pub type Erased<R, E> = dyn Future<Output = Result<R, Thrown<E>>>;
 
-pub(super) struct Engine<S, Y, R, E> {
-    airlock: Rc<Airlock<S, Y, E>>,
-    /// `None` once it has ended.
-    body: Option<Body<R, E>>,
+pub(super) struct Engine<S, Y, E, F: ?Sized>(BodyCell<S, Y, E, F>);
+
+/// Makes the engine of `body`, whose `Co` delegates as `M` says.
+pub(super) fn engine<S, Y, R, E, M, F>(body: F) -> Engine<S, Y, E, impl Future<Output = Result<R, Thrown<E>>>>
+where
+    F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E, M>) -> Result<R, Thrown<E>>,
+{
+    let run = |link| async move {
+        let mut co = Co::new(link);
+        body(&mut co).await
+    };
+    // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body gets it as a
+    // `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose `'c` is
+    // another and invariant. The suspension points do not give their `Exclusive` away.
+    Engine(unsafe { BodyCell::new(run) })
 }
 
-impl<S, Y, R, E> Engine<S, Y, R, E> {
-    pub(super) fn new<F>(body: F) -> Self
-    where
-        F: for<'c> AsyncFnOnce(&'c mut Co<S, Y, E>) -> Result<R, Thrown<E>> + 'static,
-        S: 'static,
-        Y: 'static,
-        E: 'static,
-    {
-        let airlock = Rc::new(Airlock::default());
-        let mut co = Co::new(Rc::clone(&airlock));
-        Self { airlock, body: Some(Box::pin(async move { body(&mut co).await })) }
+impl<S, Y, R, E, F> Engine<S, Y, E, F>
+where
+    F: Future<Output = Result<R, Thrown<E>>> + 'static,
+{
+    /// The same, with the type of its body erased.
+    pub(super) fn erase(self) -> Engine<S, Y, E, Erased<R, E>> {
+        // SAFETY: it is the pointer it is given.
+        Engine(unsafe { self.0.erase(|body| body as NonNull<backend::Inner<S, Y, E, Erased<R, E>>>) })
     }
 }
 
-impl<S, Y, R, E> fmt::Debug for Engine<S, Y, R, E> {
+impl<S, Y, E, F: ?Sized> fmt::Debug for Engine<S, Y, E, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("airlock", &self.airlock).finish_non_exhaustive()
+        f.debug_struct("Engine").field("airlock", self.0.airlock()).finish_non_exhaustive()
     }
 }
 
-impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
+impl<S, Y, R, E, F> backend::Engine for Engine<S, Y, E, F>
+where
+    F: Future<Output = Result<R, Thrown<E>>> + ?Sized,
+{
     type Send = S;
     type Yield = Y;
     type Return = R;
@@ -50,19 +63,19 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
 
     #[inline(always)]
     fn airlock(&self) -> &Airlock<S, Y, E> {
-        &self.airlock
+        self.0.airlock()
     }
 
     #[inline(always)]
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
-        let Some(body) = &mut self.body else { unreachable!("a body that has ended is not run") };
-        match body.as_mut().poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))) {
+        let Some(body) = self.0.body() else { unreachable!("a body that has ended is not run") };
+        match body.poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))) {
             Poll::Ready(result) => Progress::Ended(result),
             Poll::Pending => Progress::Suspended,
         }
     }
 
     fn end(&mut self) {
-        self.body = None;
+        self.0.end();
     }
 }

@@ -7,18 +7,23 @@
 
 mod co;
 mod engine;
+mod movable;
 mod task;
 
 use std::any::type_name;
+use std::convert::Infallible;
+use std::future::Future;
 use std::panic::Location;
 use std::task::{Context, Poll};
 
-pub use co::Co;
+pub use co::{Co, Local, Movable};
+pub use engine::Erased;
+pub use movable::Staying;
 pub use task::{Task, run, spawn, task};
 
 use crate::backend::{Delegation, IntoSub, Machine};
 use crate::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
-use engine::Engine;
+use engine::{Engine, engine};
 
 /// A coroutine with an `async` body.
 ///
@@ -39,24 +44,98 @@ use engine::Engine;
 /// assert_eq!(greeter.send("you"), Ok(Outcome::Yielded("hello, you".to_string())));
 /// assert_eq!(greeter.send("you"), Ok(Outcome::Returned(())));
 /// ```
+///
+/// The type `F` of the body is erased here; with [`new`](fn@new) it is not.
 #[derive(Debug)]
-pub struct Native<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>>);
+pub struct Native<S, Y, R, E = Infallible, F: ?Sized = Erased<R, E>>(Machine<Engine<S, Y, E, F>>)
+where
+    F: Future<Output = Result<R, Thrown<E>>>;
 
 impl<S, Y, R, E> Native<S, Y, R, E> {
     /// A coroutine that will run `body`. Nothing runs yet.
     #[track_caller]
     pub fn new<F>(body: F) -> Self
     where
-        F: for<'c> AsyncFnOnce(&'c mut Co<S, Y, E>) -> Result<R, Thrown<E>> + 'static,
+        F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
         S: 'static,
         Y: 'static,
+        R: 'static,
         E: 'static,
     {
-        Self(Machine::new(Engine::new(body), type_name::<F>(), Location::caller()))
+        Self(Machine::new(engine(body).erase(), type_name::<F>(), Location::caller()))
     }
 }
 
-impl<S, Y, R, E> Coroutine for Native<S, Y, R, E> {
+/// A coroutine that will run `body`, whose type it keeps: a resume calls it directly, and the coroutine can go to
+/// another thread if the body can. Nothing runs yet.
+///
+/// Its [`Co`] delegates only to what can go there with it, see [`Movable`].
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::native;
+/// use coro_core::prelude::*;
+///
+/// let mut sum = native::new::<u32, u32, (), (), _>(async |co| {
+///     let mut sum = 0;
+///     loop {
+///         sum += co.yield_(sum).await?;
+///     }
+/// });
+/// sum.start()?; // on this thread
+/// let sum = std::thread::spawn(move || sum.send(3)).join().unwrap();
+/// assert_eq!(sum, Ok(Outcome::Yielded(3)));
+/// # Ok::<(), coro_core::Misuse<u32, u32, ()>>(())
+/// ```
+#[track_caller]
+pub fn new<S, Y, R, E, F>(body: F) -> Native<S, Y, R, E, impl Future<Output = Result<R, Thrown<E>>>>
+where
+    F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E, Movable>) -> Result<R, Thrown<E>> + 'static,
+{
+    Native(Machine::new(engine(body), type_name::<F>(), Location::caller()))
+}
+
+/// A coroutine that will run `body`, which may borrow; it stays on its thread. Nothing runs yet.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::native;
+/// use coro_core::prelude::*;
+///
+/// let text = "one two".to_string();
+/// let words = native::borrowing::<(), &str, (), (), _>(async |co| {
+///     for word in text.split(' ') {
+///         co.yield_(word).await?;
+///     }
+///     Ok(())
+/// });
+/// assert_eq!(words.items().collect::<Vec<_>>(), ["one", "two"]);
+/// ```
+#[track_caller]
+pub fn borrowing<S, Y, R, E, F>(body: F) -> Native<S, Y, R, E, impl Future<Output = Result<R, Thrown<E>>>>
+where
+    F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
+{
+    let body = async move |co: &mut Co<'_, S, Y, E>| Staying::new(body(co)).await;
+    Native(Machine::new(engine(body), type_name::<F>(), Location::caller()))
+}
+
+impl<S, Y, R, E, F> Native<S, Y, R, E, F>
+where
+    F: Future<Output = Result<R, Thrown<E>>> + 'static,
+{
+    /// The same coroutine, with the type of its body erased. No memory is taken for that.
+    pub fn boxed(self) -> Native<S, Y, R, E> {
+        Native(self.0.map_engine(Engine::erase))
+    }
+}
+
+impl<S, Y, R, E, F> Coroutine for Native<S, Y, R, E, F>
+where
+    F: Future<Output = Result<R, Thrown<E>>> + ?Sized,
+{
     type Send = S;
     type Yield = Y;
     type Return = R;
@@ -85,7 +164,14 @@ impl<S, Y, R, E> Coroutine for Native<S, Y, R, E> {
     }
 }
 
-impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Native<S, Y, R, E> {
+impl<S, Y, R, E, F> IntoSub<S, Y, E> for Native<S, Y, R, E, F>
+where
+    S: 'static,
+    Y: 'static,
+    R: 'static,
+    E: 'static,
+    F: Future<Output = Result<R, Thrown<E>>> + ?Sized + 'static,
+{
     type Return = R;
 
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {

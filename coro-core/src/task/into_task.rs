@@ -5,7 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 
 use super::TaskError;
-use crate::coroutine::{Coroutine, InputOf, Resumed, State};
+use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
 use crate::native::{self, Native};
 use crate::stats::Flavour;
 
@@ -52,7 +52,10 @@ impl<F: Future> IntoTask for native::Task<F> {
     }
 }
 
-impl<R> IntoTask for Native<(), Infallible, R, TaskError> {
+impl<R, F> IntoTask for Native<(), Infallible, R, TaskError, F>
+where
+    F: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized,
+{
     type Output = R;
     type Coroutine = Self;
 

@@ -148,7 +148,7 @@ mod in_generator {
 
     use super::*;
 
-    async fn fetch_html(co: &mut TaskCo, crawl: &Crawl, url: &str) -> Result<String, Failure> {
+    async fn fetch_html(co: &mut TaskCo<'_>, crawl: &Crawl, url: &str) -> Result<String, Failure> {
         let mut response = co.wait(crawl.session.get(&Url::parse(url)?)).await??;
         response.raise_for_status()?;
         crawl.got_response(url, response.status());
@@ -159,7 +159,7 @@ mod in_generator {
         Ok(crawl.text(url, body))
     }
 
-    async fn parse(co: &mut TaskCo, crawl: &Crawl, url: &str) -> TaskResult<BTreeSet<String>> {
+    async fn parse(co: &mut TaskCo<'_>, crawl: &Crawl, url: &str) -> TaskResult<BTreeSet<String>> {
         match fetch_html(co, crawl, url).await {
             Ok(html) => Ok(crawl.links(url, &html)),
             Err(Failure::Fetch(error)) => {
@@ -170,7 +170,7 @@ mod in_generator {
         }
     }
 
-    async fn write_one(co: &mut TaskCo, crawl: Rc<Crawl>, url: String) -> TaskResult<()> {
+    async fn write_one(co: &mut TaskCo<'_>, crawl: Rc<Crawl>, url: String) -> TaskResult<()> {
         let links = parse(co, &crawl, &url).await?;
         if !links.is_empty() {
             crawl.write(&url, &links);
@@ -179,7 +179,7 @@ mod in_generator {
     }
 
     pub(super) async fn bulk_crawl_and_write(
-        co: &mut TaskCo,
+        co: &mut TaskCo<'_>,
         crawl: Rc<Crawl>,
         urls: Vec<String>,
     ) -> TaskResult<()> {

@@ -171,7 +171,7 @@ mod in_generator {
 
     use super::*;
 
-    async fn fetch(co: &mut TaskCo, site: &Site, url: &Url) -> Result<Visit, Failure> {
+    async fn fetch(co: &mut TaskCo<'_>, site: &Site, url: &Url) -> Result<Visit, Failure> {
         let mut response = co.wait(site.session.get(url)).await??;
         if !has_links(&response) {
             let status = response.raise_for_status();
@@ -185,7 +185,7 @@ mod in_generator {
         Ok(Visit::html(response.url(), body))
     }
 
-    async fn worker(co: &mut TaskCo, site: Rc<Site>) -> TaskResult<()> {
+    async fn worker(co: &mut TaskCo<'_>, site: Rc<Site>) -> TaskResult<()> {
         loop {
             let page: Page = co.wait(site.frontier.queue.get()).await?;
             let visit = match fetch(co, &site, &page.url).await {
@@ -197,7 +197,7 @@ mod in_generator {
         }
     }
 
-    pub(super) async fn crawl(co: &mut TaskCo, site: Rc<Site>, jobs: usize) -> TaskResult<()> {
+    pub(super) async fn crawl(co: &mut TaskCo<'_>, site: Rc<Site>, jobs: usize) -> TaskResult<()> {
         let begin = |_| {
             let site = Rc::clone(&site);
             spawn(async move |co| worker(co, site).await)

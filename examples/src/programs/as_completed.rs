@@ -54,12 +54,12 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn coro(co: &mut TaskCo, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
+    async fn coro(co: &mut TaskCo<'_>, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
         co.wait(sleep(longest(&sequence))).await?;
         Ok(sequence.into_iter().rev().collect())
     }
 
-    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let tasks = SEQUENCES.map(|sequence| spawn(async move |co| coro(co, sequence).await));
         for next in as_completed(tasks) {
             report(&co.wait(next).await??, &out);

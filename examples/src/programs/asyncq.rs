@@ -165,7 +165,7 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn produce(co: &mut TaskCo, shop: Shop, name: u32) -> TaskResult<()> {
+    async fn produce(co: &mut TaskCo<'_>, shop: Shop, name: u32) -> TaskResult<()> {
         for _ in 0..shop.draw() {
             co.wait(sleep(shop.draw_sleep(&format!("Producer {name}")))).await?;
             let item = Shop::make_item();
@@ -175,7 +175,7 @@ mod generator {
         Ok(())
     }
 
-    async fn consume(co: &mut TaskCo, shop: Shop, name: u32) -> TaskResult<Infallible> {
+    async fn consume(co: &mut TaskCo<'_>, shop: Shop, name: u32) -> TaskResult<Infallible> {
         loop {
             co.wait(sleep(shop.draw_sleep(&format!("Consumer {name}")))).await?;
             let item = co.wait(shop.queue.get()).await?;
@@ -183,7 +183,7 @@ mod generator {
         }
     }
 
-    async fn main(co: &mut TaskCo, shop: Shop) -> TaskResult<()> {
+    async fn main(co: &mut TaskCo<'_>, shop: Shop) -> TaskResult<()> {
         let Options { nprod, ncon, .. } = shop.options;
         let producer = |(shop, name)| spawn(async move |co| produce(co, shop, name).await);
         let consumer = |(shop, name)| spawn(async move |co| consume(co, shop, name).await);

@@ -109,7 +109,7 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn part1(co: &mut TaskCo, baker: &Baker) -> TaskResult<u32> {
+    async fn part1(co: &mut TaskCo<'_>, baker: &Baker) -> TaskResult<u32> {
         let i = baker.draw();
         baker.says(&format!("开始做{i}个面包."));
         co.wait(sleep(minutes(i))).await?;
@@ -117,7 +117,7 @@ mod generator {
         Ok(i)
     }
 
-    async fn part2(co: &mut TaskCo, baker: &Baker, breads: u32) -> TaskResult<u32> {
+    async fn part2(co: &mut TaskCo<'_>, baker: &Baker, breads: u32) -> TaskResult<u32> {
         let i = baker.draw();
         baker.says("开始吃面包.");
         co.wait(sleep(minutes(i))).await?;
@@ -125,7 +125,7 @@ mod generator {
         Ok(i)
     }
 
-    async fn chain(co: &mut TaskCo, baker: Baker) -> TaskResult<()> {
+    async fn chain(co: &mut TaskCo<'_>, baker: Baker) -> TaskResult<()> {
         let baked = part1(co, &baker).await?;
         let eaten = part2(co, &baker, baked).await?;
         baker.sums_up(baked, eaten);

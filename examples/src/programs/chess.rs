@@ -109,7 +109,7 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn one_after_the_other(co: &mut TaskCo) -> TaskResult<()> {
+    async fn one_after_the_other(co: &mut TaskCo<'_>) -> TaskResult<()> {
         for _ in 0..BOARDS * PAIRS {
             co.wait(sleep(MASTER)).await?;
             co.wait(sleep(OPPONENT)).await?;
@@ -117,7 +117,7 @@ mod generator {
         Ok(())
     }
 
-    async fn opponent(co: &mut TaskCo, board: Board) -> TaskResult<()> {
+    async fn opponent(co: &mut TaskCo<'_>, board: Board) -> TaskResult<()> {
         for _ in 0..PAIRS {
             co.wait(board.moves.get()).await?;
             co.wait(sleep(OPPONENT)).await?;
@@ -126,7 +126,7 @@ mod generator {
         Ok(())
     }
 
-    async fn from_board_to_board(co: &mut TaskCo, boards: &[Board]) -> TaskResult<()> {
+    async fn from_board_to_board(co: &mut TaskCo<'_>, boards: &[Board]) -> TaskResult<()> {
         for pair in 0..PAIRS {
             for board in boards {
                 if pair > 0 {
@@ -139,7 +139,7 @@ mod generator {
         Ok(())
     }
 
-    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         one_after_the_other(co).await?;
         let start = now();
         let boards = Board::all();

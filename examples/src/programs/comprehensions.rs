@@ -90,7 +90,7 @@ mod generator {
         }))
     }
 
-    async fn list(co: &mut TaskCo, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
+    async fn list(co: &mut TaskCo<'_>, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
         let (mut items, mut list) = (my_gen(), Vec::new());
         while let Some(item) = co.wait(items.next()).await?? {
             list.extend(Some(item).filter(filter));

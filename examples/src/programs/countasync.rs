@@ -60,14 +60,14 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn count(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    async fn count(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         say!(out, "One");
         co.wait(sleep(SECOND)).await?;
         say!(out, "Two");
         Ok(())
     }
 
-    async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    async fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let counters = [out.clone(), out.clone(), out].map(|out| spawn(async move |co| count(co, out).await));
         co.wait(gather(counters)).await??;
         Ok(())

@@ -58,12 +58,12 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn coro(co: &mut TaskCo, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
+    async fn coro(co: &mut TaskCo<'_>, sequence: [u32; 3]) -> TaskResult<Vec<u32>> {
         co.wait(sleep(longest(&sequence))).await?;
         Ok(sequence.into_iter().rev().collect())
     }
 
-    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let mut t = spawn(async |co| coro(co, SEQUENCE).await);
         co.wait(&mut t).await??;
         report(&t, &out);

@@ -107,7 +107,7 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::{spawn, task};
 
-    async fn make_random(co: &mut TaskCo, player: Player) -> TaskResult<u32> {
+    async fn make_random(co: &mut TaskCo<'_>, player: Player) -> TaskResult<u32> {
         let mut drawn = player.begin();
         while drawn <= player.threshold {
             player.retry(drawn);

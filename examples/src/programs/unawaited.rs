@@ -75,7 +75,7 @@ mod generator {
     use coro_gen::TaskCo;
     use coro_gen::spawn;
 
-    async fn child(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    async fn child(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let slept = co.wait(sleep(HOUR)).await;
         if let Err(Thrown::Error(TaskError::Cancelled)) = &slept {
             child_cancelled(&out);
@@ -83,7 +83,7 @@ mod generator {
         slept
     }
 
-    pub(super) async fn main(co: &mut TaskCo, out: Transcript) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let childs_out = out.clone();
         drop(spawn(async move |co| child(co, childs_out).await));
         // A task that has not begun when it is cancelled never runs: let the child begin.

@@ -1,0 +1,222 @@
+//! One allocation for a body and the airlock through which it exchanges values.
+
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::ptr::{NonNull, addr_of_mut};
+use std::task::{Context, Poll};
+
+use super::Airlock;
+
+/// A body at an address of its own, beside its airlock.
+///
+/// ```text
+///   BodyCell ──▶ ┌ airlock ┐ ◀── Link, in the body
+///                │ body    │
+///                └─────────┘
+/// ```
+pub struct BodyCell<S, Y, E, B: ?Sized> {
+    /// **Invariant:** from `Box::into_raw`, and freed by nobody but the drop of this.
+    inner: NonNull<Inner<S, Y, E, B>>,
+    /// **Invariant:** the body has been neither dropped nor begun to be.
+    live: bool,
+    owns: PhantomData<Inner<S, Y, E, B>>,
+}
+
+/// What is allocated. Only its address is public, for [`BodyCell::erase`].
+#[allow(missing_debug_implementations)]
+pub struct Inner<S, Y, E, B: ?Sized> {
+    airlock: Airlock<S, Y, E>,
+    body: UnsafeCell<ManuallyDrop<B>>,
+}
+
+impl<S, Y, E, B> BodyCell<S, Y, E, B> {
+    /// Makes a body with `make`, which gets the link to its airlock.
+    ///
+    /// # Safety
+    ///
+    /// The link must be used only while this cell lives: the body keeps it, and lends it under a lifetime that its
+    /// borrower cannot choose. So does the [`WakeLink`] made of it. An [`Exclusive`] made of it must not be copied out of its suspension point.
+    pub unsafe fn new(make: impl FnOnce(Link<S, Y, E>) -> B) -> Self {
+        let inner = Box::into_raw(Box::<Inner<S, Y, E, B>>::new_uninit()).cast::<Inner<S, Y, E, B>>();
+        // SAFETY: `inner` is a fresh allocation of this layout, so the place is in bounds.
+        let airlock = unsafe { addr_of_mut!((*inner).airlock) };
+        // SAFETY: it is aligned, and writable because nobody else knows it.
+        unsafe { airlock.write(Airlock::default()) };
+        // SAFETY: a place in an allocation is not null.
+        let link = Link(unsafe { NonNull::new_unchecked(airlock) });
+        let body = UnsafeCell::new(ManuallyDrop::new(make(link)));
+        // SAFETY: as for the airlock, and disjoint from it.
+        let place = unsafe { addr_of_mut!((*inner).body) };
+        // SAFETY: as for the airlock. Had `make` panicked, the allocation would have leaked, which is sound.
+        unsafe { place.write(body) };
+        // SAFETY: an allocation is not null.
+        let inner = unsafe { NonNull::new_unchecked(inner) };
+        Self { inner, live: true, owns: PhantomData }
+    }
+}
+
+impl<S, Y, E, B: ?Sized> BodyCell<S, Y, E, B> {
+    /// The airlock.
+    #[inline(always)]
+    pub fn airlock(&self) -> &Airlock<S, Y, E> {
+        // SAFETY: the allocation lives as long as `self`, and the airlock was written by `new`. Nobody ever makes a
+        // `&mut` to it: the body and its driver share it through its cells.
+        unsafe { &(*self.inner.as_ptr()).airlock }
+    }
+
+    /// The body, until it has ended.
+    #[inline(always)]
+    pub fn body(&mut self) -> Option<Pin<&mut B>> {
+        self.airlock_and_body().1
+    }
+
+    /// Both.
+    #[inline(always)]
+    pub fn airlock_and_body(&mut self) -> (&Airlock<S, Y, E>, Option<Pin<&mut B>>) {
+        // SAFETY: as in `airlock`.
+        let airlock = unsafe { &(*self.inner.as_ptr()).airlock };
+        if !self.live {
+            return (airlock, None);
+        }
+        // SAFETY: in bounds of the allocation, which lives as long as `self`.
+        let place = unsafe { &(*self.inner.as_ptr()).body };
+        // SAFETY: the only reference to the body, for as long as `self` is borrowed: the body holds a link to the
+        // airlock, which is disjoint from it, and none to itself.
+        let body: &mut B = unsafe { &mut *place.get() };
+        // SAFETY: the body does not move: the allocation stays where it is, and `end` drops the body in place.
+        (airlock, Some(unsafe { Pin::new_unchecked(body) }))
+    }
+
+    /// Drops the body, if it is still there.
+    pub fn end(&mut self) {
+        if std::mem::replace(&mut self.live, false) {
+            // SAFETY: in bounds of the allocation, which lives as long as `self`.
+            let place = unsafe { &(*self.inner.as_ptr()).body };
+            // SAFETY: the only reference, as in `body`.
+            let body = unsafe { &mut *place.get() };
+            // SAFETY: it was live, and is not any more, so that it is never dropped nor used again, even if this
+            // panics.
+            unsafe { ManuallyDrop::drop(body) };
+        }
+    }
+
+    /// The same cell, with the type of its body erased.
+    ///
+    /// # Safety
+    ///
+    /// `coerce` must return the pointer that it is given.
+    pub unsafe fn erase<T: ?Sized>(
+        self,
+        coerce: impl FnOnce(NonNull<Inner<S, Y, E, B>>) -> NonNull<Inner<S, Y, E, T>>,
+    ) -> BodyCell<S, Y, E, T> {
+        let this = ManuallyDrop::new(self);
+        BodyCell { inner: coerce(this.inner), live: this.live, owns: PhantomData }
+    }
+}
+
+impl<S, Y, E, B: ?Sized> Drop for BodyCell<S, Y, E, B> {
+    fn drop(&mut self) {
+        /// Frees the allocation also if the body panics while it is dropped.
+        struct Free<S, Y, E, B: ?Sized>(NonNull<Inner<S, Y, E, B>>);
+
+        impl<S, Y, E, B: ?Sized> Drop for Free<S, Y, E, B> {
+            fn drop(&mut self) {
+                // SAFETY: by the invariant it is from `Box::into_raw`, and this is the only place that frees it. The
+                // body is dropped or forgotten: it is `ManuallyDrop`.
+                drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            }
+        }
+
+        // The body before the airlock: its suspension points withdraw from it what they asked for.
+        let _free = Free(self.inner);
+        self.end();
+    }
+}
+
+impl<S, Y, E, B: ?Sized> fmt::Debug for BodyCell<S, Y, E, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyCell").field("airlock", self.airlock()).field("live", &self.live).finish()
+    }
+}
+
+/// A body's link to its airlock. Made by [`BodyCell::new`].
+pub struct Link<S, Y, E>(NonNull<Airlock<S, Y, E>>);
+
+// SAFETY: a link is used by the body that holds it, through `&mut`, and the body and its driver are never on two
+// threads at once: the body runs only inside a call of its driver.
+unsafe impl<S: Send, Y: Send, E: Send> Send for Link<S, Y, E> {}
+
+impl<S, Y, E> Link<S, Y, E> {
+    /// The airlock, for the time of one suspension.
+    #[inline(always)]
+    pub fn exclusive(&mut self) -> Exclusive<'_, S, Y, E> {
+        // SAFETY: whoever called `BodyCell::new` promised that the cell lives as long as the link is used. The airlock
+        // is only ever shared.
+        Exclusive(unsafe { self.0.as_ref() })
+    }
+
+    /// Another link to the same airlock, for the wake only. It stays on its thread.
+    pub fn wake(&self) -> WakeLink<S, Y, E> {
+        WakeLink(self.0)
+    }
+}
+
+/// A body's link to the wake of the resume in progress. Made by [`Link::wake`].
+pub struct WakeLink<S, Y, E>(NonNull<Airlock<S, Y, E>>);
+
+impl<S, Y, E> WakeLink<S, Y, E> {
+    /// See [`Airlock::poll_with_wake`].
+    #[inline(always)]
+    pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        // SAFETY: as for `Link::exclusive`.
+        unsafe { self.0.as_ref() }.poll_with_wake(poll)
+    }
+}
+
+impl<S, Y, E> fmt::Debug for WakeLink<S, Y, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WakeLink")
+    }
+}
+
+impl<S, Y, E> fmt::Debug for Link<S, Y, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Link")
+    }
+}
+
+/// An airlock, borrowed through the only link to it: so it may go to another thread together with the body.
+pub struct Exclusive<'a, S, Y, E>(&'a Airlock<S, Y, E>);
+
+// SAFETY: it borrows the only link exclusively, and its copies stay in one suspension point, which goes as a whole. The
+// driver is not on another thread meanwhile, as for `Link`.
+unsafe impl<S: Send, Y: Send, E: Send> Send for Exclusive<'_, S, Y, E> {}
+
+impl<S, Y, E> Clone for Exclusive<'_, S, Y, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S, Y, E> Copy for Exclusive<'_, S, Y, E> {}
+
+impl<S, Y, E> Deref for Exclusive<'_, S, Y, E> {
+    type Target = Airlock<S, Y, E>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Airlock<S, Y, E> {
+        self.0
+    }
+}
+
+impl<S, Y, E> fmt::Debug for Exclusive<'_, S, Y, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
