@@ -11,6 +11,9 @@ use coro_core::coroutine::Thrown;
 
 use crate::engine::{Switch, Unwinding};
 
+/// What a `Co` shares with the engine.
+pub(crate) type Parts<S, Y, E> = (Rc<Airlock<S, Y, E>>, Rc<Unwinding>);
+
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
 pub struct Co<'f, S, Y, E = std::convert::Infallible> {
     airlock: Rc<Airlock<S, Y, E>>,
@@ -21,6 +24,19 @@ pub struct Co<'f, S, Y, E = std::convert::Infallible> {
 impl<'f, S, Y, E> Co<'f, S, Y, E> {
     pub(crate) fn new(airlock: Rc<Airlock<S, Y, E>>, unwinding: Rc<Unwinding>, switch: &'f Switch) -> Self {
         Self { airlock, unwinding, switch }
+    }
+
+    /// What another `Co` for the same body is made of, with the switch.
+    pub(crate) fn parts(&self) -> Parts<S, Y, E> {
+        (Rc::clone(&self.airlock), Rc::clone(&self.unwinding))
+    }
+
+    pub(crate) fn from_parts((airlock, unwinding): Parts<S, Y, E>, switch: &'f Switch) -> Self {
+        Self::new(airlock, unwinding, switch)
+    }
+
+    pub(crate) fn switch(&self) -> &'f Switch {
+        self.switch
     }
 
     /// Hands out `value` and waits for the next input, which is the result.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
+use coro_core::task::{IntoTask, JoinHandle, Prepared, TaskError, TaskResult};
 
 use crate::{Co, Gen};
 
@@ -73,7 +73,7 @@ impl<R> IntoTask for Gen<(), Infallible, R, TaskError> {
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Generator);
 
-    fn into_task(self) -> Self {
-        self
+    fn into_task(self) -> Prepared<Self> {
+        Prepared::new(self)
     }
 }
