@@ -26,6 +26,15 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
         Self { exchange, switch }
     }
 
+    /// What another `Co` for the same body is made of, with the switch.
+    pub(crate) fn exchange(&self) -> Rc<Exchange<S, Y, E>> {
+        Rc::clone(&self.exchange)
+    }
+
+    pub(crate) fn switch(&self) -> &'f Switch {
+        self.switch
+    }
+
     /// Hands out `value` and waits for the next input, which is the result.
     ///
     /// # Errors

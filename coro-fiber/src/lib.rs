@@ -3,130 +3,76 @@
 //!
 //! ```
 //! use coro_core::prelude::*;
-//! use coro_fiber::{Co, Fiber};
+//! use coro_fiber::{Co, Fiber, scope};
 //!
 //! // No `async` anywhere between the body and the yield.
 //! fn visit(co: &mut Co<u32, u32>, step: u32) -> Result<u32, Thrown<std::convert::Infallible>> {
 //!     co.yield_(1 + step)
 //! }
 //!
-//! let mut counter = Fiber::<u32, u32, &str>::new(|co| {
+//! let counter = Fiber::<u32, u32, &str>::new(|co| {
 //!     let step = co.yield_(1)?;
 //!     visit(co, step)?;
 //!     Ok("done")
 //! });
-//! assert_eq!(counter.start(), Ok(Outcome::Yielded(1)));
-//! assert_eq!(counter.send(10), Ok(Outcome::Yielded(11)));
-//! assert_eq!(counter.send(0), Ok(Outcome::Returned("done")));
+//! scope(|scope| {
+//!     let mut counter = scope.own(counter);
+//!     assert_eq!(counter.start(), Ok(Outcome::Yielded(1)));
+//!     assert_eq!(counter.send(10), Ok(Outcome::Yielded(11)));
+//!     assert_eq!(counter.send(0), Ok(Outcome::Returned("done")));
+//! });
 //! ```
 //!
 //! **Values** go in with `send` (the result of a `yield_`), come out of `yield_`, and end with the body's `Ok`.
 //! **The first value sent** would have no `yield_` to go to: it is refused and handed back. Its siblings are
-//! [`coro_core::native`] and `coro_gen`: the same names, with another engine underneath.
+//! [`coro_core::native`] and `coro_gen`: the same names, with another engine underneath. One thing is a fiber's own: a
+//! new [`Fiber`] is run by an event loop or by a coroutine that delegates to it, and by hand only in a [`scope`].
 //!
 //! # What corosensei does, and what the contract closes
 //!
-//! Every resume of a [`Fiber`] is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
+//! Every resume of a fiber is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
 //! alone panics on a resume after the end and reports a running fiber as done; here these are
-//! [`Misuse`](coro_core::Misuse) and [`State`], the same in debug and release.
+//! [`Misuse`](coro_core::Misuse) and [`State`](coro_core::State), the same in debug and release.
 //!
 //! # What a fiber costs, and what to beware of
 //!
 //! A fiber reserves 256 KiB of address space, of which the pages it touches are committed, and the stacks of ended
 //! fibers are reused. A fiber never leaves its thread. Dropping a suspended one unwinds its stack: destructors
 //! run, and see `std::thread::panicking()`; a `std::sync::Mutex` whose guard is on that stack is poisoned. A body
-//! that is asked to suspend while it is being unwound gets [`Thrown::Exit`] instead. The
+//! that is asked to suspend while it is being unwound gets [`Thrown::Exit`](coro_core::Thrown::Exit) instead. The
 //! program must be built with `panic = "unwind"`.
 //!
-//! A reference into a `thread_local!` that is live on a suspended fiber's stack dangles if the fiber outlives its
-//! thread's locals, which is possible only by keeping the fiber itself in a `thread_local!`. **Do not do that.**
 //! Crates that rely on stack discipline in thread-locals (a value that is set for the time of a call) see the
 //! switches of fibers as violations of it.
+//!
+//! # A fiber and its thread's locals
+//!
+//! A reference into a `thread_local!` may be live on the stack of a suspended fiber. If that fiber is itself kept in a
+//! `thread_local!`, it is unwound while the thread ends, when the local that it refers to may be gone. So a fiber that
+//! is resumed by hand belongs to a [`scope`], which it cannot leave, and a [`Fiber`] that has not begun, which may be
+//! kept anywhere, cannot be resumed.
+//!
+//! ## What remains
+//!
+//! No type can close it where the owner must be `'static`: a loop with fiber tasks, a future with a [`scope_async`] in
+//! it, a coroutine that delegates to a fiber, a delegation on its way (`IntoSub::into_sub`). **Do not keep one of these
+//! in a `thread_local!`** while a fiber in it is suspended. Keep it in a variable of the function that runs it.
+//! [`EventLoop::run`](coro_core::EventLoop::run) ends every task before it returns, so that a loop that was run by it
+//! may be kept anywhere. To make the constructors `unsafe` would put a proof on every task for a mistake that takes a
+//! deliberate act.
 
 #![forbid(unsafe_code)]
 
 mod co;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod engine;
+mod fiber;
+mod scope;
 mod stack;
 mod task;
 
-use std::any::type_name;
-use std::panic::Location;
-use std::task::{Context, Poll};
-
-use coro_core::backend::{Delegation, IntoSub, Machine};
-use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
-
 pub use co::Co;
+pub use fiber::Fiber;
+pub use scope::{Scope, ScopedFiber, scope, scope_async};
 pub use task::{TaskCo, run, spawn, task};
-
-use engine::Engine;
-
-/// A coroutine on corosensei.
-///
-/// `S` is sent, `Y` yielded, `R` returned, `E` thrown and raised. See the [crate] for an example.
-///
-/// It never leaves its thread:
-///
-/// ```compile_fail,E0277
-/// let fiber = coro_fiber::Fiber::<u32, u32, (), ()>::new(|_| Ok(()));
-/// std::thread::spawn(move || drop(fiber));
-/// ```
-#[derive(Debug)]
-pub struct Fiber<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, E>>);
-
-impl<S, Y, R, E> Fiber<S, Y, R, E> {
-    /// A coroutine that will run `body` on a stack of its own. Nothing runs yet.
-    ///
-    /// # Panics
-    ///
-    /// If the system has no memory left for a stack.
-    #[track_caller]
-    pub fn new<F>(body: F) -> Self
-    where
-        F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
-        S: 'static,
-        Y: 'static,
-        R: 'static,
-        E: 'static,
-    {
-        Self(Machine::new(Engine::new(body), type_name::<F>(), Location::caller()))
-    }
-}
-
-impl<S, Y, R, E> Coroutine for Fiber<S, Y, R, E> {
-    type Send = S;
-    type Yield = Y;
-    type Return = R;
-    type Error = E;
-
-    fn state(&self) -> State {
-        self.0.state()
-    }
-
-    fn delegates(&self) -> Vec<FrameInfo> {
-        self.0.delegates()
-    }
-
-    #[inline(always)]
-    fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
-        self.0.poll_resume(cx, input)
-    }
-
-    fn start(&mut self) -> Resumed<Self> {
-        self.0.start()
-    }
-
-    #[inline(always)]
-    fn resume(&mut self, input: InputOf<Self>) -> Resumed<Self> {
-        self.0.resume(input)
-    }
-}
-
-impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Fiber<S, Y, R, E> {
-    type Return = R;
-
-    fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
-        self.0.into_sub(first)
-    }
-}

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
+use coro_core::task::{IntoTask, JoinHandle, Prepared, TaskError, TaskResult};
 
-use crate::{Co, Fiber};
+use crate::{Co, Fiber, ScopedFiber};
 
 /// What the body of a task suspends with.
 pub type TaskCo<'f> = Co<'f, (), Infallible, TaskError>;
@@ -69,11 +69,11 @@ where
 
 impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
     type Output = R;
-    type Coroutine = Self;
+    type Coroutine = ScopedFiber<'static, (), Infallible, R, TaskError>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Fiber);
 
-    fn into_task(self) -> Self {
-        self
+    fn into_task(self) -> Prepared<Self::Coroutine> {
+        Prepared::new(ScopedFiber::new(self))
     }
 }

@@ -1,19 +1,8 @@
-//! The native flavour under the laws.
+//! The fiber flavour under the laws.
 
-use coro_core::conformance::{Flavour, Script, Subject};
 use coro_core::driver::{Driver, Paced};
 use coro_core::{Loop, driver};
-use coro_fiber::Fiber;
-
-struct Fibers;
-
-impl Flavour for Fibers {
-    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
-        mut script: Script<S, Y, R, E>,
-    ) -> Subject<S, Y, R, E> {
-        Box::new(Fiber::new(move |co| coro_core::perform!(script, co)))
-    }
-}
+use coro_fiber::conformance::Fibers;
 
 /// A real driver whose clock runs fast, in step with the timers.
 fn real() -> Loop {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, TaskError, TaskResult};
+use coro_core::task::{IntoTask, JoinHandle, Prepared, TaskError, TaskResult};
 
 use crate::{Co, Gen, Switch};
 
@@ -73,7 +73,7 @@ impl<R, B: Switch<R, TaskError> + ?Sized> IntoTask for Gen<(), Infallible, R, Ta
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Generator);
 
-    fn into_task(self) -> Self {
-        self
+    fn into_task(self) -> Prepared<Self> {
+        Prepared::new(self)
     }
 }

@@ -11,15 +11,16 @@ use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
 
+use coro_core::backend::{AnyCoroutine, AnySub};
 use coro_core::coroutine::Shared;
 use coro_core::native::{Co, Native};
 use coro_core::prelude::*;
-use coro_fiber::Fiber;
+use coro_fiber::{Fiber, scope};
 use coro_gen::Gen;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 
-type Body = dyn coro_core::backend::AnyCoroutine<u64, u64, (), ()>;
+type Body = dyn AnyCoroutine<u64, u64, (), ()>;
 
 fn native(depth: usize) -> Box<Body> {
     Box::new(Native::new(async move |co| {
@@ -45,8 +46,8 @@ fn generator(depth: usize) -> Box<Body> {
     }))
 }
 
-fn fiber(depth: usize) -> Box<Body> {
-    Box::new(Fiber::new(move |co| {
+fn fiber(depth: usize) -> Fiber<u64, u64, (), ()> {
+    Fiber::new(move |co| {
         if depth > 1 {
             return co.yield_from(fiber(depth - 1));
         }
@@ -54,17 +55,27 @@ fn fiber(depth: usize) -> Box<Body> {
         loop {
             sum += co.yield_(sum)?;
         }
-    }))
+    })
 }
 
+/// The outermost is no fiber, so that it can be resumed anywhere.
 fn mixed(depth: usize) -> Box<Body> {
     match depth {
         0 | 1 => native(1),
+        depth => Box::new(Gen::new(async move |co| co.yield_from(mixed_sub(depth - 1)).await)),
+    }
+}
+
+fn mixed_sub(depth: usize) -> Box<dyn AnySub<u64, u64, (), ()>> {
+    match depth {
+        0 | 1 => native(1),
         depth if depth % 3 == 0 => {
-            Box::new(Native::new(async move |co| co.yield_from(mixed(depth - 1)).await))
+            Box::new(Native::new(async move |co| co.yield_from(mixed_sub(depth - 1)).await))
         }
-        depth if depth % 3 == 1 => Box::new(Gen::new(async move |co| co.yield_from(mixed(depth - 1)).await)),
-        depth => Box::new(Fiber::new(move |co| co.yield_from(mixed(depth - 1)))),
+        depth if depth % 3 == 1 => {
+            Box::new(Gen::new(async move |co| co.yield_from(mixed_sub(depth - 1)).await))
+        }
+        depth => Box::new(Fiber::new(move |co| co.yield_from(mixed_sub(depth - 1)))),
     }
 }
 
@@ -106,7 +117,10 @@ fn shared(depth: usize) -> Box<Body> {
     chain
 }
 
-fn send(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, depth: usize, mut chain: Box<Body>) {
+fn send<C>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, depth: usize, mut chain: C)
+where
+    C: Coroutine<Send = u64, Yield = u64, Return = (), Error = ()>,
+{
     if chain.state() == State::Created {
         assert_eq!(chain.start(), Ok(Outcome::Yielded(0)));
     }
@@ -123,7 +137,7 @@ fn depths(criterion: &mut Criterion) {
     for depth in [1, 10, 100, 1_000, 10_000] {
         send(&mut group, "native", depth, native(depth));
         send(&mut group, "generator", depth, generator(depth));
-        send(&mut group, "fiber", depth, fiber(depth));
+        scope(|scope| send(&mut group, "fiber", depth, scope.own(fiber(depth))));
         send(&mut group, "mixed", depth, mixed(depth));
         send(&mut group, "started", depth, started(depth));
         if depth <= 1_000 {

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 use coro_core::native::Native;
 use coro_core::prelude::*;
-use coro_fiber::Fiber;
+use coro_fiber::{Fiber, scope};
 use coro_gen::Gen;
 use corosensei::CoroutineResult;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
@@ -88,16 +88,13 @@ fn generator(group: &mut Group<'_>) {
 }
 
 fn fiber(group: &mut Group<'_>) {
-    contract(
-        group,
-        "fiber",
-        Fiber::new(|co| {
-            let mut sum = 0;
-            loop {
-                sum += co.yield_(sum)?;
-            }
-        }),
-    );
+    let body = Fiber::new(|co| {
+        let mut sum = 0;
+        loop {
+            sum += co.yield_(sum)?;
+        }
+    });
+    scope(|scope| contract(group, "fiber", scope.own(body)));
     let mut bare = corosensei::Coroutine::<u64, u64, ()>::new(|yielder, _| {
         let mut sum = 0;
         loop {

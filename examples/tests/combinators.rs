@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use coro_core::coroutine::{Adapt, MisuseKind};
 use coro_core::prelude::*;
+use coro_core::time::now;
+use coro_fiber::{scope, scope_async};
 
 use trace::Op::{Close, Send, Start, Throw};
 use trace::trace;
@@ -38,8 +40,10 @@ macro_rules! assert_traces {
         assert_eq!(trace($adapted, &ops), expected, "native");
         let $make = adder::generator;
         assert_eq!(trace($adapted, &ops), expected, "generator");
-        let $make = adder::fiber;
-        assert_eq!(trace($adapted, &ops), expected, "fiber");
+        scope(|scope| {
+            let $make = |limit| scope.own(adder::fiber(limit));
+            assert_eq!(trace($adapted, &ops), expected, "fiber");
+        });
     }};
 }
 
@@ -143,7 +147,7 @@ fn take_leaves_a_borrowed_coroutine_where_it_is() {
     }
     check(adder::native(9));
     check(adder::generator(9));
-    check(adder::fiber(9));
+    scope(|scope| check(scope.own(adder::fiber(9))));
 }
 
 #[test]
@@ -188,8 +192,10 @@ fn chain_ends_with_a_first_that_raises_or_is_closed() {
 
 #[test]
 fn chain_of_two_flavours() {
-    let mixed = adder::fiber(1).chain(adder::generator(1)).chain(adder::native(1));
-    let lines = trace(mixed, &[Start, Send(1), Send(1), Send(1)]);
+    let lines = scope(|scope| {
+        let mixed = scope.own(adder::fiber(1)).chain(adder::generator(1)).chain(adder::native(1));
+        trace(mixed, &[Start, Send(1), Send(1), Send(1)])
+    });
     let returned = "Returned(((\"done\", \"done\"), \"done\"))";
     assert_eq!(lines, ["Yielded(0)", "Yielded(0)", "Yielded(0)", returned, "Finished"]);
 }
@@ -206,38 +212,30 @@ fn slow(begun: Rc<Cell<u32>>) -> Result<(), Thrown<()>> {
 
 #[test]
 fn a_chain_that_is_closed_may_wait_and_does_not_go_on() {
-    fn check<C>(make: fn(Rc<Cell<u32>>) -> C)
+    async fn check<C>(make: impl Fn(Rc<Cell<u32>>) -> C)
     where
-        C: Coroutine<Send = (), Yield = &'static str, Return = (), Error = ()> + 'static,
+        C: Coroutine<Send = (), Yield = &'static str, Return = (), Error = ()>,
     {
-        let begun = Rc::new(Cell::new(0));
+        let (begun, start) = (Rc::new(Cell::new(0)), now());
         let chain = make(Rc::clone(&begun)).chain(make(Rc::clone(&begun))).map_yield(str::len).take(9);
-        let event_loop = Loop::simulated();
-        event_loop
-            .run(async move {
-                let mut chain = AsyncGenerator::new(chain);
-                assert_eq!(chain.next().await, Ok(Some(4)));
-                assert_eq!(chain.close().await, Ok(None));
-                assert_eq!(chain.state(), State::Finished);
-            })
-            .unwrap();
+        let mut chain = AsyncGenerator::new(chain);
+        assert_eq!(chain.next().await, Ok(Some(4)));
+        assert_eq!(chain.close().await, Ok(None));
+        assert_eq!(chain.state(), State::Finished);
         assert_eq!(begun.get(), 1);
-        assert_eq!(event_loop.time().as_secs_f64(), 2.0);
+        assert_eq!((now() - start).as_secs_f64(), 2.0);
 
-        let chain = make(Rc::clone(&begun)).chain(make(begun));
-        let items = Loop::simulated().run(async move {
-            let mut chain = AsyncGenerator::new(chain);
-            let mut items = 0;
-            while let Ok(Some(_)) = chain.next().await {
-                items += 1;
-            }
-            items
-        });
-        assert_eq!(items.unwrap(), 2);
+        let mut chain = AsyncGenerator::new(make(Rc::clone(&begun)).chain(make(begun)));
+        let mut items = 0;
+        while let Ok(Some(_)) = chain.next().await {
+            items += 1;
+        }
+        assert_eq!(items, 2);
     }
-    check(slow::native);
-    check(slow::generator);
-    check(slow::fiber);
+    Loop::simulated().run(check(slow::native)).unwrap();
+    Loop::simulated().run(check(slow::generator)).unwrap();
+    let fibers = scope_async(async |scope| check(|begun| scope.own(slow::fiber(begun))).await);
+    Loop::simulated().run(fibers).unwrap();
 }
 
 #[coro_core::coroutine(yields = u32, flavours(native, generator, fiber))]
@@ -268,7 +266,7 @@ fn items_go_on_after_a_break_and_keep_the_return() {
     }
     check(countdown::native(3, None));
     check(countdown::generator(3, None));
-    check(countdown::fiber(3, None));
+    scope(|scope| check(scope.own(countdown::fiber(3, None))));
 }
 
 #[test]
@@ -281,7 +279,7 @@ fn an_error_is_the_last_item() {
     }
     check(countdown::native(1, Some("aborted")));
     check(countdown::generator(1, Some("aborted")));
-    check(countdown::fiber(1, Some("aborted")));
+    scope(|scope| check(scope.own(countdown::fiber(1, Some("aborted")))));
 }
 
 #[test]
@@ -293,5 +291,5 @@ fn items_of_a_body_that_waits_end_with_the_misuse() {
     let expected = vec![Err(Thrown::Misuse(MisuseKind::WouldPark))];
     assert_eq!(waits::native().items().collect::<Vec<_>>(), expected);
     assert_eq!(waits::generator().items().collect::<Vec<_>>(), expected);
-    assert_eq!(waits::fiber().items().collect::<Vec<_>>(), expected);
+    assert_eq!(scope(|scope| scope.own(waits::fiber()).items().collect::<Vec<_>>()), expected);
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use coro_core::Loop;
 use coro_core::conformance::{Flavour, Script, Subject};
 use coro_core::native::Native;
-use coro_fiber::Fiber;
+use coro_fiber::conformance::Fibers;
 use coro_gen::Gen;
 
 struct Mixed;
@@ -20,7 +20,7 @@ impl Flavour for Mixed {
         match MADE.replace(MADE.get() + 1) % 3 {
             0 => Box::new(Native::new(async move |co| coro_core::perform!(script, co, await))),
             1 => Box::new(Gen::new(async move |co| coro_core::perform!(script, co, await))),
-            _ => Box::new(Fiber::new(move |co| coro_core::perform!(script, co))),
+            _ => Fibers::coroutine(script),
         }
     }
 }

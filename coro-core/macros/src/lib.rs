@@ -34,9 +34,12 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 /// assert_eq!(native.send(10.0), Ok(Outcome::Yielded(10.0)));
 /// assert_eq!(native.send(20.0), Ok(Outcome::Yielded(15.0)));
 ///
-/// let mut fiber = average::fiber(0.0); // a coro_fiber::Fiber, and average::generator a coro_gen::Gen
-/// assert_eq!(fiber.start(), Ok(Outcome::Yielded(0.0)));
-/// assert_eq!(fiber.throw("stop"), Ok(Outcome::Raised(Thrown::Error("stop"))));
+/// let fiber = average::fiber(0.0); // a coro_fiber::Fiber, and average::generator a coro_gen::Gen
+/// coro_fiber::scope(|scope| {
+///     let mut fiber = scope.own(fiber);
+///     assert_eq!(fiber.start(), Ok(Outcome::Yielded(0.0)));
+///     assert_eq!(fiber.throw("stop"), Ok(Outcome::Raised(Thrown::Error("stop"))));
+/// });
 /// ```
 ///
 /// Write it with its path, as above: an imported `coroutine` is taken for the compiler's own attribute of that name.

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 
 use coro_core::prelude::*;
+use coro_fiber::scope;
 
 /// An alias of the program's own.
 pub type Ended<T> = Result<T, Thrown<Box<dyn std::error::Error>>>;
@@ -57,10 +58,12 @@ pub fn parsed(texts: Vec<String>) -> Ended<i64> {
 
 #[test]
 fn what_is_sent_may_come_out_of_a_cell() {
-    let mut last = inner::last::fiber(|number| number % 2 == 0);
-    assert!(matches!(last.start(), Ok(Outcome::Yielded(None))));
-    assert!(matches!(last.send(2), Ok(Outcome::Yielded(Some(2)))));
-    assert!(matches!(last.send(3), Ok(Outcome::Yielded(Some(2)))));
+    scope(|scope| {
+        let mut last = scope.own(inner::last::fiber(|number| number % 2 == 0));
+        assert!(matches!(last.start(), Ok(Outcome::Yielded(None))));
+        assert!(matches!(last.send(2), Ok(Outcome::Yielded(Some(2)))));
+        assert!(matches!(last.send(3), Ok(Outcome::Yielded(Some(2)))));
+    });
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn a_body_ends_early_with_an_alias_for_a_result() {
     let mut items = parsed::native(texts()).items();
     assert_eq!(items.by_ref().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(items.returned(), Some(3));
-    let mut items = parsed::fiber(vec!["x".to_string()]).items();
-    let Some(Err(Thrown::Error(error))) = items.next() else { panic!("it is no number") };
+    let first = scope(|scope| scope.own(parsed::fiber(vec!["x".to_string()])).items().next());
+    let Some(Err(Thrown::Error(error))) = first else { panic!("it is no number") };
     assert_eq!(error.to_string(), "invalid digit found in string");
 }

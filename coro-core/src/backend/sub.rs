@@ -85,7 +85,7 @@ impl<S, Y, E, C: IntoSub<S, Y, E>> AnySub<S, Y, C::Return, E> for C {
     }
 }
 
-impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnySub<S, Y, R, E>> {
+impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnySub<S, Y, R, E> + '_> {
     type Return = R;
 
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
@@ -104,7 +104,7 @@ impl<S, Y, R, E, C> AnyCoroutine<S, Y, R, E> for C where
 {
 }
 
-impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnyCoroutine<S, Y, R, E>> {
+impl<S, Y, R, E> IntoSub<S, Y, E> for Box<dyn AnyCoroutine<S, Y, R, E> + '_> {
     type Return = R;
 
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {

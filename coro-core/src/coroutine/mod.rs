@@ -84,6 +84,11 @@ pub type InputOf<C> = Input<<C as Coroutine>::Send, <C as Coroutine>::Error>;
 /// # References
 ///
 /// [PEP 342](https://peps.python.org/pep-0342/), [PEP 525](https://peps.python.org/pep-0525/).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a coroutine that can be resumed by hand",
+    label = "cannot be resumed",
+    note = "a fiber is resumed by hand in a scope: `coro_fiber::scope(|scope| scope.own(fiber).start())`"
+)]
 pub trait Coroutine {
     /// What a `yield` evaluates to.
     type Send;

@@ -163,7 +163,7 @@ impl Core {
         T: IntoTask<Coroutine: 'static>,
         T::Output: 'static,
     {
-        let coroutine = task.into_task();
+        let coroutine = task.into_task().into_inner();
         self.last_task.set(self.last_task.get() + 1);
         let cell = {
             let mut tasks = self.tasks.borrow_mut();

@@ -5,6 +5,7 @@ mod drive;
 mod ending;
 mod error;
 mod inbox;
+mod into_driven;
 mod operation;
 mod ready;
 mod run;
@@ -21,6 +22,7 @@ pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
 pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
+pub use into_driven::IntoDriven;
 
 pub(crate) use self::core::{Core, LoopId};
 pub(crate) use inbox::Inbox;
@@ -28,7 +30,6 @@ pub(crate) use operation::{Pending, current_core, loop_is_gone};
 pub(crate) use timer::TimerKey;
 
 use self::core::Entered;
-use crate::coroutine::Coroutine;
 use crate::driver::{Driver, Simulated};
 use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
@@ -74,10 +75,10 @@ pub trait EventLoop {
         T::Output: 'static;
 
     /// Drives a coroutine that yields values as a task, and gives the handle to send to it.
+    ///
+    /// It takes coroutines of every flavour, a fiber that has not begun too.
     #[track_caller]
-    fn drive<C>(&self, coroutine: C) -> Driven<C>
-    where
-        C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static;
+    fn drive<C: IntoDriven>(&self, coroutine: C) -> Driven<C::Coroutine>;
 
     /// Calls `function` at the next turn, after what is ready already.
     fn call_soon(&self, function: impl FnOnce() + 'static) -> CallHandle;

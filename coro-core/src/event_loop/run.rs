@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::ready::Callback;
-use super::{CallHandle, Driven, EventLoop, Exception, Loop, RemoteHandle, RunError, TimerHandle};
-use crate::coroutine::Coroutine;
+use super::{
+    CallHandle, Driven, EventLoop, Exception, IntoDriven, Loop, RemoteHandle, RunError, TimerHandle,
+};
 use crate::task::{IntoTask, JoinHandle, TaskError, TaskInfo};
 use crate::time::Time;
 
@@ -23,11 +24,8 @@ impl EventLoop for Loop {
     }
 
     #[track_caller]
-    fn drive<C>(&self, coroutine: C) -> Driven<C>
-    where
-        C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
-    {
-        Driven::spawn(self, coroutine)
+    fn drive<C: IntoDriven>(&self, coroutine: C) -> Driven<C::Coroutine> {
+        Driven::spawn(self, coroutine.into_driven().into_inner())
     }
 
     fn call_soon(&self, function: impl FnOnce() + 'static) -> CallHandle {

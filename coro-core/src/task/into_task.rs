@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::task::{Context, Poll};
 
-use super::TaskError;
+use super::{Prepared, TaskError};
 use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
 use crate::native::{self, Native};
 use crate::stats::Flavour;
@@ -26,8 +26,8 @@ pub trait IntoTask {
     /// The engine that suspends it; `None` for a coroutine written by hand.
     const FLAVOUR: Option<Flavour>;
 
-    /// Makes the coroutine. Nothing runs yet.
-    fn into_task(self) -> Self::Coroutine;
+    /// Makes the coroutine, for a loop only. Nothing runs yet.
+    fn into_task(self) -> Prepared<Self::Coroutine>;
 }
 
 impl<F: Future> IntoTask for F {
@@ -36,8 +36,8 @@ impl<F: Future> IntoTask for F {
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
-    fn into_task(self) -> native::Task<F> {
-        native::task(self)
+    fn into_task(self) -> Prepared<native::Task<F>> {
+        Prepared::new(native::task(self))
     }
 }
 
@@ -47,8 +47,8 @@ impl<F: Future> IntoTask for native::Task<F> {
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
-    fn into_task(self) -> Self {
-        self
+    fn into_task(self) -> Prepared<Self> {
+        Prepared::new(self)
     }
 }
 
@@ -61,8 +61,8 @@ where
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
-    fn into_task(self) -> Self {
-        self
+    fn into_task(self) -> Prepared<Self> {
+        Prepared::new(self)
     }
 }
 
@@ -96,7 +96,7 @@ impl<C: TaskCoroutine> IntoTask for CoroutineTask<C> {
 
     const FLAVOUR: Option<Flavour> = None;
 
-    fn into_task(self) -> Self {
-        self
+    fn into_task(self) -> Prepared<Self> {
+        Prepared::new(self)
     }
 }

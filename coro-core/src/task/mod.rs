@@ -5,6 +5,7 @@ mod error;
 mod group;
 mod into_task;
 mod join;
+mod prepared;
 mod waker;
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub use error::{Panic, TaskError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
+pub use prepared::Prepared;
 
 pub(crate) use cell::{AnyTask, Header, Joiner, TaskCell};
 pub(crate) use waker::task_waker;

@@ -106,10 +106,10 @@ mod generator {
 mod fiber {
     use super::*;
     use coro_fiber::TaskCo;
-    use coro_fiber::{Fiber, task};
+    use coro_fiber::{Scope, ScopedFiber, scope, task};
 
-    fn my_gen() -> AsyncGenerator<Fiber<(), u32, (), TaskError>> {
-        AsyncGenerator::new(Fiber::new(|co| {
+    fn my_gen(scope: Scope<'_>) -> AsyncGenerator<ScopedFiber<'_, (), u32, (), TaskError>> {
+        AsyncGenerator::new(scope.fiber(|co| {
             for i in 0..ITEMS {
                 co.yield_(2u32.pow(i))?;
                 co.wait(sleep(PAUSE))?;
@@ -119,11 +119,13 @@ mod fiber {
     }
 
     fn list(co: &mut TaskCo<'_>, filter: fn(&u32) -> bool) -> TaskResult<Vec<u32>> {
-        let (mut items, mut list) = (my_gen(), Vec::new());
-        while let Some(item) = co.wait(items.next())?? {
-            list.extend(Some(item).filter(filter));
-        }
-        Ok(list)
+        scope(|scope| {
+            let (mut items, mut list) = (my_gen(scope), Vec::new());
+            while let Some(item) = co.wait(items.next())?? {
+                list.extend(Some(item).filter(filter));
+            }
+            Ok(list)
+        })
     }
 
     pub(super) fn run(context: &Context) -> Result<(Lists, f64), RunError> {

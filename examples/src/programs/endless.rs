@@ -13,6 +13,7 @@ use std::convert::Infallible;
 
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
+use coro_fiber::scope;
 
 use super::{Context, yielded};
 use crate::say;
@@ -69,7 +70,7 @@ pub fn run(flavour: Flavour, context: &Context, options: Options) -> Result<(), 
     match flavour {
         Flavour::Native => program(native::endless(), context, options),
         Flavour::Generator => program(generator::endless(), context, options),
-        Flavour::Fiber => program(fiber::endless(), context, options),
+        Flavour::Fiber => scope(|scope| program(scope.own(fiber::endless()), context, options)),
     }
 }
 

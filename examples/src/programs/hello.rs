@@ -13,6 +13,7 @@ use std::time::Duration;
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 use coro_core::task::IntoTask;
+use coro_fiber::Fiber;
 
 use super::Context;
 use crate::say;
@@ -26,17 +27,17 @@ const SECOND: Duration = Duration::from_secs(1);
 /// If the loop cannot run it to its end.
 pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
     match flavour {
-        Flavour::Native => show_and_run(native::main(context), context),
-        Flavour::Generator => show_and_run(generator::main(context), context),
-        Flavour::Fiber => show_and_run(fiber::main(context), context),
+        Flavour::Native => show_and_run(native::main(context), Coroutine::state, context),
+        Flavour::Generator => show_and_run(generator::main(context), Coroutine::state, context),
+        Flavour::Fiber => show_and_run(fiber::main(context), Fiber::state, context),
     }
 }
 
-fn show_and_run<T>(routine: T, context: &Context) -> Result<(), RunError>
+fn show_and_run<T>(routine: T, state: fn(&T) -> State, context: &Context) -> Result<(), RunError>
 where
-    T: IntoTask<Coroutine: 'static, Output = ()> + Coroutine,
+    T: IntoTask<Coroutine: 'static, Output = ()>,
 {
-    say!(context.out, "<coroutine object main, {:?}>", routine.state());
+    say!(context.out, "<coroutine object main, {:?}>", state(&routine));
     context.event_loop.run(routine)
 }
 
@@ -72,12 +73,12 @@ mod generator {
 }
 
 mod fiber {
+    use std::convert::Infallible;
+
     use super::*;
     use coro_fiber::task;
 
-    pub(super) fn main(
-        context: &Context,
-    ) -> impl IntoTask<Coroutine: 'static, Output = ()> + Coroutine + use<> {
+    pub(super) fn main(context: &Context) -> Fiber<(), Infallible, (), TaskError> {
         let out = context.out.clone();
         task(move |co| {
             say!(out, "Hello ...");

@@ -37,7 +37,7 @@ pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
     match flavour {
         Flavour::Native => program(native::generator(), context),
         Flavour::Generator => program(generator::generator(), context),
-        Flavour::Fiber => program(fiber::generator(), context),
+        Flavour::Fiber => coro_fiber::scope(|scope| program(scope.own(fiber::generator()), context)),
     }
 }
 

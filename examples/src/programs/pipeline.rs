@@ -11,7 +11,7 @@
 use std::convert::Infallible;
 
 use coro_core::coroutine::CloseError;
-use coro_core::event_loop::Driven;
+use coro_core::event_loop::{Driven, IntoDriven};
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 
@@ -89,15 +89,12 @@ where
     closed(sink.close())
 }
 
-impl<A, B, C, D> Stages<A, B, C, D>
-where
-    A: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
-    B: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
-    C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
-    D: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
-{
+/// A stage that a loop drives.
+type OnLoop<A> = Driven<<A as IntoDriven>::Coroutine>;
+
+impl<A: IntoDriven, B: IntoDriven, C: IntoDriven, D: IntoDriven> Stages<A, B, C, D> {
     /// Gives each stage to the loop.
-    fn drive(self, event_loop: &Loop) -> Stages<Driven<A>, Driven<B>, Driven<C>, Driven<D>> {
+    fn drive(self, event_loop: &Loop) -> Stages<OnLoop<A>, OnLoop<B>, OnLoop<C>, OnLoop<D>> {
         Stages {
             source: event_loop.drive(self.source),
             filter: event_loop.drive(self.filter),
@@ -118,7 +115,7 @@ pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
     match flavour {
         Flavour::Native => by_hand(native::stages(out)),
         Flavour::Generator => by_hand(generator::stages(out)),
-        Flavour::Fiber => by_hand(fiber::stages(out)),
+        Flavour::Fiber => fiber::by_hand(out),
     }?;
     say!(out, "on the loop");
     match flavour {
@@ -247,12 +244,12 @@ mod generator {
 
 mod fiber {
     use super::*;
-    use coro_fiber::{Fiber, task};
+    use coro_fiber::{Fiber, scope, task};
 
     type Stage<S, Y> = Fiber<S, Y, ()>;
     type All<A, B, C, D> = Stages<Stage<(), A>, Stage<f64, B>, Stage<f64, C>, Stage<f64, D>>;
 
-    pub(super) fn stages(out: &Transcript) -> All<f64, Option<f64>, f64, ()> {
+    fn stages(out: &Transcript) -> All<f64, Option<f64>, f64, ()> {
         let out = out.clone();
         Stages {
             source: Fiber::new(|co| {
@@ -283,6 +280,19 @@ mod fiber {
                 Ok(())
             }),
         }
+    }
+
+    /// Each stage is resumed in a scope, which it cannot leave.
+    pub(super) fn by_hand(out: &Transcript) -> Result<(), TaskError> {
+        let Stages { source, filter, average, sink } = stages(out);
+        scope(|scope| {
+            super::by_hand(Stages {
+                source: scope.own(source),
+                filter: scope.own(filter),
+                average: scope.own(average),
+                sink: scope.own(sink),
+            })
+        })
     }
 
     pub(super) fn run(context: &Context) -> Result<(), RunError> {
