@@ -45,7 +45,7 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     type Return = R;
     type Error = E;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
     const WAITS_ON_ANY_FUTURE: bool = true;
 
     #[inline(always)]
