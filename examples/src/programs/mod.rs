@@ -1,9 +1,10 @@
 //! The programs: one file each, with the three flavours side by side.
 //!
-//! In every file, what has nothing to do with suspending (texts, draws, sums) is written once, at the top, and
-//! what suspends is written three times, in the modules `native`, `generator` and `fiber`. A flavour suspends in
-//! its own engine only: what it waits for are the leaf operations of the library (a sleep, a queue, a handle),
-//! never another flavour's version of the program.
+//! In every file, what has nothing to do with suspending (texts, draws, sums) is written once, at the top. What
+//! suspends is written three times, in the modules `native`, `generator` and `fiber`, where the contrast of the three is
+//! the point; elsewhere once, under the attribute [`coroutine`](macro@coro_core::coroutine), which makes the three of
+//! it. Either way a flavour suspends in its own engine only: what it waits for are the leaf operations of the library
+//! (a sleep, a queue, a handle), never another flavour's version of the program.
 
 pub mod as_completed;
 pub mod asyncq;
