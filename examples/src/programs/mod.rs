@@ -18,9 +18,12 @@ pub mod create_task;
 pub mod endless;
 pub mod gather;
 pub mod hello;
+pub mod lexer_parser;
 pub mod next;
 pub mod pipeline;
 pub mod rand;
+pub mod scripted_sequence;
+pub mod tree_walk;
 pub mod unawaited;
 
 use std::time::Duration;
@@ -95,6 +98,12 @@ pub enum Program {
     Chess,
     /// A pipeline of coroutines, fed by hand and on the loop
     Pipeline,
+    /// A lexer that yields tokens, and a parser that is sent them
+    LexerParser,
+    /// Sequences of a game, driven by a frame loop
+    ScriptedSequence,
+    /// Trees walked by a recursive generator, at the same cost at any depth
+    TreeWalk,
 }
 
 impl Program {
@@ -150,6 +159,9 @@ impl Program {
             Self::Hello => hello::run(flavour, context),
             Self::Chess => chess::run(flavour, context),
             Self::Pipeline => pipeline::run(flavour, context),
+            Self::LexerParser => lexer_parser::run(flavour, context),
+            Self::ScriptedSequence => scripted_sequence::run(flavour, context),
+            Self::TreeWalk => tree_walk::run(flavour, context),
         }
     }
 }
