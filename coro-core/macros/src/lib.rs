@@ -50,6 +50,11 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 /// Generics and `impl Trait` work as in any function; a coroutine owns its body, so types must be `'static`.
 /// Parameters live as long as the body.
 ///
+/// A function that borrows, with a lifetime among its parameters (declared or not), makes coroutines of a type without a
+/// name, `impl Coroutine<Send = …, Yield = …, Return = …, Error = …>`, which live no longer than what they borrow. They
+/// are resumed by hand; what is spawned or delegated to must be `'static`. Native coroutines and generators can borrow,
+/// a fiber cannot: it may outlive the call that makes it. That is said at the lifetime.
+///
 /// # The body
 ///
 /// | in the body | is | gives |
@@ -106,7 +111,7 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 pub fn coroutine(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(attribute as options::Options);
     let mut function = parse_macro_input!(item as ItemFn);
-    if let Err(refused) = check::check_signature(&function.sig) {
+    if let Err(refused) = check::check_signature(&options, &function.sig) {
         return refused.into_compile_error().into();
     }
     let refused = check::check_body(&function.block).map_err(|refused| {
