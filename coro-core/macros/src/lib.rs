@@ -107,6 +107,24 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 /// assert_eq!(numbers.next(), Ok(Outcome::Yielded(0)));
 /// assert_eq!(numbers.next(), Ok(Outcome::Returned(())));
 /// ```
+///
+/// Borrowing:
+///
+/// ```
+/// use coro_core::prelude::*;
+/// use std::convert::Infallible;
+///
+/// #[coro_core::coroutine(yields = &'a str, flavours(native, generator))]
+/// fn words<'a>(text: &'a str) -> Result<(), Thrown<Infallible>> {
+///     for word in text.split_whitespace() {
+///         yield_!(word)?;
+///     }
+///     Ok(())
+/// }
+/// let text = String::from("read where it is");
+/// let longest = words::generator(&text).items().map(Result::unwrap).max_by_key(|word| word.len());
+/// assert_eq!(longest, Some("where"));
+/// ```
 #[proc_macro_attribute]
 pub fn coroutine(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(attribute as options::Options);
