@@ -81,7 +81,7 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     type Return = R;
     type Error = E;
 
-    const FLAVOUR: Flavour = Flavour::Fiber;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Fiber);
     // A fiber body can only wait through its `Co`, which always makes a request.
     const WAITS_ON_ANY_FUTURE: bool = false;
 

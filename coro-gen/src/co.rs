@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use coro_core::backend::{Delegated, Exclusive, IntoSub, Link, stackless, stackless::Yielding};
+use coro_core::backend::{Exclusive, IntoSub, Link, stackless, stackless::Yielding};
 use coro_core::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
@@ -48,7 +48,7 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
     pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        self.delegate(sub, None).await
+        stackless::yield_from(self.link.exclusive(), sub, None).await
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -62,7 +62,7 @@ impl<S, Y, E> Co<'_, S, Y, E> {
         sub: C,
         first: S,
     ) -> Result<C::Return, Thrown<E>> {
-        self.delegate(sub, Some(first)).await
+        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
     }
 
     /// Waits for `future`, as a point where a throw can land.
@@ -76,15 +76,6 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// As that of `future`.
     pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
         stackless::wait(self.link.exclusive(), future).await
-    }
-
-    async fn delegate<C: IntoSub<S, Y, E>>(
-        &mut self,
-        sub: C,
-        first: Option<S>,
-    ) -> Result<C::Return, Thrown<E>> {
-        let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
-        stackless::ended(Delegated::begin(self.link.exclusive(), delegation)).await
     }
 }
 

@@ -84,7 +84,7 @@ impl<S, Y, R, E, B: Switch<R, E> + ?Sized> backend::Engine for Engine<S, Y, R, E
     type Return = R;
     type Error = E;
 
-    const FLAVOUR: Flavour = Flavour::Generator;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Generator);
     // A generator waits through its `Co`, so that the same body means the same in every flavour.
     const WAITS_ON_ANY_FUTURE: bool = false;
 

@@ -143,7 +143,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
 
 fn list(out: &mut dyn Write) -> Result<(), Failure> {
     for (name, about) in Program::list() {
-        writeln!(out, "{name:<16} {about}")?;
+        writeln!(out, "{name:<17} {about}")?;
     }
     Ok(())
 }

@@ -4,11 +4,11 @@
 //!
 //! The same programs in three flavours, and the command that runs and compares them.
 //!
-//! Each program of [`programs`] is written three times, side by side in one file: as a native `async` body, as a
-//! generator and as a fiber. All three print the same transcript on every loop, but for random names. It is also
-//! that of CPython for the same program, but for the printed form of objects and up to a tenth of a second in
-//! durations: [`golden`] says what is compared how. [`compare`] checks it, and counts how often each engine
-//! suspended.
+//! Each program of [`programs`] is there three times, as a native `async` body, as a generator and as a fiber:
+//! written side by side in one file, or once, under the attribute [`coroutine`](macro@coro_core::coroutine). All
+//! three print the same transcript on every loop, but for random names. It is also that of CPython for the same
+//! program, but for the printed form of objects and up to a tenth of a second in durations: [`golden`] says what is
+//! compared how. [`compare`] checks it, and counts how often each engine suspended.
 
 #![forbid(unsafe_code)]
 

@@ -123,8 +123,8 @@ fn list_names_every_program() {
     let output = coro("list");
     assert!(output.status.success());
     let listed = text(&output.stdout);
-    assert_eq!(listed.lines().count(), 15);
-    assert!(listed.contains("chained          Coroutines that call coroutines"), "{listed}");
+    assert_eq!(listed.lines().count(), 18);
+    assert!(listed.contains("chained           Coroutines that call coroutines"), "{listed}");
 }
 
 #[test]

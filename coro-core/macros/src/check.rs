@@ -7,6 +7,9 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Block, Error, Expr, FnArg, Item, Result, ReturnType, Signature, Token};
 
+use crate::flavour::Flavour;
+use crate::options::Options;
+
 /// The macros that suspend.
 const SUSPENDING: [&str; 3] = ["yield_", "yield_from", "wait"];
 
@@ -15,10 +18,34 @@ const SUSPENDING: [&str; 3] = ["yield_", "yield_from", "wait"];
 /// # Errors
 ///
 /// All that is wrong with it, each at its place.
-pub(crate) fn check_signature(signature: &Signature) -> Result<()> {
+pub(crate) fn check_signature(options: &Options, signature: &Signature) -> Result<()> {
     let mut refused = Refused::default();
     refused.signature(signature);
+    let advice = if options.is_task {
+        Some(BORROWING_TASK)
+    } else if options.flavours.contains(&Flavour::Fiber) {
+        Some(BORROWING_FIBER)
+    } else {
+        None
+    };
+    if let Some(advice) = advice {
+        for span in borrowed(signature) {
+            refused.at(span, advice);
+        }
+    }
     refused.0.map_or(Ok(()), Err)
+}
+
+/// Where the signature says that the coroutine borrows from its maker: its lifetimes, declared and elided.
+pub(crate) fn borrowed(signature: &Signature) -> Vec<Span> {
+    let mut borrowed = Borrowed::default();
+    borrowed.0.extend(signature.generics.lifetimes().map(|declared| declared.lifetime.span()));
+    for input in &signature.inputs {
+        if let FnArg::Typed(typed) = input {
+            borrowed.visit_type(&typed.ty);
+        }
+    }
+    borrowed.0
 }
 
 /// Checks the body of a function that is to be a coroutine.
@@ -64,17 +91,11 @@ impl Refused {
                 "say what the body ends with: `-> Result<R, Thrown<E>>`, or `-> TaskResult<R>` for a task",
             );
         }
-        for lifetime in signature.generics.lifetimes() {
-            self.at(lifetime.lifetime.span(), BORROWED);
-        }
-        for input in &signature.inputs {
-            match input {
-                FnArg::Receiver(receiver) => self.at(
-                    receiver.self_token.span,
-                    "a coroutine is no method: take what it needs as a parameter, by value",
-                ),
-                FnArg::Typed(typed) => Parameter(self).visit_type(&typed.ty),
-            }
+        if let Some(receiver) = signature.receiver() {
+            self.at(
+                receiver.self_token.span,
+                "a coroutine is no method: take what it needs as a parameter, by value",
+            );
         }
     }
 
@@ -95,23 +116,27 @@ impl Refused {
     }
 }
 
-const BORROWED: &str = "a coroutine outlives the call that makes it, a fiber with the stack it runs on: \
-     it cannot borrow from the caller, so take the value itself, an `Rc` or a `'static` reference";
+const BORROWING_FIBER: &str = "a fiber may outlive the call that makes it, with the stack it runs on: it cannot borrow from \
+     the caller, so take the value itself, an `Rc` or a `'static` reference, or leave `fiber` out of the flavours";
 
-/// The type of a parameter.
-struct Parameter<'r>(&'r mut Refused);
+const BORROWING_TASK: &str = "an event loop owns its tasks: they cannot borrow from the caller, so take the value itself, \
+     an `Rc` or a `'static` reference";
 
-impl<'ast> Visit<'ast> for Parameter<'_> {
+/// The elided lifetimes in the type of a parameter.
+#[derive(Default)]
+struct Borrowed(Vec<Span>);
+
+impl<'ast> Visit<'ast> for Borrowed {
     fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
         if reference.lifetime.is_none() {
-            self.0.at(reference.and_token.span, BORROWED);
+            self.0.push(reference.and_token.span);
         }
         visit::visit_type_reference(self, reference);
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
         if lifetime.ident == "_" {
-            self.0.at(lifetime.span(), BORROWED);
+            self.0.push(lifetime.span());
         }
     }
 

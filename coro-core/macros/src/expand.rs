@@ -7,6 +7,7 @@ use syn::{
     Attribute, FnArg, GenericArgument, Ident, ItemFn, Pat, PathArguments, PathSegment, ReturnType, Type,
 };
 
+use crate::check::borrowed;
 use crate::flavour::Flavour;
 use crate::options::Options;
 
@@ -44,8 +45,23 @@ fn expand_flavour(flavour: Flavour, options: &Options, function: &ItemFn) -> Tok
         ReturnType::Default => unreachable!("checked before"),
     };
     let (returns, raises) = result_types(ends, options.is_task);
-    let types = quote!(#send, #yields, #returns, #raises);
-    let coroutine = flavour.coroutine();
+    // In this edition, that of the macro, an opaque type captures every lifetime and type in scope: a `use<…>` could
+    // not name those that are elided.
+    let (coroutine, new) = match flavour.borrowing().filter(|_| !borrowed(sig).is_empty()) {
+        Some(new) => (
+            quote! {
+                impl ::coro_core::coroutine::Coroutine<
+                    Send = #send, Yield = #yields, Return = #returns, Error = #raises
+                >
+            },
+            new,
+        ),
+        None => {
+            let coroutine = flavour.coroutine();
+            let types = quote!(<#send, #yields, #returns, #raises>);
+            (quote!(#coroutine #types), quote!(#coroutine::#types::new))
+        }
+    };
     let closure = flavour.closure();
     let co = Ident::new("__co", Span::mixed_site());
     let co_type = flavour.co(send, yields, &raises);
@@ -62,8 +78,8 @@ fn expand_flavour(flavour: Flavour, options: &Options, function: &ItemFn) -> Tok
         #[doc = #summary]
         #[allow(dead_code)]
         #[track_caller]
-        #vis fn #name #generics (#(#parameters),*) -> #coroutine<#types> #conditions {
-            #coroutine::<#types>::new(#closure |#co: &mut #co_type| -> #ends {
+        #vis fn #name #generics (#(#parameters),*) -> #coroutine #conditions {
+            #new(#closure |#co: &mut #co_type| -> #ends {
                 #macros
                 #typed
                 #(#moves)*

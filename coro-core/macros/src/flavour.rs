@@ -37,6 +37,15 @@ impl Flavour {
         }
     }
 
+    /// The function that makes a coroutine of a body that may borrow, of a type that has no name. A fiber's may not.
+    pub(crate) fn borrowing(self) -> Option<TokenStream> {
+        match self {
+            Self::Native => Some(quote!(::coro_core::native::borrowing)),
+            Self::Generator => Some(quote!(::coro_gen::borrowing)),
+            Self::Fiber => None,
+        }
+    }
+
     /// What its bodies suspend with.
     pub(crate) fn co(self, send: &TokenStream, yields: &TokenStream, error: &TokenStream) -> TokenStream {
         match self {

@@ -53,6 +53,11 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 /// Generics and `impl Trait` work as in any function; a coroutine owns its body, so types must be `'static`.
 /// Parameters live as long as the body.
 ///
+/// A function that borrows, with a lifetime among its parameters (declared or not), makes coroutines of a type without a
+/// name, `impl Coroutine<Send = …, Yield = …, Return = …, Error = …>`, which live no longer than what they borrow. They
+/// are resumed by hand; what is spawned or delegated to must be `'static`. Native coroutines and generators can borrow,
+/// a fiber cannot: it may outlive the call that makes it. That is said at the lifetime.
+///
 /// # The body
 ///
 /// | in the body | is | gives |
@@ -105,11 +110,29 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 /// assert_eq!(numbers.next(), Ok(Outcome::Yielded(0)));
 /// assert_eq!(numbers.next(), Ok(Outcome::Returned(())));
 /// ```
+///
+/// Borrowing:
+///
+/// ```
+/// use coro_core::prelude::*;
+/// use std::convert::Infallible;
+///
+/// #[coro_core::coroutine(yields = &'a str, flavours(native, generator))]
+/// fn words<'a>(text: &'a str) -> Result<(), Thrown<Infallible>> {
+///     for word in text.split_whitespace() {
+///         yield_!(word)?;
+///     }
+///     Ok(())
+/// }
+/// let text = String::from("read where it is");
+/// let longest = words::generator(&text).items().map(Result::unwrap).max_by_key(|word| word.len());
+/// assert_eq!(longest, Some("where"));
+/// ```
 #[proc_macro_attribute]
 pub fn coroutine(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(attribute as options::Options);
     let mut function = parse_macro_input!(item as ItemFn);
-    if let Err(refused) = check::check_signature(&function.sig) {
+    if let Err(refused) = check::check_signature(&options, &function.sig) {
         return refused.into_compile_error().into();
     }
     let refused = check::check_body(&function.block).map_err(|refused| {

@@ -65,6 +65,12 @@ pub trait Frame<S, Y, E> {
     /// What it looks like.
     fn info(&self) -> FrameInfo;
 
+    /// What it delegates to by itself, out of sight of the chain: nothing, unless it is a coroutine behind a handle
+    /// or one written by hand.
+    fn delegates(&self) -> Vec<FrameInfo> {
+        Vec::new()
+    }
+
     /// For the delegator, which knows what type it is and takes the result out.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
@@ -75,7 +81,7 @@ pub type BoxedFrame<S, Y, E> = Box<dyn Frame<S, Y, E>>;
 /// What a frame of a chain looks like from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameInfo {
-    /// The engine that suspends it; `None` for a coroutine written by hand or an iterator.
+    /// The engine that suspends it; `None` for another one's, a coroutine written by hand or an iterator.
     pub flavour: Option<Flavour>,
     /// The type of its body, as the compiler names it.
     pub name: &'static str,
@@ -106,7 +112,7 @@ pub struct Level<G: Engine> {
 
 impl<G: Engine> Level<G> {
     pub(super) fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
-        let info = FrameInfo { flavour: Some(G::FLAVOUR), name, made_at: Some(made_at) };
+        let info = FrameInfo { flavour: G::FLAVOUR, name, made_at: Some(made_at) };
         Self { engine, returned: None, tally: Tally { flavour: G::FLAVOUR, counts: Counts::default() }, info }
     }
 
@@ -224,7 +230,7 @@ impl<G: Engine> fmt::Debug for Level<G> {
 
 /// How often a body was run. Told to the statistics at the end.
 struct Tally {
-    flavour: Flavour,
+    flavour: Option<Flavour>,
     /// A run that ends with a yield is added to the resumes only at the end: it is the most frequent one.
     counts: Counts,
 }
@@ -232,6 +238,8 @@ struct Tally {
 impl Drop for Tally {
     fn drop(&mut self) {
         self.counts.resumes += self.counts.yields;
-        stats::record(self.flavour, &self.counts);
+        if let Some(flavour) = self.flavour {
+            stats::record(flavour, &self.counts);
+        }
     }
 }

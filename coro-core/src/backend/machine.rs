@@ -31,8 +31,8 @@ pub trait Engine {
     /// See [`Coroutine::Error`](Coroutine::Error).
     type Error;
 
-    /// For the counts.
-    const FLAVOUR: Flavour;
+    /// Which of the three it is, for the counts; `None` for an engine of somebody else's, which is not counted.
+    const FLAVOUR: Option<Flavour>;
     /// Whether a body that switches out without a request is parked in a future that has our wake. Where it has
     /// not, nobody would ever wake it: [`Misuse::ForeignPending`].
     const WAITS_ON_ANY_FUTURE: bool;
@@ -102,7 +102,8 @@ impl<G: Engine> Machine<G> {
     pub fn frames(&self) -> Vec<FrameInfo> {
         match self.phase {
             Phase::Suspended | Phase::Delegating | Phase::Parked => {
-                let chain = self.chain.0.iter().map(|frame| frame.info());
+                let chain = self.chain.0.iter();
+                let chain = chain.flat_map(|frame| std::iter::once(frame.info()).chain(frame.delegates()));
                 std::iter::once(self.root.info()).chain(chain).collect()
             }
             Phase::Created | Phase::Finished => Vec::new(),

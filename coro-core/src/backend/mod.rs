@@ -12,6 +12,9 @@
 //!    with the constructor `new(body)`;
 //! 4. `task(body)`, `spawn(body)` and `run(body)` for bodies that an event loop drives;
 //! 5. a test file that runs `coro_core::conformance` on it.
+//!
+//! `examples/tests/by_hand_engine.rs` is the shortest such flavour. A coroutine that is written by hand, without a
+//! machine (`examples/tests/by_hand.rs`), can be delegated to as well: [`Delegation::of`].
 
 mod airlock;
 mod cell;

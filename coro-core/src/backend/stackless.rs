@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use super::{Airlock, Delegated, Point, Request};
+use super::{Airlock, Delegated, IntoSub, Point, Request};
 use crate::coroutine::Thrown;
 
 /// Hands out `value`, and is ready with the answer to it: what was sent, or what was thrown in instead.
@@ -82,15 +82,17 @@ where
     .await
 }
 
-/// Waits until what was delegated to has ended.
+/// Delegates to `sub`, and is ready with what it returned.
 ///
 /// # Errors
 ///
-/// What the sub raised.
-pub async fn ended<S, Y, R, E, A>(delegated: Delegated<S, Y, R, E, A>) -> Result<R, Thrown<E>>
+/// What the sub raised, or why it cannot be delegated to.
+pub async fn yield_from<S, Y, E, A, C>(airlock: A, sub: C, first: Option<S>) -> Result<C::Return, Thrown<E>>
 where
     A: Deref<Target = Airlock<S, Y, E>>,
+    C: IntoSub<S, Y, E>,
 {
+    let delegated = Delegated::begin(airlock, sub.into_sub(first).map_err(Thrown::Misuse)?);
     let mut switched_out = false;
     poll_fn(move |_| {
         if !std::mem::replace(&mut switched_out, true) {

@@ -52,6 +52,29 @@ impl<S, Y, R, E> Delegation<S, Y, R, E> {
     }
 }
 
+impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
+    /// Puts `coroutine` on its way as a frame that is resumed through the contract, as anybody else would: for
+    /// adapters and for coroutines written by hand. It costs a level, and keeps its own chain.
+    ///
+    /// # Errors
+    ///
+    /// As [`IntoSub::into_sub`].
+    pub fn of<C>(coroutine: C, first: Option<S>) -> Result<Self, MisuseKind>
+    where
+        C: Coroutine<Send = S, Yield = Y, Return = R, Error = E> + 'static,
+    {
+        let first = match (coroutine.state(), first) {
+            // What is parked goes on when it is woken.
+            (State::Created | State::Running, _) => Resume::Continue,
+            (State::Suspended, Some(value)) => Resume::Send(value),
+            (State::Suspended, None) => return Err(MisuseKind::NoInput),
+            (State::Finished, _) => return Err(MisuseKind::Finished),
+        };
+        let frames = VecDeque::from([Opaque::boxed(coroutine)]);
+        Ok(Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
+    }
+}
+
 impl<S, Y, E> Delegation<S, Y, (), E> {
     /// The same, whose value is the default of another type.
     #[cfg(feature = "testing")]
@@ -145,15 +168,11 @@ where
         self,
         first: Option<C::Send>,
     ) -> Result<Delegation<C::Send, C::Yield, C::Return, C::Error>, MisuseKind> {
-        let first = match (self.state(), first) {
-            (State::Created, _) => Resume::Continue,
-            (State::Suspended, Some(value)) => Resume::Send(value),
-            (State::Suspended, None) => return Err(MisuseKind::NoInput),
-            (State::Running, _) => return Err(MisuseKind::Running),
-            (State::Finished, _) => return Err(MisuseKind::Finished),
-        };
-        let frames = VecDeque::from([Opaque::boxed(self)]);
-        Ok(Delegation::new(frames, first, |frame| frame.downcast::<Opaque<Self>>().ok()?.returned))
+        match self.state() {
+            // Somebody else has it.
+            State::Running => Err(MisuseKind::Running),
+            _ => Delegation::of(self, first),
+        }
     }
 }
 
@@ -214,6 +233,10 @@ where
 
     fn info(&self) -> FrameInfo {
         FrameInfo { flavour: None, name: type_name::<C>(), made_at: None }
+    }
+
+    fn delegates(&self) -> Vec<FrameInfo> {
+        self.coroutine.delegates()
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

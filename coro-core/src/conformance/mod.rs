@@ -28,6 +28,9 @@
 //! }
 //! # fn main() {}
 //! ```
+//!
+//! Two third parties of this repository do so: `examples/tests/by_hand_engine.rs` has an engine of its own, and
+//! `examples/tests/by_hand.rs` a coroutine that is written by hand from its first law to its last.
 
 pub mod coroutine;
 pub mod delegation;
@@ -65,6 +68,16 @@ macro_rules! __scenarios {
 /// [`Flavour`](crate::conformance::Flavour).
 #[macro_export]
 macro_rules! coroutine_conformance {
+    ($flavour:ty) => {
+        $crate::nesting_coroutine_conformance!($flavour);
+        $crate::__scenarios!(delegation, $flavour, (), [a_deep_chain_neither_nests_nor_overflows]);
+    };
+}
+
+/// The same for a coroutine without a [`Machine`](crate::backend::Machine), which resumes what it delegates to itself:
+/// without the law of depth, since such delegations nest.
+#[macro_export]
+macro_rules! nesting_coroutine_conformance {
     ($flavour:ty) => {
         $crate::__scenarios!(
             coroutine,
@@ -119,8 +132,7 @@ macro_rules! coroutine_conformance {
                 d9_the_chain_is_visible_while_it_is_suspended,
                 a_panic_drops_the_frames_from_the_top,
                 a_chain_is_dropped_from_the_top,
-                a_wait_of_the_innermost_parks_the_chain,
-                a_deep_chain_neither_nests_nor_overflows
+                a_wait_of_the_innermost_parks_the_chain
             ]
         );
     };

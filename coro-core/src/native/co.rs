@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::backend::{Delegated, Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
+use crate::backend::{Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
 use crate::coroutine::Thrown;
 
 /// The [`Co`] of a body that stays on its thread: it delegates to anything.
@@ -56,15 +56,6 @@ impl<S, Y, E, M> Co<'_, S, Y, E, M> {
     pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
         stackless::wait(self.link.exclusive(), future).await
     }
-
-    async fn delegate<C: IntoSub<S, Y, E>>(
-        &mut self,
-        sub: C,
-        first: Option<S>,
-    ) -> Result<C::Return, Thrown<E>> {
-        let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
-        stackless::ended(Delegated::begin(self.link.exclusive(), delegation)).await
-    }
 }
 
 impl<S, Y, E> Co<'_, S, Y, E> {
@@ -83,7 +74,7 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
     pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        self.delegate(sub, None).await
+        stackless::yield_from(self.link.exclusive(), sub, None).await
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -97,7 +88,7 @@ impl<S, Y, E> Co<'_, S, Y, E> {
         sub: C,
         first: S,
     ) -> Result<C::Return, Thrown<E>> {
-        self.delegate(sub, Some(first)).await
+        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
     }
 }
 
@@ -109,7 +100,7 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     ///
     /// As there.
     pub async fn yield_from<C: MovableSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        self.delegate(sub, None).await
+        stackless::yield_from(self.link.exclusive(), sub, None).await
     }
 
     /// See [`Co::yield_from_started`].
@@ -122,7 +113,7 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
         sub: C,
         first: S,
     ) -> Result<C::Return, Thrown<E>> {
-        self.delegate(sub, Some(first)).await
+        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
     }
 }
 

@@ -58,7 +58,7 @@ where
     type Return = R;
     type Error = E;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
     const WAITS_ON_ANY_FUTURE: bool = true;
 
     #[inline(always)]

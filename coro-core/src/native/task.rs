@@ -95,7 +95,7 @@ impl<F: Future> Engine for FutureEngine<F> {
     type Return = F::Output;
     type Error = TaskError;
 
-    const FLAVOUR: Flavour = Flavour::Native;
+    const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
     const WAITS_ON_ANY_FUTURE: bool = true;
 
     fn airlock(&self) -> &Airlock<(), Infallible, TaskError> {

@@ -57,4 +57,7 @@ pub const CASES: &[Case] = &[
     Case::new("hello", golden!("hello.py.out"), 1),
     Case::new("chess", golden!("chess.py.out"), 43_200 + 3_600 + 55),
     Case::new("pipeline", golden!("pipeline.py.out"), 0),
+    Case::new("lexer_parser", golden!("lexer_parser.py.out"), 0),
+    Case::new("scripted_sequence", golden!("scripted_sequence.py.out"), 4),
+    Case::new("tree_walk", golden!("tree_walk.py.out"), 0),
 ];

@@ -4,7 +4,7 @@
 //!
 //! 1. a coroutine that keeps its place: the second reader goes on where the first one stopped;
 //! 2. a generator that needs no loop: it is resumed by hand, and never waits;
-//! 3. that whoever reads it need not know its flavour.
+//! 3. that whoever reads it need not know its flavour, and that it can be written once for all three.
 //!
 //! Golden: the lines `yield_from_loop` of `misc.py.out`, one for each threshold from 30 to 49. Since the tutorial's
 //! reader keeps its generator to itself but goes on with it outside, this one hands it back.
@@ -27,6 +27,16 @@ pub struct Options {
     /// Read until the sum of the values reaches this
     #[arg(long, value_name = "N", default_value_t = 47, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub threshold: u32,
+}
+
+/// The cycle, for ever.
+#[coro_core::coroutine(yields = u32, flavours(native, generator, fiber))]
+fn endless() -> Result<Infallible, Thrown<Infallible>> {
+    loop {
+        for i in CYCLE {
+            yield_!(i)?;
+        }
+    }
 }
 
 /// Prints values until their sum reaches the threshold, and hands the generator back. The value that finds it reached
@@ -68,53 +78,8 @@ where
 /// If the generator cannot be resumed.
 pub fn run(flavour: Flavour, context: &Context, options: Options) -> Result<(), RunError> {
     match flavour {
-        Flavour::Native => program(native::endless(), context, options),
-        Flavour::Generator => program(generator::endless(), context, options),
-        Flavour::Fiber => scope(|scope| program(scope.own(fiber::endless()), context, options)),
-    }
-}
-
-mod native {
-    use super::*;
-    use coro_core::native::Native;
-
-    pub(super) fn endless() -> Native<(), u32, Infallible> {
-        Native::new(async |co| {
-            loop {
-                for i in CYCLE {
-                    co.yield_(i).await?;
-                }
-            }
-        })
-    }
-}
-
-mod generator {
-    use super::*;
-    use coro_gen::Gen;
-
-    pub(super) fn endless() -> Gen<(), u32, Infallible> {
-        Gen::new(async |co| {
-            loop {
-                for i in CYCLE {
-                    co.yield_(i).await?;
-                }
-            }
-        })
-    }
-}
-
-mod fiber {
-    use super::*;
-    use coro_fiber::Fiber;
-
-    pub(super) fn endless() -> Fiber<(), u32, Infallible> {
-        Fiber::new(|co| {
-            loop {
-                for i in CYCLE {
-                    co.yield_(i)?;
-                }
-            }
-        })
+        Flavour::Native => program(endless::native(), context, options),
+        Flavour::Generator => program(endless::generator(), context, options),
+        Flavour::Fiber => scope(|scope| program(scope.own(endless::fiber()), context, options)),
     }
 }

@@ -1,9 +1,10 @@
 //! The programs: one file each, with the three flavours side by side.
 //!
-//! In every file, what has nothing to do with suspending (texts, draws, sums) is written once, at the top, and
-//! what suspends is written three times, in the modules `native`, `generator` and `fiber`. A flavour suspends in
-//! its own engine only: what it waits for are the leaf operations of the library (a sleep, a queue, a handle),
-//! never another flavour's version of the program.
+//! In every file, what has nothing to do with suspending (texts, draws, sums) is written once, at the top. What
+//! suspends is written three times, in the modules `native`, `generator` and `fiber`, where the contrast of the three is
+//! the point; elsewhere once, under the attribute [`coroutine`](macro@coro_core::coroutine), which makes the three of
+//! it. Either way a flavour suspends in its own engine only: what it waits for are the leaf operations of the library
+//! (a sleep, a queue, a handle), never another flavour's version of the program.
 
 pub mod as_completed;
 pub mod asyncq;
@@ -17,9 +18,12 @@ pub mod create_task;
 pub mod endless;
 pub mod gather;
 pub mod hello;
+pub mod lexer_parser;
 pub mod next;
 pub mod pipeline;
 pub mod rand;
+pub mod scripted_sequence;
+pub mod tree_walk;
 pub mod unawaited;
 
 use std::time::Duration;
@@ -94,6 +98,12 @@ pub enum Program {
     Chess,
     /// A pipeline of coroutines, fed by hand and on the loop
     Pipeline,
+    /// A lexer that yields tokens, and a parser that is sent them
+    LexerParser,
+    /// Sequences of a game, driven by a frame loop
+    ScriptedSequence,
+    /// Trees walked by a recursive generator, at the same cost at any depth
+    TreeWalk,
 }
 
 impl Program {
@@ -149,6 +159,9 @@ impl Program {
             Self::Hello => hello::run(flavour, context),
             Self::Chess => chess::run(flavour, context),
             Self::Pipeline => pipeline::run(flavour, context),
+            Self::LexerParser => lexer_parser::run(flavour, context),
+            Self::ScriptedSequence => scripted_sequence::run(flavour, context),
+            Self::TreeWalk => tree_walk::run(flavour, context),
         }
     }
 }

@@ -8,11 +8,21 @@
 //!
 //! Golden: `next.py.out`. The object is printed with its state where CPython prints its address.
 
+use std::convert::Infallible;
+
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
+use coro_fiber::scope;
 
 use super::{Context, yielded};
 use crate::say;
+
+/// The generator function.
+#[coro_core::coroutine(yields = u32, flavours(native, generator, fiber))]
+fn numbers() -> Result<(), Thrown<Infallible>> {
+    yield_!(1)?;
+    yield_!(2)
+}
 
 fn program<G>(mut g: G, context: &Context) -> Result<(), RunError>
 where
@@ -35,41 +45,8 @@ where
 /// If the generator cannot be resumed.
 pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
     match flavour {
-        Flavour::Native => program(native::generator(), context),
-        Flavour::Generator => program(generator::generator(), context),
-        Flavour::Fiber => coro_fiber::scope(|scope| program(scope.own(fiber::generator()), context)),
-    }
-}
-
-mod native {
-    use coro_core::native::Native;
-
-    pub(super) fn generator() -> Native<(), u32, ()> {
-        Native::new(async |co| {
-            co.yield_(1).await?;
-            co.yield_(2).await
-        })
-    }
-}
-
-mod generator {
-    use coro_gen::Gen;
-
-    pub(super) fn generator() -> Gen<(), u32, ()> {
-        Gen::new(async |co| {
-            co.yield_(1).await?;
-            co.yield_(2).await
-        })
-    }
-}
-
-mod fiber {
-    use coro_fiber::Fiber;
-
-    pub(super) fn generator() -> Fiber<(), u32, ()> {
-        Fiber::new(|co| {
-            co.yield_(1)?;
-            co.yield_(2)
-        })
+        Flavour::Native => program(numbers::native(), context),
+        Flavour::Generator => program(numbers::generator(), context),
+        Flavour::Fiber => scope(|scope| program(scope.own(numbers::fiber()), context)),
     }
 }

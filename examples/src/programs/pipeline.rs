@@ -4,16 +4,18 @@
 //!
 //! 1. `send`: each stage answers a value with a value, and keeps its state in its local variables;
 //! 2. `close`, which a stage can use for its last words: the sink sums up;
-//! 3. the same stages fed by hand, without a loop, and driven by the loop, as actors (`drive`).
+//! 3. the same stages fed by hand, without a loop, and driven by the loop, as actors (`drive`);
+//! 4. that they are written once: the attribute `coroutine` makes the three flavours of them.
 //!
 //! Golden: `pipeline.py.out`, from Python's generators, fed by hand both times.
 
 use std::convert::Infallible;
 
 use coro_core::coroutine::CloseError;
-use coro_core::event_loop::{Driven, IntoDriven};
+use coro_core::event_loop::Driven;
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
+use coro_fiber::scope;
 
 use super::{Context, yielded};
 use crate::say;
@@ -48,12 +50,68 @@ fn print_end(received: u32, out: &Transcript) {
     say!(out, "sink closed after {received} averages");
 }
 
+/// Takes the readings, one after the other.
+#[coro_core::coroutine(yields = f64, flavours(native, generator, fiber))]
+fn source() -> Result<(), Thrown<Infallible>> {
+    for reading in READINGS {
+        yield_!(reading)?;
+    }
+    Ok(())
+}
+
+/// Answers a reading with itself if it is one.
+#[coro_core::coroutine(send = f64, yields = Option<f64>, flavours(native, generator, fiber))]
+fn only_valid() -> Result<(), Thrown<Infallible>> {
+    let mut kept = None;
+    loop {
+        kept = valid(yield_!(kept)?);
+    }
+}
+
+/// Answers a value with the mean of all so far.
+#[coro_core::coroutine(send = f64, yields = f64, flavours(native, generator, fiber))]
+fn running_average() -> Result<(), Thrown<Infallible>> {
+    let (mut average, mut mean) = (Average::default(), 0.0);
+    loop {
+        mean = average.add(yield_!(mean)?);
+    }
+}
+
+/// Prints what it is sent; when it is closed, how much that was.
+#[coro_core::coroutine(send = f64, yields = (), flavours(native, generator, fiber))]
+fn sink(out: Transcript) -> Result<(), Thrown<Infallible>> {
+    let mut received = 0;
+    while let Ok(average) = yield_!() {
+        received += 1;
+        print_average(received, average, &out);
+    }
+    print_end(received, &out);
+    Ok(())
+}
+
+/// A stage of the pipeline, of whatever flavour.
+trait Stage<S, Y>: Coroutine<Send = S, Yield = Y, Return = (), Error = Infallible> {}
+
+impl<S, Y, C> Stage<S, Y> for C where C: Coroutine<Send = S, Yield = Y, Return = (), Error = Infallible> {}
+
 /// The stages, in one flavour.
 struct Stages<A, B, C, D> {
     source: A,
     filter: B,
     average: C,
     sink: D,
+}
+
+/// The stages as they are, or given to somebody by a method of theirs.
+macro_rules! stages {
+    ($flavour:ident, $out:expr $(, $by:ident: $whom:expr)?) => {
+        Stages {
+            source: $($whom.$by)?(source::$flavour()),
+            filter: $($whom.$by)?(only_valid::$flavour()),
+            average: $($whom.$by)?(running_average::$flavour()),
+            sink: $($whom.$by)?(sink::$flavour($out.clone())),
+        }
+    };
 }
 
 /// What a close came to. The stages have no errors of their own, so that nothing but a misuse can go wrong.
@@ -70,10 +128,10 @@ fn closed<S, Y, R>(closed: Result<Option<R>, CloseError<S, Y, Infallible>>) -> R
 /// Feeds the stages by hand: plain calls, no loop.
 fn by_hand<A, B, C, D>(stages: Stages<A, B, C, D>) -> Result<(), TaskError>
 where
-    A: Coroutine<Send = (), Yield = f64, Error = Infallible>,
-    B: Coroutine<Send = f64, Yield = Option<f64>, Error = Infallible>,
-    C: Coroutine<Send = f64, Yield = f64, Error = Infallible>,
-    D: Coroutine<Send = f64, Yield = (), Error = Infallible>,
+    A: Stage<(), f64>,
+    B: Stage<f64, Option<f64>>,
+    C: Stage<f64, f64>,
+    D: Stage<f64, ()>,
 {
     let Stages { mut source, mut filter, mut average, mut sink } = stages;
     yielded(filter.start())?;
@@ -89,19 +147,27 @@ where
     closed(sink.close())
 }
 
-/// A stage that a loop drives.
-type OnLoop<A> = Driven<<A as IntoDriven>::Coroutine>;
-
-impl<A: IntoDriven, B: IntoDriven, C: IntoDriven, D: IntoDriven> Stages<A, B, C, D> {
-    /// Gives each stage to the loop.
-    fn drive(self, event_loop: &Loop) -> Stages<OnLoop<A>, OnLoop<B>, OnLoop<C>, OnLoop<D>> {
-        Stages {
-            source: event_loop.drive(self.source),
-            filter: event_loop.drive(self.filter),
-            average: event_loop.drive(self.average),
-            sink: event_loop.drive(self.sink),
-        }
+/// Feeds the stages on the loop, which drives them: every answer is awaited.
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn on_the_loop<A, B, C, D>(stages: Stages<Driven<A>, Driven<B>, Driven<C>, Driven<D>>) -> TaskResult<()>
+where
+    A: Stage<(), f64> + 'static,
+    B: Stage<f64, Option<f64>> + 'static,
+    C: Stage<f64, f64> + 'static,
+    D: Stage<f64, ()> + 'static,
+{
+    let Stages { source, filter, average, sink } = stages;
+    yielded(wait!(filter.start())?)?;
+    yielded(wait!(average.start())?)?;
+    yielded(wait!(sink.start())?)?;
+    while let Some(reading) = yielded(wait!(source.next())?)? {
+        let Some(Some(kept)) = yielded(wait!(filter.send(reading))?)? else { continue };
+        let Some(mean) = yielded(wait!(average.send(kept))?)? else { continue };
+        yielded(wait!(sink.send(mean))?)?;
     }
+    closed(wait!(filter.close())?)?;
+    closed(wait!(average.close())?)?;
+    Ok(closed(wait!(sink.close())?)?)
 }
 
 /// Runs the program in `flavour`.
@@ -110,205 +176,19 @@ impl<A: IntoDriven, B: IntoDriven, C: IntoDriven, D: IntoDriven> Stages<A, B, C,
 ///
 /// If a stage cannot be resumed, or the loop cannot run the program to its end.
 pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
-    let out = &context.out;
+    let Context { event_loop, out } = context;
     say!(out, "by hand");
     match flavour {
-        Flavour::Native => by_hand(native::stages(out)),
-        Flavour::Generator => by_hand(generator::stages(out)),
-        Flavour::Fiber => fiber::by_hand(out),
+        Flavour::Native => by_hand(stages!(native, out)),
+        Flavour::Generator => by_hand(stages!(generator, out)),
+        Flavour::Fiber => scope(|scope| by_hand(stages!(fiber, out, own: scope))),
     }?;
     say!(out, "on the loop");
     match flavour {
-        Flavour::Native => native::run(context),
-        Flavour::Generator => generator::run(context),
-        Flavour::Fiber => fiber::run(context),
-    }
-}
-
-mod native {
-    use super::*;
-    use coro_core::native::Native;
-
-    type Stage<S, Y> = Native<S, Y, ()>;
-    type All<A, B, C, D> = Stages<Stage<(), A>, Stage<f64, B>, Stage<f64, C>, Stage<f64, D>>;
-
-    pub(super) fn stages(out: &Transcript) -> All<f64, Option<f64>, f64, ()> {
-        let out = out.clone();
-        Stages {
-            source: Native::new(async |co| {
-                for reading in READINGS {
-                    co.yield_(reading).await?;
-                }
-                Ok(())
-            }),
-            filter: Native::new(async |co| {
-                let mut kept = None;
-                loop {
-                    kept = valid(co.yield_(kept).await?);
-                }
-            }),
-            average: Native::new(async |co| {
-                let (mut average, mut mean) = (Average::default(), 0.0);
-                loop {
-                    mean = average.add(co.yield_(mean).await?);
-                }
-            }),
-            sink: Native::new(async move |co| {
-                let mut received = 0;
-                while let Ok(average) = co.yield_(()).await {
-                    received += 1;
-                    print_average(received, average, &out);
-                }
-                print_end(received, &out);
-                Ok(())
-            }),
+        Flavour::Native => event_loop.run(on_the_loop::native(stages!(native, out, drive: event_loop))),
+        Flavour::Generator => {
+            event_loop.run(on_the_loop::generator(stages!(generator, out, drive: event_loop)))
         }
-    }
-
-    pub(super) fn run(context: &Context) -> Result<(), RunError> {
-        let Stages { source, filter, average, sink } = stages(&context.out).drive(&context.event_loop);
-        let fed = context.event_loop.run(async move {
-            yielded(filter.start().await)?;
-            yielded(average.start().await)?;
-            yielded(sink.start().await)?;
-            while let Some(reading) = yielded(source.next().await)? {
-                let Some(Some(kept)) = yielded(filter.send(reading).await)? else { continue };
-                let Some(mean) = yielded(average.send(kept).await)? else { continue };
-                yielded(sink.send(mean).await)?;
-            }
-            closed(filter.close().await)?;
-            closed(average.close().await)?;
-            closed(sink.close().await)
-        });
-        Ok(fed??)
-    }
-}
-
-mod generator {
-    use super::*;
-    use coro_gen::{Gen, task};
-
-    type Stage<S, Y> = Gen<S, Y, ()>;
-    type All<A, B, C, D> = Stages<Stage<(), A>, Stage<f64, B>, Stage<f64, C>, Stage<f64, D>>;
-
-    pub(super) fn stages(out: &Transcript) -> All<f64, Option<f64>, f64, ()> {
-        let out = out.clone();
-        Stages {
-            source: Gen::new(async |co| {
-                for reading in READINGS {
-                    co.yield_(reading).await?;
-                }
-                Ok(())
-            }),
-            filter: Gen::new(async |co| {
-                let mut kept = None;
-                loop {
-                    kept = valid(co.yield_(kept).await?);
-                }
-            }),
-            average: Gen::new(async |co| {
-                let (mut average, mut mean) = (Average::default(), 0.0);
-                loop {
-                    mean = average.add(co.yield_(mean).await?);
-                }
-            }),
-            sink: Gen::new(async move |co| {
-                let mut received = 0;
-                while let Ok(average) = co.yield_(()).await {
-                    received += 1;
-                    print_average(received, average, &out);
-                }
-                print_end(received, &out);
-                Ok(())
-            }),
-        }
-    }
-
-    pub(super) fn run(context: &Context) -> Result<(), RunError> {
-        let Stages { source, filter, average, sink } = stages(&context.out).drive(&context.event_loop);
-        context.event_loop.run(task(async move |co| {
-            yielded(co.wait(filter.start()).await?)?;
-            yielded(co.wait(average.start()).await?)?;
-            yielded(co.wait(sink.start()).await?)?;
-            while let Some(reading) = yielded(co.wait(source.next()).await?)? {
-                let Some(Some(kept)) = yielded(co.wait(filter.send(reading)).await?)? else { continue };
-                let Some(mean) = yielded(co.wait(average.send(kept)).await?)? else { continue };
-                yielded(co.wait(sink.send(mean)).await?)?;
-            }
-            closed(co.wait(filter.close()).await?)?;
-            closed(co.wait(average.close()).await?)?;
-            Ok(closed(co.wait(sink.close()).await?)?)
-        }))
-    }
-}
-
-mod fiber {
-    use super::*;
-    use coro_fiber::{Fiber, scope, task};
-
-    type Stage<S, Y> = Fiber<S, Y, ()>;
-    type All<A, B, C, D> = Stages<Stage<(), A>, Stage<f64, B>, Stage<f64, C>, Stage<f64, D>>;
-
-    fn stages(out: &Transcript) -> All<f64, Option<f64>, f64, ()> {
-        let out = out.clone();
-        Stages {
-            source: Fiber::new(|co| {
-                for reading in READINGS {
-                    co.yield_(reading)?;
-                }
-                Ok(())
-            }),
-            filter: Fiber::new(|co| {
-                let mut kept = None;
-                loop {
-                    kept = valid(co.yield_(kept)?);
-                }
-            }),
-            average: Fiber::new(|co| {
-                let (mut average, mut mean) = (Average::default(), 0.0);
-                loop {
-                    mean = average.add(co.yield_(mean)?);
-                }
-            }),
-            sink: Fiber::new(move |co| {
-                let mut received = 0;
-                while let Ok(average) = co.yield_(()) {
-                    received += 1;
-                    print_average(received, average, &out);
-                }
-                print_end(received, &out);
-                Ok(())
-            }),
-        }
-    }
-
-    /// Each stage is resumed in a scope, which it cannot leave.
-    pub(super) fn by_hand(out: &Transcript) -> Result<(), TaskError> {
-        let Stages { source, filter, average, sink } = stages(out);
-        scope(|scope| {
-            super::by_hand(Stages {
-                source: scope.own(source),
-                filter: scope.own(filter),
-                average: scope.own(average),
-                sink: scope.own(sink),
-            })
-        })
-    }
-
-    pub(super) fn run(context: &Context) -> Result<(), RunError> {
-        let Stages { source, filter, average, sink } = stages(&context.out).drive(&context.event_loop);
-        context.event_loop.run(task(move |co| {
-            yielded(co.wait(filter.start())?)?;
-            yielded(co.wait(average.start())?)?;
-            yielded(co.wait(sink.start())?)?;
-            while let Some(reading) = yielded(co.wait(source.next())?)? {
-                let Some(Some(kept)) = yielded(co.wait(filter.send(reading))?)? else { continue };
-                let Some(mean) = yielded(co.wait(average.send(kept))?)? else { continue };
-                yielded(co.wait(sink.send(mean))?)?;
-            }
-            closed(co.wait(filter.close())?)?;
-            closed(co.wait(average.close())?)?;
-            Ok(closed(co.wait(sink.close())?)?)
-        }))
+        Flavour::Fiber => event_loop.run(on_the_loop::fiber(stages!(fiber, out, drive: event_loop))),
     }
 }
