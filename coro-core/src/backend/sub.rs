@@ -10,7 +10,8 @@ use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, S
 
 /// A coroutine that another one can delegate to: it receives, yields and raises the same types.
 ///
-/// The coroutines of all flavours are, and [`Shared`] handles to any coroutine. The chain owns it while it runs.
+/// The coroutines of all flavours are, their adapters, and [`Shared`] handles to any coroutine. The chain owns it while
+/// it runs.
 pub trait IntoSub<S, Y, E> {
     /// What it returns: the value of the delegation.
     type Return;
@@ -36,6 +37,29 @@ pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
 impl<S, Y, R, E> Delegation<S, Y, R, E> {
     fn new(frames: VecDeque<Box<dyn Frame<S, Y, E>>>, first: Resume<S, E>, take: Take<R>) -> Self {
         Self { sub: Sub { frames, first }, take }
+    }
+}
+
+impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
+    /// Puts `coroutine` on its way as a frame that is resumed through the contract, as anybody else would: for
+    /// adapters and for coroutines written by hand. It costs a level, and keeps its own chain.
+    ///
+    /// # Errors
+    ///
+    /// As [`IntoSub::into_sub`].
+    pub fn of<C>(coroutine: C, first: Option<S>) -> Result<Self, MisuseKind>
+    where
+        C: Coroutine<Send = S, Yield = Y, Return = R, Error = E> + 'static,
+    {
+        let first = match (coroutine.state(), first) {
+            // What is parked goes on when it is woken.
+            (State::Created | State::Running, _) => Resume::Continue,
+            (State::Suspended, Some(value)) => Resume::Send(value),
+            (State::Suspended, None) => return Err(MisuseKind::NoInput),
+            (State::Finished, _) => return Err(MisuseKind::Finished),
+        };
+        let frames = VecDeque::from([Opaque::boxed(coroutine)]);
+        Ok(Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
     }
 }
 
@@ -132,15 +156,11 @@ where
         self,
         first: Option<C::Send>,
     ) -> Result<Delegation<C::Send, C::Yield, C::Return, C::Error>, MisuseKind> {
-        let first = match (self.state(), first) {
-            (State::Created, _) => Resume::Continue,
-            (State::Suspended, Some(value)) => Resume::Send(value),
-            (State::Suspended, None) => return Err(MisuseKind::NoInput),
-            (State::Running, _) => return Err(MisuseKind::Running),
-            (State::Finished, _) => return Err(MisuseKind::Finished),
-        };
-        let frames = VecDeque::from([Opaque::boxed(self)]);
-        Ok(Delegation::new(frames, first, |frame| frame.downcast::<Opaque<Self>>().ok()?.returned))
+        match self.state() {
+            // Somebody else has it.
+            State::Running => Err(MisuseKind::Running),
+            _ => Delegation::of(self, first),
+        }
     }
 }
 

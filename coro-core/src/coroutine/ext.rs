@@ -124,6 +124,16 @@ pub trait CoroutineExt: Coroutine {
 
 impl<C: Coroutine + ?Sized> CoroutineExt for C {}
 
+/// What a finished coroutine answers.
+pub(crate) fn finished<S, Y, R, E>(input: Option<Input<S, E>>) -> Result<Outcome<Y, R, E>, Misuse<S, Y, E>> {
+    match input {
+        None => Err(Misuse::Finished(None)),
+        Some(Input::Send(value)) => Err(Misuse::Finished(Some(value))),
+        Some(Input::Throw(error)) => Ok(Outcome::Raised(error)),
+        Some(Input::Close) => Ok(Outcome::Closed),
+    }
+}
+
 /// The answer to a close, in the words of [`CoroutineExt::close`].
 pub(crate) fn closed<S, Y, R, E>(
     resumed: Result<Outcome<Y, R, E>, Misuse<S, Y, E>>,
