@@ -7,6 +7,7 @@
 mod adapter;
 mod asynchronous;
 mod body;
+mod consumer;
 mod ext;
 mod from_iter;
 mod items;
@@ -19,6 +20,7 @@ pub use crate::backend::FrameInfo;
 pub use adapter::{Adapt, Chain, Inspect, MapReturn, MapYield, Take, Zip, ZipEnd};
 pub use asynchronous::{AsyncGenerator, Resuming};
 pub use body::BodyResult;
+pub use consumer::{ConsumeError, Consumer};
 pub use ext::{CloseError, CoroutineExt, Nothing};
 pub(crate) use ext::{closed, finished};
 pub use from_iter::{FromIter, from_iter};
