@@ -49,6 +49,7 @@ mod co;
 mod engine;
 mod stack;
 mod task;
+mod with;
 
 use std::any::type_name;
 use std::panic::Location;

@@ -31,6 +31,7 @@
 mod co;
 mod engine;
 mod task;
+mod with;
 
 use std::any::type_name;
 use std::panic::Location;

@@ -13,6 +13,7 @@ mod from_iter;
 mod items;
 mod outcome;
 mod shared;
+mod with;
 
 use std::task::{Context, Poll, Waker};
 
@@ -27,6 +28,7 @@ pub use from_iter::{FromIter, from_iter};
 pub use items::Items;
 pub use outcome::{Input, Misuse, MisuseKind, Outcome, State, Thrown};
 pub use shared::Shared;
+pub use with::{AsyncContext, Ending, with};
 
 /// What one resume of `C` gives: what came out, or why it was refused.
 pub type Resumed<C> = Result<

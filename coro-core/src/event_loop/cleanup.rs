@@ -5,17 +5,20 @@
 //! a run.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::rc::Weak;
-use std::task::{Context, Poll, ready};
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker, ready};
 
 use super::Exception;
 use super::core::Core;
-use crate::coroutine::{Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown};
-use crate::task::{TaskError, from_coroutine};
+use crate::coroutine::{
+    Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown, finished,
+};
+use crate::task::{TaskError, TaskId, from_coroutine};
 
 /// Why a cleanup failed.
 pub(crate) enum CleanupError {
@@ -25,11 +28,17 @@ pub(crate) enum CleanupError {
     Raised(Box<dyn Any>),
 }
 
+impl CleanupError {
+    pub(crate) fn raised(error: impl Any) -> Self {
+        Self::Raised(Box::new(error))
+    }
+}
+
 impl<E: 'static> From<Thrown<E>> for CleanupError {
     fn from(thrown: Thrown<E>) -> Self {
         match thrown {
-            Thrown::Error(error) => Self::Raised(Box::new(error)),
-            Thrown::Exit => Self::Raised(Box::new(TaskError::Cancelled)),
+            Thrown::Error(error) => Self::raised(error),
+            Thrown::Exit => Self::raised(TaskError::Cancelled),
             Thrown::Misuse(kind) => Self::Misuse(kind),
         }
     }
@@ -49,7 +58,7 @@ pub(crate) struct Registered {
 
 impl Registered {
     /// Its loop, if it can still close something.
-    pub(crate) fn open_core(&self) -> Option<std::rc::Rc<Core>> {
+    pub(crate) fn open_core(&self) -> Option<Rc<Core>> {
         self.core.upgrade().filter(|core| core.accepts_cleanups())
     }
 }
@@ -64,7 +73,7 @@ impl Drop for Registered {
 
 impl Core {
     /// The loop of this thread, if it can still clean up.
-    pub(crate) fn current_for_cleanup() -> Option<std::rc::Rc<Self>> {
+    pub(crate) fn current_for_cleanup() -> Option<Rc<Self>> {
         Self::current().filter(|core| core.accepts_cleanups())
     }
 
@@ -75,17 +84,24 @@ impl Core {
     }
 
     /// Does `work` in a task that cannot be cancelled, and that a run waits for.
+    ///
+    /// What a task lets go of in one step is cleaned up in that order, one after the other: a generator before the
+    /// context in whose body it was used, an inner context before the outer one.
     pub(crate) fn clean_up<F>(&self, work: F, made_at: &'static Location<'static>)
     where
         F: Future<Output = Result<(), CleanupError>> + 'static,
     {
         self.cleanups.set(self.cleanups.get() + 1);
-        let cleanup = Cleanup { work: Some(Box::pin(work)), core: self.weak() };
+        let place = Rc::new(Place { giver: self.current_task().map(|task| task.id), ..Place::default() });
+        let before = self.last_cleanup.replace(Rc::downgrade(&place)).upgrade();
+        let after = before
+            .filter(|before| before.giver.is_some() && before.giver == place.giver && !before.begun.get());
+        let cleanup = Cleanup { work: Some(Box::pin(work)), core: self.weak(), place, after };
         self.spawn(from_coroutine(cleanup), made_at).detach();
     }
 
     /// Remembers a generator that has begun, to close it at the end of a run.
-    pub(crate) fn register(&self, generator: std::rc::Weak<dyn Unclosed>) -> Option<Registered> {
+    pub(crate) fn register(&self, generator: Weak<dyn Unclosed>) -> Option<Registered> {
         let key = self.accepts_cleanups().then(|| self.generators.borrow_mut().insert(generator))?;
         Some(Registered { core: self.weak(), key })
     }
@@ -106,16 +122,34 @@ impl Core {
     }
 }
 
+/// The place of a cleanup in the order of those that one step of a task gave.
+#[derive(Default)]
+pub(super) struct Place {
+    giver: Option<TaskId>,
+    /// It has been polled: the step is over.
+    begun: Cell<bool>,
+    ended: Cell<bool>,
+    /// Who waits for its end.
+    next: Cell<Option<Waker>>,
+}
+
 /// Work that is done whatever is thrown at it.
 struct Cleanup<F> {
     work: Option<Pin<Box<F>>>,
     core: Weak<Core>,
+    place: Rc<Place>,
+    /// What has to end before.
+    after: Option<Rc<Place>>,
 }
 
 impl<F> Drop for Cleanup<F> {
     fn drop(&mut self) {
         if let Some(core) = self.core.upgrade() {
             core.cleanups.set(core.cleanups.get() - 1);
+        }
+        self.place.ended.set(true);
+        if let Some(next) = self.place.next.take() {
+            next.wake();
         }
     }
 }
@@ -153,10 +187,15 @@ impl<F: Future<Output = Result<(), CleanupError>>> Coroutine for Cleanup<F> {
     }
 
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
-        let Some(work) = &mut self.work else { return Poll::Ready(crate::coroutine::finished(input)) };
+        let Some(work) = &mut self.work else { return Poll::Ready(finished(input)) };
         // A cancellation at the end of a run is meant for the program. Here it would cut off the cleanup that it asks for.
         if let Some(Input::Send(())) = input {
             return Poll::Ready(Err(Misuse::Running(input)));
+        }
+        self.place.begun.set(true);
+        if let Some(after) = self.after.as_ref().filter(|after| !after.ended.get()) {
+            drop(after.next.replace(Some(cx.waker().clone())));
+            return Poll::Pending;
         }
         let result = ready!(work.as_mut().poll(cx));
         Poll::Ready(Ok(self.end(result)))

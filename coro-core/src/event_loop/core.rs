@@ -11,7 +11,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::NO_LOOP;
-use super::cleanup::Unclosed;
+use super::cleanup::{Place, Unclosed};
 use super::inbox::{Inbox, Message};
 use super::operation::Operations;
 use super::ready::{Callback, Ready, ReadyQueue};
@@ -55,6 +55,8 @@ pub(crate) struct Core {
     pub(super) generators: RefCell<Slab<Weak<dyn Unclosed>>>,
     /// How many cleanups have not ended.
     pub(super) cleanups: Cell<usize>,
+    /// The one that was begun last.
+    pub(super) last_cleanup: RefCell<Weak<Place>>,
     /// The run waits for those only.
     pub(super) last_cleanups: Cell<bool>,
 }
@@ -84,6 +86,7 @@ impl Core {
             closed: Cell::new(false),
             generators: RefCell::default(),
             cleanups: Cell::new(0),
+            last_cleanup: RefCell::default(),
             last_cleanups: Cell::new(false),
         })
     }

@@ -8,6 +8,7 @@
 mod co;
 mod engine;
 mod task;
+mod with;
 
 use std::any::type_name;
 use std::panic::Location;
