@@ -114,6 +114,8 @@ impl<S, Y, R, E> Coroutine for Fiber<S, Y, R, E> {
     }
 }
 
+coro_core::__into_iterator! { [S, Y, R, E] Fiber<S, Y, R, E>; }
+
 impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Fiber<S, Y, R, E> {
     type Return = R;
 

@@ -85,6 +85,8 @@ impl<S, Y, R, E> Coroutine for Gen<S, Y, R, E> {
     }
 }
 
+coro_core::__into_iterator! { [S, Y, R, E] Gen<S, Y, R, E>; }
+
 impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Gen<S, Y, R, E> {
     type Return = R;
 

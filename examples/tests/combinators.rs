@@ -295,3 +295,22 @@ fn items_of_a_body_that_waits_end_with_the_misuse() {
     assert_eq!(waits::generator().items().collect::<Vec<_>>(), expected);
     assert_eq!(waits::fiber().items().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_for_loop_over_a_borrowed_coroutine_goes_on_after_a_break() {
+    macro_rules! check {
+        ($($flavour:ident)*) => {$(
+            let mut coroutine = countdown::$flavour(4, None);
+            for item in &mut coroutine {
+                if item == Ok(4) {
+                    break;
+                }
+            }
+            let mut items = coroutine.map_yield(|number| 10 * number).into_iter();
+            assert_eq!(items.by_ref().take(1).collect::<Vec<_>>(), [Ok(30)]);
+            assert_eq!(items.by_ref().collect::<Vec<_>>(), [Ok(20), Ok(10)]);
+            assert_eq!(items.returned(), Some("lift-off"));
+        )*};
+    }
+    check!(native generator fiber);
+}
