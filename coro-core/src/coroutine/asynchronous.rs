@@ -67,10 +67,13 @@ pub struct AsyncGenerator<C: Coroutine> {
     slot: Rc<Slot<C>>,
     returned: Option<C::Return>,
     /// The slot, as its loop knows it. `None` if no loop closes it.
-    as_unclosed: Option<fn(&Rc<Slot<C>>) -> Rc<dyn Unclosed>>,
+    as_unclosed: Option<AsUnclosed<C>>,
     /// Its place with its loop, once it was resumed there.
     registered: Option<Registered>,
 }
+
+type AsUnclosed<C> = fn(&Rc<Slot<C>>) -> Rc<dyn Unclosed>;
+type NextItem<C> = Result<Option<<C as Coroutine>::Yield>, Thrown<<C as Coroutine>::Error>>;
 
 /// Where its loop finds the coroutine at the end of a run.
 struct Slot<C> {
@@ -183,7 +186,7 @@ impl<C: Coroutine> AsyncGenerator<C> {
         Resuming { generator: self, input: Some(input) }
     }
 
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<C::Yield>, Thrown<C::Error>>>
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<NextItem<C>>
     where
         C::Send: Nothing,
     {
