@@ -71,6 +71,7 @@ mod fiber;
 mod scope;
 mod stack;
 mod task;
+mod with;
 
 pub use co::Co;
 pub use fiber::Fiber;

@@ -73,7 +73,7 @@ pub fn scope<T>(body: impl for<'brand> FnOnce(Scope<'brand>) -> T) -> T {
 /// use std::time::Duration;
 ///
 /// let items = Loop::simulated().run(coro_fiber::scope_async(async |scope| {
-///     let mut ticks = AsyncGenerator::new(scope.fiber::<(), u32, (), ()>(|co| {
+///     let mut ticks = AsyncGenerator::scoped(scope.fiber::<(), u32, (), ()>(|co| {
 ///         for tick in 0..3 {
 ///             co.wait(sleep(Duration::from_secs(1)))?;
 ///             co.yield_(tick)?;
@@ -233,6 +233,8 @@ impl<S, Y, R, E> Coroutine for ScopedFiber<'_, S, Y, R, E> {
         self.machine.resume(input)
     }
 }
+
+coro_core::__into_iterator! { ['brand, S, Y, R, E] ScopedFiber<'brand, S, Y, R, E>; }
 
 impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for ScopedFiber<'_, S, Y, R, E> {
     type Return = R;

@@ -133,7 +133,7 @@ fn a_new_fiber_is_delegated_to_by_every_flavour() {
 fn a_scope_may_await() {
     let event_loop = Loop::simulated();
     let items = event_loop.run(scope_async(async |scope| {
-        let mut generator = AsyncGenerator::new(scope.fiber::<(), u32, (), ()>(|co| {
+        let mut generator = AsyncGenerator::scoped(scope.fiber::<(), u32, (), ()>(|co| {
             for item in 1..4 {
                 co.wait(sleep(Duration::from_secs(1)))?;
                 co.yield_(item)?;

@@ -31,6 +31,7 @@
 mod co;
 mod engine;
 mod task;
+mod with;
 
 use std::any::type_name;
 use std::convert::Infallible;
@@ -155,6 +156,8 @@ impl<S, Y, R, E, B: Switch<R, E> + ?Sized> Coroutine for Gen<S, Y, R, E, B> {
         self.0.resume(input)
     }
 }
+
+coro_core::__into_iterator! { [S, Y, R, E, B] Gen<S, Y, R, E, B> where { B: Switch<R, E> + ?Sized, }; }
 
 impl<S, Y, R, E, B> IntoSub<S, Y, E> for Gen<S, Y, R, E, B>
 where

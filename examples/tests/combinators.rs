@@ -218,14 +218,14 @@ fn a_chain_that_is_closed_may_wait_and_does_not_go_on() {
     {
         let (begun, start) = (Rc::new(Cell::new(0)), now());
         let chain = make(Rc::clone(&begun)).chain(make(Rc::clone(&begun))).map_yield(str::len).take(9);
-        let mut chain = AsyncGenerator::new(chain);
+        let mut chain = AsyncGenerator::scoped(chain);
         assert_eq!(chain.next().await, Ok(Some(4)));
         assert_eq!(chain.close().await, Ok(None));
         assert_eq!(chain.state(), State::Finished);
         assert_eq!(begun.get(), 1);
         assert_eq!((now() - start).as_secs_f64(), 2.0);
 
-        let mut chain = AsyncGenerator::new(make(Rc::clone(&begun)).chain(make(begun)));
+        let mut chain = AsyncGenerator::scoped(make(Rc::clone(&begun)).chain(make(begun)));
         let mut items = 0;
         while let Ok(Some(_)) = chain.next().await {
             items += 1;
@@ -292,4 +292,29 @@ fn items_of_a_body_that_waits_end_with_the_misuse() {
     assert_eq!(waits::native().items().collect::<Vec<_>>(), expected);
     assert_eq!(waits::generator().items().collect::<Vec<_>>(), expected);
     assert_eq!(scope(|scope| scope.own(waits::fiber()).items().collect::<Vec<_>>()), expected);
+}
+
+#[test]
+fn a_for_loop_over_a_borrowed_coroutine_goes_on_after_a_break() {
+    macro_rules! check {
+        ($($coroutine:expr),*) => {$(
+            let mut coroutine = $coroutine;
+            for item in &mut coroutine {
+                if item == Ok(4) {
+                    break;
+                }
+            }
+            let mut items = coroutine.map_yield(|number| 10 * number).into_iter();
+            assert_eq!(items.by_ref().take(1).collect::<Vec<_>>(), [Ok(30)]);
+            assert_eq!(items.by_ref().collect::<Vec<_>>(), [Ok(20), Ok(10)]);
+            assert_eq!(items.returned(), Some("lift-off"));
+        )*};
+    }
+    scope(|scope| {
+        check!(
+            countdown::native(4, None),
+            countdown::generator(4, None),
+            scope.own(countdown::fiber(4, None))
+        );
+    });
 }

@@ -7,7 +7,7 @@
 //!
 //! 1. an [`Engine`] that owns the body and shares an [`Airlock`] with it;
 //! 2. a `Co`, lent to the body as `&mut`, whose `yield_` and `wait` put a [`Request`] into the airlock, switch
-//!    out, and take the answer from it;
+//!    out, and take the answer from it; and whose `with` is made of `wait` and [`Entered`];
 //! 3. a public type around [`Machine`] that implements [`Coroutine`](crate::coroutine::Coroutine) by forwarding,
 //!    with the constructor `new(body)`;
 //! 4. `task(body)`, `spawn(body)` and `run(body)` for bodies that an event loop drives;
@@ -19,6 +19,7 @@
 mod airlock;
 mod cell;
 mod chain;
+mod entered;
 mod frame;
 mod machine;
 mod request;
@@ -29,6 +30,7 @@ mod wake;
 
 pub use airlock::{Airlock, Delegated, Point};
 pub use cell::{BodyCell, Exclusive, Inner, Link, WakeLink};
+pub use entered::Entered;
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};
 pub use request::Request;

@@ -10,7 +10,8 @@ use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, S
 
 /// A coroutine that another one can delegate to: it receives, yields and raises the same types.
 ///
-/// The coroutines of all flavours are, and [`Shared`] handles to any coroutine. The chain owns it while it runs.
+/// The coroutines of all flavours are, their adapters, and [`Shared`] handles to any coroutine. The chain owns it while
+/// it runs.
 pub trait IntoSub<S, Y, E> {
     /// What it returns: the value of the delegation.
     type Return;

@@ -1,17 +1,19 @@
 //! The laws of typed coroutines on the loop: driven ones, and async generators.
 
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use super::setting::{MakeLoop, log, reports, secs};
-use super::{Do, Flavour, Script, Step, Trace};
+use super::{Do, Flavour, Script, Step, Subject, Trace};
 use crate::coroutine::{AsyncGenerator, Input, Misuse, Outcome, State, Thrown};
 use crate::event_loop::EventLoop;
 use crate::time::{Time, sleep};
 
 /// A coroutine that doubles what it is sent, waiting a second each time.
-fn doubler<F: Flavour>() -> super::Subject<i64, i64, i64, &'static str> {
+fn doubler<F: Flavour>() -> Subject<i64, i64, i64, &'static str> {
     let mut sent = 0;
     F::coroutine(Script::new(move |step| match step {
         Step::Begin | Step::Woken | Step::Ended(_) => Do::Yield(2 * sent),
@@ -146,4 +148,148 @@ pub fn an_async_generator_refuses_a_second_send<F: Flavour>(make: MakeLoop<'_>) 
         assert_eq!(generator.close().await, Ok(None));
     });
     event_loop.run_until_complete(main).unwrap();
+}
+
+/// Yields for ever. When it is asked to end it waits, and then ends like `end`.
+fn unending<F: Flavour>(
+    name: &'static str,
+    trace: &Trace,
+    end: fn() -> Do<(), u32, (), &'static str>,
+) -> AsyncGenerator<Subject<(), u32, (), &'static str>> {
+    let (log, held, mut item) = (trace.clone(), trace.on_drop(name), 0);
+    AsyncGenerator::new(F::coroutine(Script::new(move |step| {
+        let _held = &held;
+        match step {
+            Step::Begin | Step::Sent(()) => {
+                item += 1;
+                Do::Yield(item)
+            }
+            Step::Thrown(thrown) => {
+                log.log(format!("{name}: {thrown:?}"));
+                Do::Wait(Box::pin(sleep(secs(1))))
+            }
+            Step::Woken | Step::Ended(()) => {
+                log.log(format!("{name}: cleaned up"));
+                end()
+            }
+        }
+    })))
+}
+
+/// One that is dropped half-way is closed by its loop, its waits included; its dropper goes on at once.
+pub fn a_dropped_async_generator_is_closed_by_the_loop<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let log = trace.clone();
+    let main = event_loop.spawn(async move {
+        let mut generator = unending::<F>("gen", &log, || Do::ret(()));
+        assert_eq!(generator.next().await, Ok(Some(1)));
+        drop(generator);
+        log.log("dropped");
+        sleep(secs(2)).await;
+        log.log("main ends");
+    });
+    event_loop.run_until_complete(main).unwrap();
+    trace.expect(&["dropped", "gen: Exit", "gen: cleaned up", "gen", "main ends"]);
+    assert!(event_loop.all_tasks().is_empty());
+}
+
+/// What is left at the end of a run is closed before it returns: dropped with main, held by a task that is cancelled,
+/// or alive outside. What has not begun, or has ended, is not.
+pub fn a_run_closes_the_async_generators_that_are_left<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let begun = |name| {
+        async move |log: Trace| {
+            let mut generator = unending::<F>(name, &log, || Do::ret(()));
+            generator.next().await.unwrap();
+            generator
+        }
+    };
+    let outside = Rc::new(RefCell::new(None));
+    let (log, place) = (trace.clone(), Rc::clone(&outside));
+    let main = async move {
+        let in_task = begun("task")(log.clone()).await;
+        hold_in_a_task(in_task);
+        let _unborn = unending::<F>("unborn", &log, || Do::ret(()));
+        let mut ended = begun("ended")(log.clone()).await;
+        ended.throw("e").await.unwrap();
+        place.replace(Some(begun("outside")(log.clone()).await));
+        let _last = begun("main")(log.clone()).await;
+        sleep(Duration::ZERO).await;
+        log.log("main ends");
+    };
+    event_loop.run(main).unwrap();
+    trace.expect(&[
+        "ended: Error(\"e\")",
+        "ended: cleaned up",
+        "ended",
+        "main ends",
+        "unborn",
+        "main: Exit",
+        "task: Exit",
+        "main: cleaned up",
+        "main",
+        "task: cleaned up",
+        "task",
+        "outside: Exit",
+        "outside: cleaned up",
+        "outside",
+    ]);
+    let mut left = outside.take().unwrap();
+    assert_eq!(left.state(), State::Finished);
+    let sent = Future::poll(
+        std::pin::pin!(left.send(())),
+        &mut std::task::Context::from_waker(std::task::Waker::noop()),
+    );
+    assert_eq!(sent, Poll::Ready(Err(Misuse::Finished(Some(())))));
+    assert!(left.into_inner().is_none());
+}
+
+fn hold_in_a_task(held: impl Sized + 'static) {
+    crate::native::spawn(async move {
+        let _held = held;
+        std::future::pending::<()>().await;
+    })
+    .detach();
+}
+
+/// A close for which nobody waits reports its failure.
+pub fn a_failed_finalisation_is_reported<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let reported = reports(&event_loop);
+    let log = trace.clone();
+    let main = async move {
+        let ends = [|| Do::raise("late"), || Do::Yield(9), || panic!("planted")];
+        for end in ends {
+            unending::<F>("gen", &log, end).next().await.unwrap();
+        }
+    };
+    event_loop.run(main).unwrap();
+    let ignored = crate::coroutine::MisuseKind::IgnoredExit;
+    let ignored = format!("Task-3 never retrieved: {ignored}");
+    let panicked = "Task-4 never retrieved: the task panicked: planted";
+    reported.expect(&["cleanup: late", &ignored, panicked]);
+}
+
+/// Without a loop, or when that is closed, dropping it drops the body.
+pub fn outside_a_loop_a_dropped_async_generator_is_dropped<F: Flavour>(make: MakeLoop<'_>) {
+    let trace = Trace::new();
+    let mut generator = unending::<F>("by hand", &trace, || Do::ret(())).into_inner().unwrap();
+    assert_eq!(generator.start(), Ok(Outcome::Yielded(1)));
+    drop(AsyncGenerator::new(generator));
+    trace.expect(&["by hand"]);
+
+    // A stopped loop has it closed in its next run; one that is closed instead drops it, and says so.
+    let event_loop = make();
+    let reported = reports(&event_loop);
+    let log = trace.clone();
+    let main = event_loop.spawn(async move {
+        let mut generator = unending::<F>("left", &log, || Do::ret(()));
+        generator.next().await.unwrap();
+        generator
+    });
+    drop(event_loop.run_until_complete(main).unwrap());
+    trace.expect(&[]);
+    event_loop.close().unwrap();
+    trace.expect(&["left"]);
+    reported.expect(&["Task-2 destroyed"]);
 }

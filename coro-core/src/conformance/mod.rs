@@ -210,7 +210,11 @@ macro_rules! event_loop_conformance {
                 a_dropped_handle_ends_the_driven_coroutine,
                 drive_lets_the_body_wait,
                 an_async_generator_waits_and_yields,
-                an_async_generator_refuses_a_second_send
+                an_async_generator_refuses_a_second_send,
+                a_dropped_async_generator_is_closed_by_the_loop,
+                a_run_closes_the_async_generators_that_are_left,
+                a_failed_finalisation_is_reported,
+                outside_a_loop_a_dropped_async_generator_is_dropped
             ]
         );
         $crate::__scenarios!(

@@ -32,6 +32,9 @@ pub fn reports(event_loop: &Loop) -> Trace {
             Exception::CallbackPanicked(panic) => format!("callback: {panic}"),
             Exception::NeverRetrieved(task, error) => format!("{} never retrieved: {error}", task.name),
             Exception::PendingDestroyed(task) => format!("{} destroyed", task.name),
+            Exception::CleanupRaised(_, error) => {
+                format!("cleanup: {}", error.downcast_ref::<&str>().unwrap_or(&"another error"))
+            }
             Exception::DestructorPanicked(task, panic) => format!("{} destructor: {panic}", task.name),
         });
     })));

@@ -1,6 +1,8 @@
 //! `next`, `send`, `throw` and `close`, in Python's words.
 
-use super::{Closed, Coroutine, Input, Items, Misuse, Outcome, Resumed, State, Thrown};
+use super::{
+    AsyncGenerator, Closed, Consumer, Coroutine, Input, Items, Misuse, Outcome, Resumed, State, Thrown,
+};
 
 /// The types that have a value for "nothing was sent": Python's `None`.
 pub trait Nothing {
@@ -121,9 +123,39 @@ pub trait CoroutineExt: Coroutine {
     {
         Items::new(self)
     }
+
+    /// What it yields, as a `futures::Stream`, for a body that also waits: `for` of [`items`](Self::items) becomes
+    /// `while let Some(item) = stream.next().await`. A coroutine that borrows goes in
+    /// [`AsyncGenerator::scoped`].
+    #[track_caller]
+    fn stream(self) -> AsyncGenerator<Self>
+    where
+        Self: Sized + Coroutine<Send: Nothing, Error: 'static> + 'static,
+    {
+        AsyncGenerator::new(self)
+    }
+
+    /// What it receives, as a `futures::Sink`. A consumer that yields something makes nothing of it with
+    /// [`map_yield`](super::Adapt::map_yield). By `(&mut coroutine).sink()` it can be used afterwards.
+    fn sink(self) -> Consumer<Self>
+    where
+        Self: Sized + Coroutine<Yield = ()>,
+    {
+        Consumer::new(self)
+    }
 }
 
 impl<C: Coroutine + ?Sized> CoroutineExt for C {}
+
+/// What a finished coroutine answers.
+pub(crate) fn finished<S, Y, R, E>(input: Option<Input<S, E>>) -> Result<Outcome<Y, R, E>, Misuse<S, Y, E>> {
+    match input {
+        None => Err(Misuse::Finished(None)),
+        Some(Input::Send(value)) => Err(Misuse::Finished(Some(value))),
+        Some(Input::Throw(error)) => Ok(Outcome::Raised(error)),
+        Some(Input::Close) => Ok(Outcome::Closed),
+    }
+}
 
 /// The answer to a close, in the words of [`CoroutineExt::close`].
 pub(crate) fn closed<S, Y, R, E>(

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use super::{Coroutine, CoroutineExt, Misuse, Nothing, Outcome, State, Thrown};
+use super::{
+    Chain, Coroutine, CoroutineExt, FromIter, Inspect, MapReturn, MapYield, Misuse, Nothing, Outcome, Shared,
+    State, Take, Thrown, Zip,
+};
+use crate::native::Native;
 
-/// What a coroutine yields, as an iterator. Made by [`CoroutineExt::items`].
+/// What a coroutine yields, as an iterator. Made by [`CoroutineExt::items`], and by `for item in coroutine`.
 ///
 /// Each item is a `Result`: an error that the body raises is an item, the last one, so that it cannot be overlooked.
 /// So is a misuse (the body waits, say: then it is for an [`AsyncGenerator`](super::AsyncGenerator)). The value that
@@ -26,7 +30,7 @@ use super::{Coroutine, CoroutineExt, Misuse, Nothing, Outcome, State, Thrown};
 ///     }
 ///     Ok("lift-off")
 /// });
-/// for item in (&mut countdown).items() {
+/// for item in &mut countdown {
 ///     if item == Ok(3) {
 ///         break;
 ///     }
@@ -87,6 +91,52 @@ impl<C: Coroutine<Send: Nothing>> Iterator for Items<C> {
 }
 
 impl<C: Coroutine<Send: Nothing>> FusedIterator for Items<C> {}
+
+/// Lets `for` iterate over a type of coroutine, and over a `&mut` to it, which goes on where it was left: not for all
+/// coroutines at once, because `IntoIterator` belongs to the standard library. Give the parameters, then the type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __into_iterator {
+    ($([$($lifetime:lifetime,)* $($parameter:ident),*] $type:ty $(where { $($bounds:tt)* })?;)*) => {$(
+        impl<$($lifetime,)* $($parameter),*> IntoIterator for $type
+        where
+            $($($bounds)*)?
+            Self: $crate::coroutine::Coroutine<Send: $crate::coroutine::Nothing>,
+        {
+            type Item = <Self::IntoIter as Iterator>::Item;
+            type IntoIter = $crate::coroutine::Items<Self>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                $crate::coroutine::CoroutineExt::items(self)
+            }
+        }
+
+        impl<'coroutine, $($lifetime,)* $($parameter),*> IntoIterator for &'coroutine mut $type
+        where
+            $($($bounds)*)?
+            $type: $crate::coroutine::Coroutine<Send: $crate::coroutine::Nothing>,
+        {
+            type Item = <Self::IntoIter as Iterator>::Item;
+            type IntoIter = $crate::coroutine::Items<Self>;
+
+            fn into_iter(self) -> Self::IntoIter {
+                $crate::coroutine::CoroutineExt::items(self)
+            }
+        }
+    )*};
+}
+
+crate::__into_iterator! {
+    [S, Y, R, E, F] Native<S, Y, R, E, F> where { F: Future<Output = Result<R, Thrown<E>>> + ?Sized, };
+    [C, F] MapYield<C, F>;
+    [C, F] MapReturn<C, F>;
+    [C, F] Inspect<C, F>;
+    [C] Take<C>;
+    [C, D] Chain<C, D> where { C: Coroutine, D: Coroutine, };
+    [C, D] Zip<C, D> where { C: Coroutine, D: Coroutine, };
+    [I, S, E] FromIter<I, S, E>;
+    [C] Shared<C>;
+}
 
 impl<C: Coroutine> fmt::Debug for Items<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,22 +7,28 @@
 mod adapter;
 mod asynchronous;
 mod body;
+mod consumer;
 mod ext;
+mod from_iter;
 mod items;
 mod outcome;
 mod shared;
+mod with;
 
 use std::task::{Context, Poll, Waker};
 
 pub use crate::backend::FrameInfo;
-pub use adapter::{Adapt, Chain, Inspect, MapReturn, MapYield, Take};
+pub use adapter::{Adapt, Chain, Inspect, MapReturn, MapYield, Take, Zip, ZipEnd};
 pub use asynchronous::{AsyncGenerator, Resuming};
 pub use body::BodyResult;
-pub(crate) use ext::closed;
+pub use consumer::{ConsumeError, Consumer};
 pub use ext::{CloseError, CoroutineExt, Nothing};
+pub(crate) use ext::{closed, finished};
+pub use from_iter::{FromIter, from_iter};
 pub use items::Items;
 pub use outcome::{Input, Misuse, MisuseKind, Outcome, State, Thrown};
 pub use shared::Shared;
+pub use with::{AsyncContext, Ending, with};
 
 /// What one resume of `C` gives: what came out, or why it was refused.
 pub type Resumed<C> = Result<

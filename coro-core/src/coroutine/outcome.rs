@@ -134,6 +134,9 @@ pub enum Misuse<S, Y, E> {
     Finished(Option<S>),
     /// The body yielded this value when it was asked to close. It stays suspended and can be resumed.
     IgnoredExit(Y),
+    /// A value was sent to what cannot receive one: an iterator, by [`from_iter`](super::from_iter). Only
+    /// [nothing](super::Nothing) can be sent to it.
+    CannotReceive(S),
     /// The body is suspended at a `yield` and was resumed without an input for it.
     NoInput,
     /// The body waits for a wake-up, and this resume carries none. It stays parked: go on with
@@ -151,6 +154,7 @@ impl<S, Y, E> Misuse<S, Y, E> {
             Self::Running(_) => MisuseKind::Running,
             Self::Finished(_) => MisuseKind::Finished,
             Self::IgnoredExit(_) => MisuseKind::IgnoredExit,
+            Self::CannotReceive(_) => MisuseKind::CannotReceive,
             Self::NoInput => MisuseKind::NoInput,
             Self::WouldPark => MisuseKind::WouldPark,
             Self::ForeignPending => MisuseKind::ForeignPending,
@@ -187,8 +191,9 @@ pub enum MisuseKind {
     /// See [`Misuse::WouldPark`].
     #[error("the coroutine waits for a wake-up: resume it on an event loop, or with poll_resume()")]
     WouldPark,
-    /// A value was sent through a delegation to an iterator, which cannot receive one.
-    #[error("an iterator can't receive a value: send nothing while a coroutine delegates to one")]
+    /// See [`Misuse::CannotReceive`]. Also raised in a coroutine that delegates to an iterator, when a value is sent
+    /// through it.
+    #[error("an iterator can't receive a value: send it nothing, also while a coroutine delegates to it")]
     CannotReceive,
     /// See [`Misuse::ForeignPending`].
     #[error("the coroutine awaited a future of another engine: write co.wait(future) instead")]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::NO_LOOP;
+use super::cleanup::{Place, Unclosed};
 use super::inbox::{Inbox, Message};
 use super::operation::Operations;
 use super::ready::{Callback, Ready, ReadyQueue};
@@ -50,6 +51,14 @@ pub(crate) struct Core {
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
     pub(super) closed: Cell<bool>,
+    /// The generators that have begun here.
+    pub(super) generators: RefCell<Slab<Weak<dyn Unclosed>>>,
+    /// How many cleanups have not ended.
+    pub(super) cleanups: Cell<usize>,
+    /// The one that was begun last.
+    pub(super) last_cleanup: RefCell<Weak<Place>>,
+    /// The run waits for those only.
+    pub(super) last_cleanups: Cell<bool>,
 }
 
 thread_local! {
@@ -75,6 +84,10 @@ impl Core {
             stopping: Cell::new(false),
             running: Cell::new(false),
             closed: Cell::new(false),
+            generators: RefCell::default(),
+            cleanups: Cell::new(0),
+            last_cleanup: RefCell::default(),
+            last_cleanups: Cell::new(false),
         })
     }
 

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::{EventLoop, Loop};
 use crate::coroutine::{
-    Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed,
+    Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed, finished,
 };
 use crate::task::{JoinHandle, TaskError, TaskInfo, from_coroutine};
 
@@ -181,12 +181,7 @@ impl<C: Coroutine> Drop for Server<C> {
 impl<C: Coroutine> Request<C> {
     /// The coroutine is gone. The answers are those of a finished one.
     fn refuse(self) {
-        self.reply.give(match self.ask.input(State::Finished) {
-            None => Err(Misuse::Finished(None)),
-            Some(Input::Send(value)) => Err(Misuse::Finished(Some(value))),
-            Some(Input::Throw(error)) => Ok(Outcome::Raised(error)),
-            Some(Input::Close) => Ok(Outcome::Closed),
-        });
+        self.reply.give(finished(self.ask.input(State::Finished)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! How running a loop can fail.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -64,6 +65,9 @@ pub type ExceptionHandler = Rc<dyn Fn(&Exception)>;
 pub enum Exception {
     /// A callback panicked, or a destructor of what it captured.
     CallbackPanicked(crate::task::Panic),
+    /// This task closed a generator that was left unfinished, or left a context whose body was dropped, and that
+    /// raised this error of the program's own. Others are reported as [`NeverRetrieved`](Self::NeverRetrieved).
+    CleanupRaised(TaskInfo, Box<dyn Any>),
     /// A destructor of a task or of its result panicked when nobody could be told otherwise.
     DestructorPanicked(TaskInfo, crate::task::Panic),
     /// What the main task left could not be brought to its end. The result of the main task stands.
@@ -80,6 +84,7 @@ impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CallbackPanicked(panic) => write!(f, "a callback panicked: {panic}"),
+            Self::CleanupRaised(task, _) => write!(f, "a cleanup raised an error\n  {task:?}"),
             Self::DestructorPanicked(task, panic) => {
                 write!(f, "a destructor of a task panicked: {panic}\n  {task:?}")
             }

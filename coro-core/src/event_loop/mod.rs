@@ -1,5 +1,6 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod cleanup;
 mod core;
 mod drive;
 mod ending;
@@ -24,6 +25,7 @@ pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 
+pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed};
 pub(crate) use self::core::{Core, LoopId};
 pub(crate) use inbox::Inbox;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
@@ -114,6 +116,9 @@ pub trait EventLoop {
     fn run_until_complete<T>(&self, task: impl BorrowMut<JoinHandle<T>>) -> Result<T, RunError>;
 
     /// Runs a program: `main` to its end, then what it left is cancelled and waited for, and the loop is closed.
+    ///
+    /// Before that, the [asynchronous generators](crate::coroutine::AsyncGenerator) that have begun and not ended are
+    /// closed, wherever they are, and the cleanups of contexts and generators that were dropped are waited for.
     ///
     /// # Errors
     ///

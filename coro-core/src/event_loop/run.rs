@@ -137,6 +137,10 @@ impl Loop {
         while left.iter().any(|task| !task.header().is_done()) {
             self.core.turn()?;
         }
+        self.core.begin_last_cleanups();
+        while self.core.has_cleanups() {
+            self.core.turn()?;
+        }
         let deadline = self.time() + LINGER;
         let bound = self.call_at(deadline, || ());
         while self.core.unsent() > 0 && self.time() < deadline {

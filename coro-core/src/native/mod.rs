@@ -9,6 +9,7 @@ mod co;
 mod engine;
 mod movable;
 mod task;
+mod with;
 
 use std::any::type_name;
 use std::convert::Infallible;

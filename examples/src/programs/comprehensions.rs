@@ -109,7 +109,7 @@ mod fiber {
     use coro_fiber::{Scope, ScopedFiber, scope, task};
 
     fn my_gen(scope: Scope<'_>) -> AsyncGenerator<ScopedFiber<'_, (), u32, (), TaskError>> {
-        AsyncGenerator::new(scope.fiber(|co| {
+        AsyncGenerator::scoped(scope.fiber(|co| {
             for i in 0..ITEMS {
                 co.yield_(2u32.pow(i))?;
                 co.wait(sleep(PAUSE))?;

@@ -47,6 +47,7 @@ impl<C: Coroutine, T, F: FnMut(C::Yield) -> T> Coroutine for MapYield<C, F> {
             Err(Misuse::NotStarted(sent)) => Err(Misuse::NotStarted(sent)),
             Err(Misuse::Running(input)) => Err(Misuse::Running(input)),
             Err(Misuse::Finished(sent)) => Err(Misuse::Finished(sent)),
+            Err(Misuse::CannotReceive(sent)) => Err(Misuse::CannotReceive(sent)),
             Err(Misuse::NoInput) => Err(Misuse::NoInput),
             Err(Misuse::WouldPark) => Err(Misuse::WouldPark),
             Err(Misuse::ForeignPending) => Err(Misuse::ForeignPending),

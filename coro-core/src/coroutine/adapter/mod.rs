@@ -2,22 +2,22 @@
 
 mod chain;
 mod map;
+mod sub;
 mod take;
+mod zip;
 
 pub use chain::Chain;
 pub use map::{Inspect, MapReturn, MapYield};
 pub use take::Take;
+pub use zip::{Zip, ZipEnd};
 
 use super::Coroutine;
 
 /// Adapters, for the coroutines of all flavours. They are lazy, run in the resume that they are used in, and keep the
 /// [laws](Coroutine#the-laws): a value, an error and a close pass through to the coroutine inside.
 ///
-/// By `&mut coroutine` they borrow it, so that it can be used afterwards. To delegate to one, put it in a
-/// [`Shared`](super::Shared).
-///
-/// There is no `zip`: it would have to say what two coroutines are doing when one of them ignores a close that the
-/// other obeyed, and the contract has no word for it. Zip their [`items`](super::CoroutineExt::items).
+/// By `&mut coroutine` they borrow it, so that it can be used afterwards. What owns its coroutine can be delegated to,
+/// `co.yield_from(coroutine.map_yield(…))`; it is resumed as a whole, and costs a level.
 pub trait Adapt: Coroutine + Sized {
     /// Yields what `map` makes of each value.
     ///
@@ -134,6 +134,46 @@ pub trait Adapt: Coroutine + Sized {
         D: Coroutine<Send = Self::Send, Yield = Self::Yield, Error = Self::Error>,
     {
         Chain::new(self, second)
+    }
+
+    /// Runs both side by side, each in its turn, and yields pairs.
+    ///
+    /// Both receive the same: a value and an error go to the first and, if it yields on that, to `second`. The first
+    /// of them to return or to raise ends the zip; the other is not told, it stays where it is, as in
+    /// [`take`](Self::take). Both should be new, or both suspended.
+    ///
+    /// No item is lost. One that found no partner comes with the return ([`ZipEnd::Second`]), or is kept for
+    /// [`Zip::unpaired`] if there was no return.
+    ///
+    /// A close always goes to both, to the first before `second`. If both yield on it, that is an
+    /// [`IgnoredExit`](super::Misuse::IgnoredExit) of the pair, and they go on. If one does, the zip has ended, with
+    /// [`MisuseKind::IgnoredExit`](super::MisuseKind::IgnoredExit) raised: the other one is over. Of two errors that
+    /// they raise the later stands, as of one that is raised in a `finally`. The values that they return on a close
+    /// are dropped, as in [`chain`](Self::chain).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use coro_core::coroutine::{Adapt, ZipEnd, from_iter};
+    /// use coro_core::native::Native;
+    /// use coro_core::prelude::*;
+    ///
+    /// let letters = Native::<(), char, &str>::new(async |co| {
+    ///     co.yield_('a').await?;
+    ///     co.yield_('b').await?;
+    ///     Ok("no more letters")
+    /// });
+    /// let mut pairs = from_iter(1..).zip(letters).items();
+    /// let collected: Result<Vec<_>, _> = pairs.by_ref().collect();
+    /// assert_eq!(collected, Ok(vec![(1, 'a'), (2, 'b')]));
+    /// assert_eq!(pairs.returned(), Some(ZipEnd::Second { returned: "no more letters", unpaired: 3 }));
+    /// ```
+    fn zip<D>(self, second: D) -> Zip<Self, D>
+    where
+        Self: Coroutine<Send: Clone, Error: Clone>,
+        D: Coroutine<Send = Self::Send, Error = Self::Error>,
+    {
+        Zip::new(self, second)
     }
 }
 

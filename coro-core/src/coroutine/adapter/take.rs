@@ -3,7 +3,7 @@
 use std::fmt;
 use std::task::{Context, Poll};
 
-use crate::coroutine::{Coroutine, FrameInfo, Input, InputOf, Misuse, Outcome, Resumed, State};
+use crate::coroutine::{Coroutine, FrameInfo, Input, InputOf, Outcome, Resumed, State, finished};
 
 /// A coroutine that ends after some yields. Made by [`Adapt::take`](super::Adapt::take).
 pub struct Take<C> {
@@ -52,12 +52,7 @@ impl<C: Coroutine> Coroutine for Take<C> {
 
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         if self.cut {
-            return Poll::Ready(match input {
-                None => Err(Misuse::Finished(None)),
-                Some(Input::Send(value)) => Err(Misuse::Finished(Some(value))),
-                Some(Input::Throw(error)) => Ok(Outcome::Raised(error)),
-                Some(Input::Close) => Ok(Outcome::Closed),
-            });
+            return Poll::Ready(finished(input));
         }
         if self.is_too_far(input.as_ref()) {
             self.cut = true;
