@@ -70,7 +70,7 @@ pub struct Machine<G: Engine> {
     chain: Chain<G::Send, G::Yield, G::Error>,
     root: Level<G>,
     pub(super) phase: Phase,
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl<G: Engine> Machine<G> {
