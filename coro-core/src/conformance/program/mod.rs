@@ -1,30 +1,19 @@
 //! Random generator programs, against a reference interpreter and against CPython.
 //!
-//! A [`Case`] is a program (the statements of a generator body, which may delegate to others) and a script (what is
+//! A [`Case`] is a program (the statements of a generator body, which may delegate to others) and scripts (what is
 //! done with it from outside). [`interpret`] performs it in the engine of a flavour, [`reference`](mod@reference) by
-//! the book, [`python`] prints it as Python. All write the same trace.
+//! the book, [`python`] prints it as Python. All write the same trace. So they do if every delegation becomes a level
+//! of its own, or is inlined (D10).
 //!
 //! ```
-//! # use coro_core::conformance::{Do, Flavour, Script, Step, Subject};
+//! # use coro_core::conformance::{Flavour, Script, Subject};
+//! # use coro_core::native::Native;
 //! # struct MyFlavour;
 //! # impl Flavour for MyFlavour {
 //! #     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
 //! #         mut script: Script<S, Y, R, E>,
 //! #     ) -> Subject<S, Y, R, E> {
-//! #         Box::new(coro_core::native::Native::new(async move |co| {
-//! #             let mut step = Step::Begin;
-//! #             loop {
-//! #                 step = match script.next(step) {
-//! #                     Do::Yield(value) => Step::from_yield(co.yield_(value).await),
-//! #                     Do::Wait(future) => Step::from_wait(co.wait(future).await),
-//! #                     Do::Delegate(sub, None) => Step::from_delegation(co.yield_from(sub).await),
-//! #                     Do::Delegate(sub, Some(first)) => {
-//! #                         Step::from_delegation(co.yield_from_started(sub, first).await)
-//! #                     }
-//! #                     Do::End(result) => return result,
-//! #                 };
-//! #             }
-//! #         }))
+//! #         Box::new(Native::new(async move |co| coro_core::perform!(script, co, await)))
 //! #     }
 //! # }
 //! mod programs {
@@ -58,7 +47,6 @@ pub mod python;
 pub mod recorded;
 pub mod reference;
 pub mod strategy;
-
 mod syntax;
 mod text;
 

@@ -5,7 +5,8 @@
 //! Everything in which our contract departs from CPython is here, in [`normalise`] (our traces, before they are
 //! compared) and in `prelude.py` (what the printed programs use):
 //!
-//! - `close()` gives the value that the body returned only since Python 3.13, and `None` for none.
+//! - `close()` gives the value that the body returned only since Python 3.13, and `None` for none. Nothing else in
+//!   these programs is answered differently from 3.8 on.
 //! - The value that was yielded on a close is lost in Python.
 //! - `send(None)` to a generator that has not started is `next()` in Python, and refused here.
 //! - Delegating to an exhausted generator, or to one that others exhaust meanwhile, gives `None` in Python, and is a
@@ -13,7 +14,8 @@
 //! - `yield from` begins with `next` in Python; here it may begin with a value.
 //! - There are no waits in Python.
 //! - `throw` and `close` of a generator that runs because something was thrown through it to what it delegates to
-//!   are not refused by CPython (3.11 crashes), and are here.
+//!   are not refused by CPython (3.11 crashes), and are here. Programs that do the like through a delegation are not
+//!   asked about ([`Expected::in_python`](super::reference::Expected::in_python)).
 //! - A generator that is dropped is closed by Python: it is kept there until the end of the process.
 
 use std::fmt::Write as _;
