@@ -21,7 +21,8 @@ pub trait IntoSub<S, Y, E> {
     ///
     /// # Errors
     ///
-    /// Why it cannot be delegated to: it is finished or running, or is suspended and there is no `first` for it.
+    /// Why it cannot be delegated to: it is finished or running (also if it is parked while it is closed), or is
+    /// suspended and there is no `first` for it.
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, Self::Return, E>, MisuseKind>;
 }
 
@@ -147,6 +148,8 @@ where
         first: Option<G::Send>,
     ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
         let first = match (self.phase, first) {
+            // Somebody waits for the answer to a close.
+            (Phase::Parked, _) if self.closing.is_some() => return Err(MisuseKind::Running),
             (Phase::Created | Phase::Parked, _) => Resume::Continue,
             (Phase::Suspended | Phase::Delegating, Some(value)) => Resume::Send(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),

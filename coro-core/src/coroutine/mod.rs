@@ -115,7 +115,7 @@ pub trait Coroutine {
     /// [`Misuse`], in the states that the table of laws names.
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>>;
 
-    /// What it delegates to while it is suspended, from the outside in; nothing in every other state.
+    /// What it delegates to while it is suspended or parked, from the outside in; nothing otherwise.
     fn delegates(&self) -> Vec<FrameInfo> {
         Vec::new()
     }
