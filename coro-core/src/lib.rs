@@ -45,20 +45,42 @@
 //!
 //! # Features
 //!
-//! - `testing`: the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops.
+//! | feature | gives | needs |
+//! |---|---|---|
+//! | none | [`coroutine`](mod@coroutine), [`native`] without its tasks, [`backend`], the attribute | an allocator |
+//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`stats::counts`] | the standard library |
+//! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops | `std` |
+//!
+//! Without `std` (`default-features = false`) the crate is `no_std`, and a coroutine means the same, for everything is
+//! as it is outside a loop: an [`AsyncGenerator`](coroutine::AsyncGenerator) or a context that is dropped half-way is
+//! dropped, and a body waits for whoever calls [`poll_resume`](Coroutine::poll_resume). The example above needs no
+//! more than that.
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
+
+extern crate alloc;
 
 pub mod backend;
 pub mod coroutine;
-pub mod driver;
-pub mod event_loop;
 pub mod native;
-pub mod net;
 pub mod prelude;
-pub mod queue;
 pub mod stats;
+
+#[cfg(feature = "std")]
+pub mod driver;
+#[cfg(feature = "std")]
+pub mod event_loop;
+#[cfg(not(feature = "std"))]
+#[path = "no_loop.rs"]
+mod event_loop;
+#[cfg(feature = "std")]
+pub mod net;
+#[cfg(feature = "std")]
+pub mod queue;
+#[cfg(feature = "std")]
 pub mod task;
+#[cfg(feature = "std")]
 pub mod time;
 
 #[cfg(feature = "testing")]
@@ -66,6 +88,9 @@ pub mod conformance;
 
 pub use coro_macros::coroutine;
 pub use coroutine::{Coroutine, CoroutineExt, Input, Misuse, Outcome, State, Thrown};
+#[cfg(feature = "std")]
 pub use event_loop::{EventLoop, Loop, RunError};
+#[cfg(feature = "std")]
 pub use queue::Queue;
+#[cfg(feature = "std")]
 pub use task::{JoinHandle, TaskError, TaskResult, as_completed, gather};
