@@ -64,7 +64,7 @@ pub fn door(word: &'static str) -> Ended<u32> {
 #[coro_core::coroutine(send = String, yields = String)]
 pub fn castle(frames: Frames) -> Ended<String> {
     let name = yield_!(String::from("who are you?"))?;
-    wait!(frames.pass(2))?;
+    wait!(frames.pass(3))?;
     let said = yield_from!(sub!(door("friend")))?;
     Ok(format!("{name} went in after {said}"))
 }

@@ -31,15 +31,15 @@ fn a_script_waits_for_frames_and_delegates() {
         shown
     };
     let inputs =
-        [None, Some("Bilbo"), None, Some("too early"), None, Some("open"), Some("friend"), Some("hello")];
+        [None, Some("Bilbo"), Some("too early"), None, None, Some("open"), Some("friend"), Some("hello")];
     let shown = inputs.map(|said| show(said).unwrap_or_default());
     assert_eq!(
         shown,
         [
             "who are you?",
             "",
-            "",
             "refused",
+            "",
             "say a word (1)",
             "say a word (2)",
             "Bilbo went in after 2",
