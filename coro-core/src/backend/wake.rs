@@ -44,7 +44,8 @@ impl Wake {
 #[cfg(test)]
 mod tests {
     use alloc::sync::Arc;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use core::panic::AssertUnwindSafe;
+    use std::panic::catch_unwind;
 
     use super::*;
 
