@@ -17,9 +17,9 @@ use std::future::Future;
 use std::panic::Location;
 use std::task::{Context, Poll};
 
-pub use co::{Co, Local, Movable};
+pub use crate::backend::{Local, Movable};
+pub use co::Co;
 pub use engine::Erased;
-pub use movable::Staying;
 pub use task::{Task, run, spawn, task};
 
 use crate::backend::{Delegation, IntoSub, Machine};
@@ -119,7 +119,6 @@ pub fn borrowing<S, Y, R, E, F>(body: F) -> Native<S, Y, R, E, impl Future<Outpu
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
 {
-    let body = async move |co: &mut Co<'_, S, Y, E>| Staying::new(body(co)).await;
     Native(Machine::new(engine(body), type_name::<F>(), Location::caller()))
 }
 
