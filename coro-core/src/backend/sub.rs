@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::task::{Context, Poll, Waker};
 
+use super::chain::Chain;
 use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
 use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};
 
@@ -49,7 +50,7 @@ pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
 
 impl<S, Y, R, E> Delegation<S, Y, R, E> {
     fn new(frames: VecDeque<Box<dyn Frame<S, Y, E>>>, first: Resume<S, E>, take: Take<R>) -> Self {
-        Self { sub: Sub { frames, first }, take }
+        Self { sub: Sub { frames: Chain(frames), first }, take }
     }
 }
 
@@ -71,8 +72,15 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
             (State::Suspended, None) => return Err(MisuseKind::NoInput),
             (State::Finished, _) => return Err(MisuseKind::Finished),
         };
+        Ok(Self::opaque(coroutine, first))
+    }
+
+    fn opaque<C>(coroutine: C, first: Resume<S, E>) -> Self
+    where
+        C: Coroutine<Send = S, Yield = Y, Return = R, Error = E> + 'static,
+    {
         let frames = VecDeque::from([Opaque::boxed(coroutine)]);
-        Ok(Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
+        Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned)
     }
 }
 
@@ -152,6 +160,10 @@ where
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
+        if self.closing.is_some() {
+            // Only it knows how the close that it is parked in goes on.
+            return Ok(Delegation::opaque(self, first));
+        }
         let (root, mut frames) = self.into_frames();
         frames.push_front(Box::new(root));
         Ok(Delegation::new(frames, first, |frame| frame.downcast::<Level<G>>().ok()?.take_returned()))
