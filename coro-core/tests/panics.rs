@@ -45,11 +45,14 @@ type Feed = fn(Bomb) -> Option<Input<Bomb, Bomb>>;
 
 /// Lets each bomb in turn go off, until there is none that does.
 fn mine(scenario: impl Fn(&Minefield)) {
-    for fuse in 1.. {
+    for fuse in (1..).step_by(if cfg!(miri) { 7 } else { 1 }) {
         let mines = Minefield::default();
         mines.fuse.set(fuse);
         let ran = catch_unwind(AssertUnwindSafe(|| scenario(&mines)));
-        assert_eq!(mines.live.get(), 0, "bomb {fuse} of {ran:?}");
+        assert_eq!(mines.live.get(), 0, "bomb {fuse}");
+        if let Err(payload) = &ran {
+            assert_eq!(payload.downcast_ref(), Some(&"the bomb went off"));
+        }
         if mines.fuse.replace(0) > 0 {
             assert!(ran.is_ok());
             assert!(fuse > 5, "it was a scenario with bombs");
