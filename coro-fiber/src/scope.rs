@@ -5,7 +5,8 @@
 //! What a `thread_local!` and any other place of unknown lifetime holds is `'static`. A fiber that is resumed by hand
 //! has a lifetime that is not, the *brand*: [`scope`] runs a closure that works for every brand, so nothing of a brand
 //! can be in what the closure returns, captures or calls. The fiber is dropped in the closure's frames or is never
-//! dropped (`mem::forget`), and a stack that is never unwound is never looked at again: it is not reused.
+//! dropped (`mem::forget`), and a stack that is never unwound is never looked at again: it is not reused. (But another
+//! thread, to which it has lent what it refers to, does not know that: see [what remains](crate#what-remains).)
 //!
 //! The body of such a fiber may be of the brand too, which is less than `'static`, though corosensei takes only what
 //! is `'static`. The compiler checks the proof: the closure that works for every brand works for `'static`, with which

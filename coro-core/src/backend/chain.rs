@@ -30,15 +30,15 @@ impl<S, Y, E> Chain<S, Y, E> {
     pub(super) fn extend(&mut self, sub: Sub<S, Y, E>) -> Resume<S, E> {
         let Sub { mut frames, first } = sub;
         if self.0.is_empty() {
-            self.0 = frames;
-        } else if self.0.len() < frames.len() {
+            *self = frames;
+        } else if self.0.len() < frames.0.len() {
             // The smaller side moves.
             while let Some(frame) = self.0.pop_back() {
-                frames.push_front(frame);
+                frames.0.push_front(frame);
             }
-            self.0 = frames;
+            *self = frames;
         } else {
-            self.0.append(&mut frames);
+            self.0.append(&mut frames.0);
         }
         first
     }

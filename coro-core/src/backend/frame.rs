@@ -5,13 +5,13 @@
 //! one at the top: a resume costs the same at any depth.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
 use core::panic::Location;
 use core::task::Waker;
 
+use super::chain::Chain;
 use super::{Engine, Progress, Request};
 use crate::coroutine::Thrown;
 use crate::stats::{self, Counts, Flavour};
@@ -93,14 +93,14 @@ pub struct FrameInfo {
 
 /// A coroutine on its way to take a delegator's place: its own frame, and the chain that it was delegating to.
 pub struct Sub<S, Y, E> {
-    pub(super) frames: VecDeque<BoxedFrame<S, Y, E>>,
+    pub(super) frames: Chain<S, Y, E>,
     /// What it goes on with.
     pub(super) first: Resume<S, E>,
 }
 
 impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.frames.iter().map(|frame| frame.info())).finish()
+        f.debug_list().entries(self.frames.0.iter().map(|frame| frame.info())).finish()
     }
 }
 

@@ -38,6 +38,9 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Future for Yielding<S, Y, E, 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(value) = self.value.take() {
+            if let Some(thrown) = self.point.take_late() {
+                return Poll::Ready(Err(thrown));
+            }
             self.point.ask(Request::Yield(value));
             return Poll::Pending;
         }
@@ -92,6 +95,9 @@ where
     A: Deref<Target = Airlock<S, Y, E>>,
     C: IntoSub<S, Y, E>,
 {
+    if let Some(thrown) = airlock.take_late() {
+        return Err(thrown);
+    }
     let delegated = Delegated::begin(airlock, sub.into_sub(first).map_err(Thrown::Misuse)?);
     let mut switched_out = false;
     poll_fn(move |_| {

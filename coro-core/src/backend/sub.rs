@@ -7,6 +7,7 @@ use core::any::{Any, type_name};
 use core::fmt;
 use core::task::{Context, Poll, Waker};
 
+use super::chain::Chain;
 use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
 use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};
 
@@ -52,7 +53,7 @@ pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
 
 impl<S, Y, R, E> Delegation<S, Y, R, E> {
     fn new(frames: VecDeque<Box<dyn Frame<S, Y, E>>>, first: Resume<S, E>, take: Take<R>) -> Self {
-        Self { sub: Sub { frames, first }, take }
+        Self { sub: Sub { frames: Chain(frames), first }, take }
     }
 }
 

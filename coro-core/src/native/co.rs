@@ -5,27 +5,21 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use crate::backend::{Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
+use crate::backend::{Exclusive, IntoSub, Link, Local, Movable, MovableSub, stackless, stackless::Yielding};
 use crate::coroutine::Thrown;
-
-/// The [`Co`] of a body that stays on its thread: it delegates to anything.
-#[derive(Debug)]
-pub enum Local {}
-
-/// The [`Co`] of a body that may go to another thread, see [`native::new`](super::new()): it delegates only to what
-/// may go there with it.
-#[derive(Debug)]
-pub enum Movable {}
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
 /// the lifetime `'c` is that of one body, so that two bodies cannot exchange theirs.
+///
+/// `M` says whether the body stays on its thread ([`Local`], and so does the `Co`) or may go to another one
+/// ([`Movable`], see [`native::new`](super::new())).
 pub struct Co<'c, S, Y, E = Infallible, M = Local> {
-    link: Link<S, Y, E>,
-    of_one_body: PhantomData<fn(&'c M) -> &'c M>,
+    link: Link<S, Y, E, M>,
+    of_one_body: PhantomData<fn(&'c ()) -> &'c ()>,
 }
 
 impl<S, Y, E, M> Co<'_, S, Y, E, M> {
-    pub(super) fn new(link: Link<S, Y, E>) -> Self {
+    pub(super) fn new(link: Link<S, Y, E, M>) -> Self {
         Self { link, of_one_body: PhantomData }
     }
 
@@ -39,7 +33,7 @@ impl<S, Y, E, M> Co<'_, S, Y, E, M> {
     ///
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
     #[inline(always)]
-    pub fn yield_(&mut self, value: Y) -> Yielding<S, Y, E, Exclusive<'_, S, Y, E>> {
+    pub fn yield_(&mut self, value: Y) -> Yielding<S, Y, E, Exclusive<'_, S, Y, E, M>> {
         stackless::yield_(self.link.exclusive(), value)
     }
 
