@@ -27,17 +27,17 @@ pub(super) struct Chain<S, Y, E>(pub(super) VecDeque<Box<dyn Frame<S, Y, E>>>);
 impl<S, Y, E> Chain<S, Y, E> {
     /// Puts the frames of `sub` on top. Gives what its top goes on with.
     pub(super) fn extend(&mut self, sub: Sub<S, Y, E>) -> Resume<S, E> {
-        let Sub { mut frames, first } = sub;
-        if self.0.is_empty() {
-            self.0 = frames;
-        } else if self.0.len() < frames.len() {
+        let Sub { frame, mut above, first } = sub;
+        if self.0.len() < above.len() {
             // The smaller side moves.
+            above.push_front(frame);
             while let Some(frame) = self.0.pop_back() {
-                frames.push_front(frame);
+                above.push_front(frame);
             }
-            self.0 = frames;
+            self.0 = above;
         } else {
-            self.0.append(&mut frames);
+            self.0.push_back(frame);
+            self.0.append(&mut above);
         }
         first
     }

@@ -91,14 +91,17 @@ pub struct FrameInfo {
 
 /// A coroutine on its way to take a delegator's place: its own frame, and the chain that it was delegating to.
 pub struct Sub<S, Y, E> {
-    pub(super) frames: VecDeque<BoxedFrame<S, Y, E>>,
+    pub(super) frame: BoxedFrame<S, Y, E>,
+    /// Apart from its own frame, because most subs have none: then no memory is taken for a list.
+    pub(super) above: VecDeque<BoxedFrame<S, Y, E>>,
     /// What it goes on with.
     pub(super) first: Resume<S, E>,
 }
 
 impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.frames.iter().map(|frame| frame.info())).finish()
+        let frames = std::iter::once(&self.frame).chain(&self.above);
+        f.debug_list().entries(frames.map(|frame| frame.info())).finish()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::task::{Context, Poll, Waker};
 
-use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
+use super::{BoxedFrame, Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
 use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};
 
 /// A coroutine that another one can delegate to: it receives, yields and raises the same types.
@@ -48,8 +48,9 @@ pub struct Delegation<S, Y, R, E> {
 pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
 
 impl<S, Y, R, E> Delegation<S, Y, R, E> {
-    fn new(frames: VecDeque<Box<dyn Frame<S, Y, E>>>, first: Resume<S, E>, take: Take<R>) -> Self {
-        Self { sub: Sub { frames, first }, take }
+    /// Of a frame that has no chain.
+    fn single(frame: BoxedFrame<S, Y, E>, first: Resume<S, E>, take: Take<R>) -> Self {
+        Self { sub: Sub { frame, above: VecDeque::new(), first }, take }
     }
 }
 
@@ -71,8 +72,8 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
             (State::Suspended, None) => return Err(MisuseKind::NoInput),
             (State::Finished, _) => return Err(MisuseKind::Finished),
         };
-        let frames = VecDeque::from([Opaque::boxed(coroutine)]);
-        Ok(Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
+        let frame = Opaque::boxed(coroutine);
+        Ok(Self::single(frame, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
     }
 }
 
@@ -152,9 +153,9 @@ where
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
-        let (root, mut frames) = self.into_frames();
-        frames.push_front(Box::new(root));
-        Ok(Delegation::new(frames, first, |frame| frame.downcast::<Level<G>>().ok()?.take_returned()))
+        let (root, above) = self.into_frames();
+        let sub = Sub { frame: Box::new(root), above, first };
+        Ok(Delegation { sub, take: |frame| frame.downcast::<Level<G>>().ok()?.take_returned() })
     }
 }
 
@@ -258,8 +259,7 @@ where
     type Return = ();
 
     fn into_sub(self, _first: Option<S>) -> Result<Delegation<S, Y, (), E>, MisuseKind> {
-        let frame: Box<dyn Frame<S, Y, E>> = Box::new(self);
-        Ok(Delegation::new(VecDeque::from([frame]), Resume::Continue, |_| Some(())))
+        Ok(Delegation::single(Box::new(self), Resume::Continue, |_| Some(())))
     }
 }
 
