@@ -1,7 +1,6 @@
 //! What can be delegated to.
 
 use std::any::{Any, type_name};
-use std::collections::VecDeque;
 use std::fmt;
 use std::task::{Context, Poll, Waker};
 
@@ -49,8 +48,8 @@ pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
 
 impl<S, Y, R, E> Delegation<S, Y, R, E> {
     /// Of a frame that has no chain.
-    fn single(frame: BoxedFrame<S, Y, E>, first: Resume<S, E>, take: Take<R>) -> Self {
-        Self { sub: Sub { frame, above: VecDeque::new(), first }, take }
+    fn single(frame: BoxedFrame<S, Y, E>, first: Option<S>, take: Take<R>) -> Self {
+        Self { sub: Sub { above: None, frame, first }, take }
     }
 }
 
@@ -67,8 +66,8 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
     {
         let first = match (coroutine.state(), first) {
             // What is parked goes on when it is woken.
-            (State::Created | State::Running, _) => Resume::Continue,
-            (State::Suspended, Some(value)) => Resume::Send(value),
+            (State::Created | State::Running, _) => None,
+            (State::Suspended, Some(value)) => Some(value),
             (State::Suspended, None) => return Err(MisuseKind::NoInput),
             (State::Finished, _) => return Err(MisuseKind::Finished),
         };
@@ -148,13 +147,13 @@ where
         first: Option<G::Send>,
     ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
         let first = match (self.phase, first) {
-            (Phase::Created | Phase::Parked, _) => Resume::Continue,
-            (Phase::Suspended | Phase::Delegating, Some(value)) => Resume::Send(value),
+            (Phase::Created | Phase::Parked, _) => None,
+            (Phase::Suspended | Phase::Delegating, Some(value)) => Some(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
         let (root, above) = self.into_frames();
-        let sub = Sub { frame: Box::new(root), above, first };
+        let sub = Sub { above, frame: Box::new(root), first };
         Ok(Delegation { sub, take: |frame| frame.downcast::<Level<G>>().ok()?.take_returned() })
     }
 }
@@ -259,7 +258,7 @@ where
     type Return = ();
 
     fn into_sub(self, _first: Option<S>) -> Result<Delegation<S, Y, (), E>, MisuseKind> {
-        Ok(Delegation::single(Box::new(self), Resume::Continue, |_| Some(())))
+        Ok(Delegation::single(Box::new(self), None, |_| Some(())))
     }
 }
 

@@ -5,7 +5,10 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::backend::{Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
+use crate::backend::{
+    Exclusive, IntoSub, Link, MovableSub, stackless,
+    stackless::{Delegating, Yielding},
+};
 use crate::coroutine::Thrown;
 
 /// The [`Co`] of a body that stays on its thread: it delegates to anything.
@@ -73,8 +76,12 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # References
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
-    pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -83,12 +90,13 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # Errors
     ///
     /// As [`yield_from`](Self::yield_from).
-    pub async fn yield_from_started<C: IntoSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: IntoSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 }
 
@@ -99,8 +107,12 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     /// # Errors
     ///
     /// As there.
-    pub async fn yield_from<C: MovableSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: MovableSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// See [`Co::yield_from_started`].
@@ -108,12 +120,13 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     /// # Errors
     ///
     /// As there.
-    pub async fn yield_from_started<C: MovableSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: MovableSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 }
 
