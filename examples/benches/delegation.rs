@@ -2,11 +2,15 @@
 //!
 //! The chain is that of `yield_from`: one resume reaches the innermost body directly. Beside it nested `.await`, which
 //! walks down from the outermost at every resume, as do generators of genawaiter and fibers of corosensei that resume
-//! one another, and CPython's `yield from`. What it costs to delegate is in the group `delegating`.
+//! one another, and CPython's `yield from`. The depth is the number of delegations: at depth 1 the body that yields is
+//! one level up. What it costs to delegate is in the group `delegating`.
 //!
 //! ```text
 //! cargo bench -p coro-examples --bench delegation
+//! cargo bench -p coro-examples --bench delegation -- --plotting-backend plotters
 //! ```
+//!
+//! The second draws the chart as well, in `target/criterion`, which takes longer than the measurement.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -34,7 +38,7 @@ type Resume = Box<dyn FnMut(u64) -> Option<u64>>;
 
 fn native(depth: usize) -> Box<Body> {
     Box::new(Native::new(async move |co| {
-        if depth > 1 {
+        if depth > 0 {
             return co.yield_from(native(depth - 1)).await;
         }
         let mut sum = 0;
@@ -46,7 +50,7 @@ fn native(depth: usize) -> Box<Body> {
 
 fn generator(depth: usize) -> Box<Body> {
     Box::new(Gen::new(async move |co| {
-        if depth > 1 {
+        if depth > 0 {
             return co.yield_from(generator(depth - 1)).await;
         }
         let mut sum = 0;
@@ -58,7 +62,7 @@ fn generator(depth: usize) -> Box<Body> {
 
 fn fiber(depth: usize) -> Fiber<u64, u64, (), ()> {
     Fiber::new(move |co| {
-        if depth > 1 {
+        if depth > 0 {
             return co.yield_from(fiber(depth - 1));
         }
         let mut sum = 0;
@@ -71,14 +75,14 @@ fn fiber(depth: usize) -> Fiber<u64, u64, (), ()> {
 /// The outermost is no fiber, so that it can be resumed anywhere.
 fn mixed(depth: usize) -> Box<Body> {
     match depth {
-        0 | 1 => native(1),
+        0 => native(0),
         depth => Box::new(Gen::new(async move |co| co.yield_from(mixed_sub(depth - 1)).await)),
     }
 }
 
 fn mixed_sub(depth: usize) -> Box<dyn AnySub<u64, u64, (), ()>> {
     match depth {
-        0 | 1 => native(1),
+        0 => native(0),
         depth if depth % 3 == 0 => {
             Box::new(Native::new(async move |co| co.yield_from(mixed_sub(depth - 1)).await))
         }
@@ -95,7 +99,7 @@ fn nested<'a>(
     depth: usize,
 ) -> Pin<Box<dyn Future<Output = Result<(), Thrown<()>>> + 'a>> {
     Box::pin(async move {
-        if depth > 1 {
+        if depth > 0 {
             return nested(co, depth - 1).await;
         }
         let mut sum = 0;
@@ -107,9 +111,9 @@ fn nested<'a>(
 
 /// Every level is started before the next one delegates to it.
 fn started(depth: usize) -> Box<Body> {
-    let mut chain = native(1);
+    let mut chain = native(0);
     chain.start().expect("it is new");
-    for _ in 1..depth {
+    for _ in 0..depth {
         let sub = chain;
         chain = Box::new(Native::new(async move |co| co.yield_from_started(sub, 0).await));
         chain.start().expect("it is new");
@@ -119,8 +123,8 @@ fn started(depth: usize) -> Box<Body> {
 
 /// Every level is behind a handle, which keeps a chain of its own.
 fn shared(depth: usize) -> Box<Body> {
-    let mut chain = native(1);
-    for _ in 1..depth {
+    let mut chain = native(0);
+    for _ in 0..depth {
         let sub = Shared::new(chain);
         chain = Box::new(Native::new(async move |co| co.yield_from(sub).await));
     }
@@ -131,7 +135,7 @@ fn shared(depth: usize) -> Box<Body> {
 fn nested_genawaiter(depth: usize) -> Resume {
     let mut generator = genawaiter::rc::Gen::<u64, u64, _>::new(|co| async move {
         let mut sent = 0;
-        if depth > 1 {
+        if depth > 0 {
             let mut inner = nested_genawaiter(depth - 1);
             while let Some(yielded) = inner(sent) {
                 sent = co.yield_(yielded).await;
@@ -153,7 +157,7 @@ fn nested_genawaiter(depth: usize) -> Resume {
 fn nested_corosensei(depth: usize) -> Resume {
     let mut fiber = corosensei::Coroutine::<u64, u64, ()>::new(move |yielder, _| {
         let mut sent = 0;
-        if depth > 1 {
+        if depth > 0 {
             let mut inner = nested_corosensei(depth - 1);
             while let Some(yielded) = inner(sent) {
                 sent = yielder.suspend(yielded);
@@ -266,6 +270,7 @@ fn subs(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default()
+        .without_plots()
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(600));

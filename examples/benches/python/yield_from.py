@@ -7,7 +7,7 @@ sys.setrecursionlimit(100_000)
 
 
 def chain(depth):
-    if depth > 1:
+    if depth > 0:
         return (yield from chain(depth - 1))
     total = 0
     while True:
