@@ -5,7 +5,10 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use crate::backend::{Exclusive, IntoSub, Link, Local, Movable, MovableSub, stackless, stackless::Yielding};
+use crate::backend::{
+    Exclusive, IntoSub, Link, Local, Movable, MovableSub, stackless,
+    stackless::{Delegating, Yielding},
+};
 use crate::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
@@ -67,8 +70,12 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # References
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
-    pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -77,12 +84,13 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # Errors
     ///
     /// As [`yield_from`](Self::yield_from).
-    pub async fn yield_from_started<C: IntoSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: IntoSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 }
 
@@ -93,8 +101,12 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     /// # Errors
     ///
     /// As there.
-    pub async fn yield_from<C: MovableSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: MovableSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E, Movable>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// See [`Co::yield_from_started`].
@@ -102,12 +114,13 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     /// # Errors
     ///
     /// As there.
-    pub async fn yield_from_started<C: MovableSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: MovableSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E, Movable>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 }
 
