@@ -112,7 +112,7 @@ where
 ///     }
 ///     Ok(())
 /// });
-/// assert_eq!(words.items().collect::<Vec<_>>(), ["one", "two"]);
+/// assert_eq!(words.items().collect::<Result<Vec<_>, _>>(), Ok(vec!["one", "two"]));
 /// ```
 #[track_caller]
 pub fn borrowing<S, Y, R, E, F>(body: F) -> Native<S, Y, R, E, impl Future<Output = Result<R, Thrown<E>>>>
