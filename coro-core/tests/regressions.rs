@@ -9,6 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use coro_core::conformance::{Trace, reports};
+use coro_core::coroutine::{CloseError, MisuseKind};
 use coro_core::native::{Native, spawn};
 use coro_core::prelude::*;
 use futures::{StreamExt, join};
@@ -312,4 +313,18 @@ fn a_sleep_of_a_loop_that_was_closed_is_not_over() {
     event_loop.close().unwrap();
     let waits = other.spawn(asleep);
     assert!(matches!(other.run_until_complete(waits), Err(RunError::Stalled(_))));
+}
+
+#[test]
+fn a_close_that_waits_for_its_answer_is_not_lost_to_a_delegation() {
+    let mut sub = Native::<Option<i64>, i64, &str, ()>::new(async |co| {
+        let Err(Thrown::Exit) = co.yield_(1).await else { return Ok("sent") };
+        co.wait(yield_now()).await?;
+        co.yield_(2).await?;
+        Ok("went on")
+    });
+    assert_eq!(sub.start(), Ok(Outcome::Yielded(1)));
+    assert_eq!(sub.close(), Err(CloseError::Misuse(Misuse::WouldPark)));
+    let mut delegator = Native::new(async |co| co.yield_from(sub).await);
+    assert_eq!(delegator.start(), Ok(Outcome::Raised(Thrown::Misuse(MisuseKind::Running))));
 }

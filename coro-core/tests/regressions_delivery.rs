@@ -91,33 +91,6 @@ fn what_a_sub_returned_is_for_its_own_delegation() {
 }
 
 #[test]
-fn a_close_under_way_goes_on_in_a_delegation() {
-    let trace = Trace::new();
-    let log = trace.clone();
-    let mut closing = Body::new(async move |co| {
-        let sub = Body::new(async |co| {
-            assert_eq!(co.yield_(1).await, Err(Thrown::Exit));
-            co.wait(pending_once()).await?;
-            Ok(7)
-        });
-        let result = co.yield_from(sub).await;
-        log.log(format!("closed: {result:?}"));
-        result
-    });
-    assert_eq!(closing.start(), Ok(Outcome::Yielded(1)));
-    assert_eq!(poll(&mut closing, Some(Input::Close)), Poll::Pending);
-    let log = trace.clone();
-    let mut delegator = Body::new(async move |co| {
-        let result = co.yield_from(closing).await;
-        log.log(format!("delegator: {result:?}"));
-        Ok(0)
-    });
-    assert_eq!(delegator.start(), Ok(Outcome::Returned(0)));
-    // As without the delegator: the value is discarded, and the sub's delegator sees the exit.
-    trace.expect(&["closed: Err(Exit)", "delegator: Err(Exit)"]);
-}
-
-#[test]
 fn a_chain_on_its_way_is_dropped_from_its_top() {
     let trace = Trace::new();
     let (outer, inner) = (trace.on_drop("outer"), trace.on_drop("inner"));

@@ -4,10 +4,12 @@
 //! frames of such a chain lie side by side in the [`Machine`](super::Machine) at its bottom, which resumes only the
 //! one at the top: a resume costs the same at any depth.
 
-use std::any::Any;
-use std::fmt;
-use std::panic::Location;
-use std::task::Waker;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::fmt;
+use core::panic::Location;
+use core::task::Waker;
 
 use super::chain::Chain;
 use super::{Engine, Progress, Request};

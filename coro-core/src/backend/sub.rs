@@ -1,9 +1,11 @@
 //! What can be delegated to.
 
-use std::any::{Any, type_name};
-use std::collections::VecDeque;
-use std::fmt;
-use std::task::{Context, Poll, Waker};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::any::{Any, type_name};
+use core::fmt;
+use core::task::{Context, Poll, Waker};
 
 use super::chain::Chain;
 use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
@@ -22,7 +24,8 @@ pub trait IntoSub<S, Y, E> {
     ///
     /// # Errors
     ///
-    /// Why it cannot be delegated to: it is finished or running, or is suspended and there is no `first` for it.
+    /// Why it cannot be delegated to: it is finished or running (also if it is parked while it is closed), or is
+    /// suspended and there is no `first` for it.
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, Self::Return, E>, MisuseKind>;
 }
 
@@ -72,15 +75,8 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
             (State::Suspended, None) => return Err(MisuseKind::NoInput),
             (State::Finished, _) => return Err(MisuseKind::Finished),
         };
-        Ok(Self::opaque(coroutine, first))
-    }
-
-    fn opaque<C>(coroutine: C, first: Resume<S, E>) -> Self
-    where
-        C: Coroutine<Send = S, Yield = Y, Return = R, Error = E> + 'static,
-    {
         let frames = VecDeque::from([Opaque::boxed(coroutine)]);
-        Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned)
+        Ok(Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
     }
 }
 
@@ -155,15 +151,13 @@ where
         first: Option<G::Send>,
     ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
         let first = match (self.phase, first) {
+            // Somebody waits for the answer to a close.
+            (Phase::Parked, _) if self.closing.is_some() => return Err(MisuseKind::Running),
             (Phase::Created | Phase::Parked, _) => Resume::Continue,
             (Phase::Suspended | Phase::Delegating, Some(value)) => Resume::Send(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
-        if self.closing.is_some() {
-            // Only it knows how the close that it is parked in goes on.
-            return Ok(Delegation::opaque(self, first));
-        }
         let (root, mut frames) = self.into_frames();
         frames.push_front(Box::new(root));
         Ok(Delegation::new(frames, first, |frame| frame.downcast::<Level<G>>().ok()?.take_returned()))

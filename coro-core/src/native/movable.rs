@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use std::future::Future;
+use core::future::Future;
 
 use super::Native;
 use crate::backend::{MovableSub, Sealed};

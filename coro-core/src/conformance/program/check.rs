@@ -1,29 +1,31 @@
-//! Runs many programs and compares the traces.
+//! Runs many programs and compares them with the reference.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::{Path, PathBuf};
 
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
-use super::interpret::{self, Make};
+use super::interpret::{self, Delegating, Make};
+use super::kept::Kept;
 use super::law::Laws;
+use super::reference::Expected;
 use super::syntax::Case;
-use super::{python, reference, strategy};
+use super::{reference, strategy};
 
 /// How many programs to run, and where the regressions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runs {
     /// How many.
     pub programs: u32,
-    /// The file of the regressions; none if empty.
+    /// The file in which the cases are that once failed: they are run first. None if empty.
     pub regressions: &'static str,
 }
 
 impl Runs {
+    /// As many as each law needs to be met [often enough](super::law::LEAST).
+    pub const USUAL: u32 = 2_500;
+
     /// As many as the environment says (`CORO_PROGRAMS`), if it does.
     ///
     /// # Panics
@@ -34,14 +36,13 @@ impl Runs {
         Self { programs, ..self }
     }
 
-    fn runner(&self, seed: u64) -> TestRunner {
-        let file = (!self.regressions.is_empty())
-            .then(|| Box::new(FileFailurePersistence::Direct(self.regressions)) as Box<_>);
+    pub(super) fn runner(&self, seed: u64) -> TestRunner {
         TestRunner::new(Config {
             cases: self.programs,
             max_shrink_iters: 20_000,
             rng_seed: RngSeed::Fixed(seed),
-            failure_persistence: file,
+            // By `Kept`.
+            failure_persistence: None,
             ..Config::default()
         })
     }
@@ -52,7 +53,7 @@ fn from_environment(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }
 
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     from_environment("CORO_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish())
 }
 
@@ -63,138 +64,74 @@ fn seed() -> u64 {
 ///
 /// The smallest program found on which they differ, and the seed.
 pub fn against_reference(runs: &Runs, make: Make) -> Result<Laws, String> {
-    let seed = seed();
-    let laws = RefCell::new(Laws::new());
-    let slow = Cell::new(0);
-    let result = runs.runner(seed).run(&strategy::case(), |case| {
-        let Some(expected) = reference::run(&case) else {
-            slow.set(slow.get() + 1);
-            return Ok(());
-        };
-        for law in expected.laws {
-            *laws.borrow_mut().entry(law).or_default() += 1;
-        }
-        compare(&expected.trace, &interpret::run(&case, make)).map_err(TestCaseError::fail)
-    });
-    result.map_err(|failure| format!("CORO_SEED={seed}: {failure}"))?;
-    let laws = laws.take();
-    let mut report = format!("CORO_SEED={seed}: {} programs, {} too slow", runs.programs, slow.get());
-    for (law, count) in &laws {
-        let _ = write!(report, "\n{count:>8} {law}");
+    let (seed, kept) = (seed(), Kept::new(runs.regressions));
+    for case in kept.read()? {
+        conforms(&case, make).map_err(|difference| format!("{difference}\n{case}"))?;
     }
-    println!("{report}");
+    let laws = RefCell::new(Laws::new());
+    let result = runs.runner(seed).run(&strategy::case(), |case| {
+        let met = conforms(&case, make).map_err(TestCaseError::fail)?;
+        count(&mut laws.borrow_mut(), met);
+        Ok(())
+    });
+    result.map_err(|failure| match failure {
+        TestError::Abort(reason) => format!("CORO_SEED={seed}: {reason}"),
+        TestError::Fail(reason, case) => {
+            kept.keep(&case);
+            format!("CORO_SEED={seed}: {reason}\n{case:#?}\n{case}")
+        }
+    })?;
+    let laws = laws.take();
+    println!("CORO_SEED={seed}: {} programs{}", runs.programs, report(&laws));
     Ok(laws)
 }
 
-/// How many programs one process of Python runs.
-const BATCH: u32 = 500;
-
-/// Performs random programs with coroutines that `make` makes, and compares them with CPython, one process for
-/// hundreds of them. Says so and does nothing where there is no `python3`.
-///
-/// # Errors
-///
-/// The smallest program found on which they differ, and the seed.
-pub fn against_python(runs: &Runs, make: Make) -> Result<(), String> {
-    let Some(version) = python::version() else {
-        println!("SKIPPED: there is no python3 to compare with");
-        return Ok(());
-    };
-    let kept = Kept::beside(runs.regressions);
-    for (seed, programs) in kept.read() {
-        batches(&Runs { programs, ..*runs }, seed, make, version).map_err(|(_, difference)| difference)?;
-    }
-    let seed = seed();
-    println!("CORO_SEED={seed}: {} programs against Python {}.{}", runs.programs, version.0, version.1);
-    batches(runs, seed, make, version).map_err(|(programs, difference)| {
-        kept.write(seed, programs);
-        difference
-    })
+/// Compares what `case` does with what it should. Gives how often it met each law.
+fn conforms(case: &Case, make: Make) -> Result<Laws, String> {
+    let expected = reference::run(case);
+    compare(&expected.trace, &interpret::run(case, make))?;
+    let mut laws = delegates_otherwise(case, make)?;
+    count(&mut laws, expected.laws);
+    Ok(laws)
 }
 
-/// Runs the programs of a seed in batches. If they fail: after how many, and how.
-fn batches(runs: &Runs, seed: u64, make: Make, version: python::Version) -> Result<(), (u32, String)> {
-    let (mut runner, strategy) = (runs.runner(seed), strategy::case());
-    let mut done = 0;
-    while done < runs.programs {
-        let count = (runs.programs - done).min(BATCH);
-        done += count;
-        let failed = |difference: String| (done, format!("CORO_SEED={seed}: {difference}"));
-        let trees: Result<Vec<_>, _> = (0..count).map(|_| strategy.new_tree(&mut runner)).collect();
-        let mut trees = trees.map_err(|reason| failed(reason.to_string()))?;
-        trees.retain(|tree| reference::run(&tree.current()).is_some());
-        let cases: Vec<_> = trees.iter().map(ValueTree::current).collect();
-        if let Some((at, _)) = differing(&cases, make, version).map_err(failed)? {
-            return Err(failed(shrink(&mut trees[at], make, version).map_err(failed)?));
+/// Performs `case` with other ways to delegate (D10): none may tell them from the one that is written. Gives how often
+/// that was tried.
+fn delegates_otherwise(case: &Case, make: Make) -> Result<Laws, String> {
+    let mut met = Laws::new();
+    for script in &case.scripts {
+        let case = Case { scripts: vec![script.clone()], ..case.clone() };
+        let Expected { trace, laws, .. } = reference::run(&case);
+        // Behind a handle, what is parked belongs to whoever resumed it.
+        if !laws.contains_key("D8 a parked sub") {
+            let nested = interpret::run_delegating(&case, make, Delegating::Nested);
+            compare(&trace, &nested).map_err(|difference| format!("nested: {difference}"))?;
+            count(&mut met, [("D10 nesting is not seen", 1)]);
+        }
+        // A body that does not let go on what it is asked to end with can tell whose that is.
+        let stubborn = ["D5 an exit discards the value of the sub", "D5 the sub ignores the exit"];
+        if stubborn.iter().all(|law| !laws.contains_key(law)) {
+            let inlined = interpret::run_delegating(&case, make, Delegating::Inlined);
+            count(&mut met, [("D10 inlining is not seen", u32::from(inlined != trace))]);
+            let same = |line: &String| line.replace(" delegating", "");
+            let [trace, inlined] = [trace, inlined].map(|trace| trace.iter().map(same).collect::<Vec<_>>());
+            compare(&trace, &inlined).map_err(|difference| format!("inlined: {difference}"))?;
         }
     }
-    Ok(())
+    Ok(met)
 }
 
-/// The seeds on which Python once differed, and how many programs it took, in a file beside the regressions.
-struct Kept(Option<PathBuf>);
-
-impl Kept {
-    fn beside(regressions: &str) -> Self {
-        Self((!regressions.is_empty()).then(|| Path::new(regressions).with_extension("python.txt")))
-    }
-
-    fn read(&self) -> Vec<(u64, u32)> {
-        let text = self.0.as_ref().and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-        let line = |line: &str| {
-            let (seed, programs) = line.split_once(' ')?;
-            Some((seed.parse().ok()?, programs.parse().ok()?))
-        };
-        text.lines().filter_map(line).collect()
-    }
-
-    fn write(&self, seed: u64, programs: u32) {
-        let Some(file) = &self.0 else { return };
-        let kept = self.read().into_iter().chain([(seed, programs)]);
-        let text: String = kept.map(|(seed, programs)| format!("{seed} {programs}\n")).collect();
-        let made = file.parent().map_or(Ok(()), fs::create_dir_all);
-        if let Err(error) = made.and_then(|()| fs::write(file, text)) {
-            println!("{}: {error}", file.display());
-        }
+pub(super) fn count(laws: &mut Laws, met: impl IntoIterator<Item = (&'static str, u32)>) {
+    for (law, times) in met {
+        *laws.entry(law).or_default() += times;
     }
 }
 
-/// The first of the cases on which they differ, and how.
-fn differing(
-    cases: &[Case],
-    make: Make,
-    version: python::Version,
-) -> Result<Option<(usize, String)>, String> {
-    let expected = python::run(cases)?;
-    Ok(cases.iter().zip(expected).enumerate().find_map(|(at, (case, expected))| {
-        let ours = interpret::run(case, make);
-        let ours: Vec<_> = ours.iter().map(|line| python::normalise(line, version)).collect();
-        compare(&expected, &ours).err().map(|difference| (at, difference))
-    }))
+pub(super) fn report(laws: &Laws) -> String {
+    laws.iter().fold(String::new(), |text, (law, times)| format!("{text}\n{times:>8} {law}"))
 }
 
-fn shrink(
-    tree: &mut impl ValueTree<Value = Case>,
-    make: Make,
-    version: python::Version,
-) -> Result<String, String> {
-    let mut smallest = None;
-    for _ in 0..400 {
-        let case = tree.current();
-        let fails = differing(std::slice::from_ref(&case), make, version)?;
-        let again = fails.is_some();
-        if let Some((_, difference)) = fails {
-            let shown = format!("{difference}\n{case:#?}");
-            smallest = Some(format!("{shown}\n{}", python::source(&[case])));
-        }
-        if !(if again { tree.simplify() } else { tree.complicate() }) {
-            break;
-        }
-    }
-    Ok(smallest.unwrap_or_else(|| "it differed once, and not again".to_string()))
-}
-
-fn compare(expected: &[String], found: &[String]) -> Result<(), String> {
+pub(super) fn compare(expected: &[String], found: &[String]) -> Result<(), String> {
     if expected == found {
         return Ok(());
     }

@@ -5,12 +5,17 @@
 //! Everything in which our contract departs from CPython is here, in [`normalise`] (our traces, before they are
 //! compared) and in `prelude.py` (what the printed programs use):
 //!
-//! - `close()` gives the value that the body returned only since Python 3.13, and `None` for none.
+//! - `close()` gives the value that the body returned only since Python 3.13, and `None` for none. Nothing else in
+//!   these programs is answered differently from 3.8 on.
 //! - The value that was yielded on a close is lost in Python.
 //! - `send(None)` to a generator that has not started is `next()` in Python, and refused here.
-//! - Delegating to an exhausted generator gives `None` in Python, and is a misuse here.
+//! - Delegating to an exhausted generator, or to one that others exhaust meanwhile, gives `None` in Python, and is a
+//!   misuse here.
+//! - `yield from` begins with `next` in Python; here it may begin with a value.
+//! - There are no waits in Python.
 //! - `throw` and `close` of a generator that runs because something was thrown through it to what it delegates to
-//!   are not refused by CPython (3.11 crashes), and are here.
+//!   are not refused by CPython (3.11 crashes), and are here. Programs that do the like through a delegation are not
+//!   asked about ([`Expected::in_python`](super::reference::Expected::in_python)).
 //! - A generator that is dropped is closed by Python: it is kept there until the end of the process.
 
 use std::fmt::Write as _;
@@ -24,27 +29,40 @@ pub type Version = (u32, u32);
 
 /// The version of `python3`, if there is one.
 pub fn version() -> Option<Version> {
-    let script = "import sys; print(*sys.version_info[:2])";
+    let script = "import sys; print(*sys.version_info[:2], sep='.')";
     let output =
         Command::new("python3").args(["-c", script]).output().ok().filter(|it| it.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
-    let (major, minor) = text.trim().split_once(' ')?;
+    parse_version(text.trim())
+}
+
+/// Reads two numbers with a dot between.
+pub(super) fn parse_version(text: &str) -> Option<Version> {
+    let (major, minor) = text.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// A trace of ours, in the words that Python has for it.
+pub(super) fn normalised(trace: &[String], version: Version) -> Vec<String> {
+    trace.iter().map(|line| normalise(line, version)).collect()
 }
 
 /// What we write, in the words that Python has for it.
 pub fn normalise(line: &str, version: Version) -> String {
     if let Some((before, after)) = line.split_once("refused IgnoredExit, back: ") {
-        let (_, state) = after.split_once(' ').unwrap_or((after, ""));
-        return format!("{before}refused IgnoredExit {state}");
+        return format!("{before}refused IgnoredExit{}", after_word(after));
     }
-    if let Some((before, after)) = line.split_once("close -> returned ") {
-        let (value, state) = after.split_once(' ').unwrap_or((after, ""));
-        if value == "None" || version < (3, 13) {
-            return format!("{before}close -> closed {state}");
-        }
+    if let Some((before, after)) = line.split_once("close -> returned ")
+        && (after.starts_with("None") || version < (3, 13))
+    {
+        return format!("{before}close -> closed{}", after_word(after));
     }
     line.to_string()
+}
+
+/// What follows the first word: a state in brackets, or nothing.
+fn after_word(text: &str) -> &str {
+    text.find(' ').map_or("", |space| &text[space..])
 }
 
 /// Runs the cases in one process. Gives their traces.
@@ -53,6 +71,20 @@ pub fn normalise(line: &str, version: Version) -> String {
 ///
 /// What Python wrote to its standard error, if it failed.
 pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
+    perform(cases, &source(cases))
+}
+
+/// Runs the cases with every delegation to a coroutine written out by hand, as one that begins with a value is. What
+/// it gives is what [`run`] gives, if that is written right.
+///
+/// # Errors
+///
+/// As there.
+pub fn run_by_hand(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
+    perform(cases, &source_delegating(cases, "sub_by_hand"))
+}
+
+fn perform(cases: &[Case], source: &str) -> Result<Vec<Vec<String>>, String> {
     let fail = |error: std::io::Error| format!("python3: {error}");
     let mut child = Command::new("python3")
         .arg("-")
@@ -62,7 +94,7 @@ pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
         .spawn()
         .map_err(fail)?;
     // Python reads all of its source before it writes.
-    child.stdin.take().expect("it is piped").write_all(source(cases).as_bytes()).map_err(fail)?;
+    child.stdin.take().expect("it is piped").write_all(source.as_bytes()).map_err(fail)?;
     let output = child.wait_with_output().map_err(fail)?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut traces: Vec<Vec<String>> = Vec::new();
@@ -75,7 +107,7 @@ pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
     }
     if !output.status.success() || traces.len() != cases.len() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        let last = source(&cases[traces.len().saturating_sub(1)..][..1]);
+        let last = self::source(&cases[traces.len().saturating_sub(1)..][..1]);
         return Err(format!("python3 failed ({}): {errors}\n{last}", output.status));
     }
     Ok(traces)
@@ -83,21 +115,28 @@ pub fn run(cases: &[Case]) -> Result<Vec<Vec<String>>, String> {
 
 /// The cases as one Python program.
 pub fn source(cases: &[Case]) -> String {
-    let mut printer = Printer { source: include_str!("prelude.py").to_string(), bodies: 0 };
+    source_delegating(cases, "sub_of")
+}
+
+/// The same, where the function of the prelude with this name prepares what is delegated to.
+fn source_delegating(cases: &[Case], delegation: &'static str) -> String {
+    let source = include_str!("prelude.py").to_string();
+    let mut printer = Printer { source, bodies: 0, delegation };
     for case in cases {
         // Should Python crash, all before is known.
         printer.line(0, "print('== case', flush=True)");
         let name = printer.body(0, &case.program, 0);
-        printer.line(0, format!("root = ROOT[0] = make({name})"));
-        for op in &case.script {
-            printer.line(0, format!("operate('', root, {})", arguments(*op)));
+        for script in &case.scripts {
+            // Compiling calls would take most of the time.
+            let script: Vec<_> = script.iter().map(|action| format!("{} {}", action.on, action.op)).collect();
+            printer.line(0, format!("drive({name}, '{}')", script.join(",")));
         }
     }
     printer.line(0, "end()");
     printer.source
 }
 
-/// The arguments of `operate`, and of `raw`.
+/// The last arguments of `operate` and `itself`.
 fn arguments(op: Op) -> String {
     match op {
         Op::Next => "'next', None".to_string(),
@@ -128,6 +167,7 @@ fn caught(catch: Catch) -> &'static str {
 struct Printer {
     source: String,
     bodies: usize,
+    delegation: &'static str,
 }
 
 impl Printer {
@@ -184,10 +224,16 @@ impl Printer {
                     self.block(below, finally.as_ref().unwrap_or(&Vec::new()), depth);
                 }
             }
-            Statement::Iterate(end) => self.delegate(indent, &format!("range({end})"), depth),
-            Statement::Delegate { program, before, exhaust, shared } => {
+            // There is no such thing there, and whoever resumes goes on until it is over.
+            Statement::Wait(_) => (),
+            Statement::Iterate(end) => {
+                self.line(indent, format!("value = yield from range({end})"));
+                self.line(indent, format!("print(f'{depth}: sub gave {{value}}')"));
+            }
+            Statement::Delegate { program, before, exhaust, shared, first } => {
                 let name = self.body(indent, program, depth + 1);
-                self.line(indent, format!("sub = make({name})"));
+                let handle = if *shared { "True" } else { "False" };
+                self.line(indent, format!("sub = make({name}, {handle}, me)"));
                 for op in before {
                     self.line(indent, format!("operate('{depth}: sub ', sub, {})", arguments(*op)));
                 }
@@ -197,27 +243,29 @@ impl Printer {
                 if *shared {
                     self.line(indent, "kept = sub");
                 }
-                self.delegate(indent, "unfinished(sub)", depth);
+                self.delegate(indent, "sub", *first, depth);
             }
-            Statement::Again => {
+            Statement::Again(first) => {
                 self.line(indent, "if kept is None:");
                 self.line(below, format!("print('{depth}: nothing kept')"));
                 self.line(indent, "else:");
-                self.delegate(below, "unfinished(kept)", depth);
+                self.delegate(below, "kept", *first, depth);
             }
             Statement::Reenter { target, op, raise } => {
                 let target = match target {
                     Target::Me => "me[0]",
-                    Target::Root => "ROOT[0]",
+                    Target::Root => "HANDLES[0]",
                 };
-                let call = if *raise { "raw(" } else { &format!("itself('{depth}: itself {op}', ") };
-                self.line(indent, format!("{call}{target}, {})", arguments(*op)));
+                let raises = if *raise { "True" } else { "False" };
+                let what = format!("'{depth}: itself {op}', {raises}, {target}");
+                self.line(indent, format!("itself({what}, {})", arguments(*op)));
             }
         }
     }
 
-    fn delegate(&mut self, indent: usize, sub: &str, depth: usize) {
-        self.line(indent, format!("value = yield from {sub}"));
+    fn delegate(&mut self, indent: usize, sub: &str, first: Option<i64>, depth: usize) {
+        let first = words::value(first);
+        self.line(indent, format!("value = given({sub}, (yield from {}({sub}, {first})))", self.delegation));
         self.line(indent, format!("print(f'{depth}: sub gave {{value}}')"));
     }
 }

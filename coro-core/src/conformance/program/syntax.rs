@@ -48,6 +48,11 @@ pub enum Catch {
 }
 
 impl Catch {
+    /// Whether it is for ordinary errors only.
+    pub fn is_ordinary(self) -> bool {
+        matches!(self, Self::Fault(_) | Self::Ordinary)
+    }
+
     /// Whether it catches `thrown`.
     pub fn catches(self, thrown: &Thrown<Fault>) -> bool {
         match (self, thrown) {
@@ -101,6 +106,8 @@ pub enum Statement {
     Log(i64),
     /// Yield a number, and write what was received.
     Yield(i64),
+    /// Wait for something that happens at the so manieth poll after the first.
+    Wait(u8),
     /// Return.
     Return(Option<i64>),
     /// Raise.
@@ -115,9 +122,11 @@ pub enum Statement {
         exhaust: bool,
         /// Whether it stays behind a handle, which the body keeps.
         shared: bool,
+        /// What it goes on with if it is suspended at a `yield` then.
+        first: Option<i64>,
     },
-    /// Delegate again to the coroutine that was last made behind a handle.
-    Again,
+    /// Delegate again to the coroutine that was last made behind a handle, which goes on with this.
+    Again(Option<i64>),
     /// Delegate to an iterator over the numbers below this one.
     Iterate(i64),
     /// `try`.
@@ -131,13 +140,13 @@ pub enum Statement {
     },
     /// Do it so many times.
     Loop(u8, Program),
-    /// Resume a coroutine that is running; write what that gives, or raise it.
+    /// Resume a coroutine that is most often running; write what that gives.
     Reenter {
         /// Whom.
         target: Target,
         /// How.
         op: Op,
-        /// Whether the refusal is raised, not only written.
+        /// Whether a refusal is raised, not only written.
         raise: bool,
     },
 }
@@ -145,19 +154,32 @@ pub enum Statement {
 /// The body of a coroutine: statements. Its end returns `None`.
 pub type Program = Vec<Statement>;
 
+/// What is done from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    /// With whom: 0 is the outermost coroutine, the others are those behind handles in the order in which they were
+    /// made.
+    pub on: u8,
+    /// What.
+    pub op: Op,
+}
+
 /// A program, and what is done with it from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
+    /// Whether whoever resumes a coroutine goes on with it while it is parked, until there is an answer. If not, a
+    /// `next` goes on with what is parked, and everything else may meet it there.
+    pub patient: bool,
     /// The body of the outermost coroutine.
     pub program: Program,
-    /// What is done with it.
-    pub script: Vec<Op>,
+    /// What is done with it, from the start each time.
+    pub scripts: Vec<Vec<Action>>,
 }
 
 /// How many times `next` is called to exhaust a coroutine, at most.
 pub const EXHAUST: usize = 12;
 
-/// What a resume of a program gives.
+/// What a resume of a program gives; if it is parked, [`Misuse::WouldPark`].
 pub type Answer = Result<Outcome<i64, Option<i64>, Fault>, Misuse<Option<i64>, i64, Fault>>;
 
 /// The words of a trace.
@@ -195,6 +217,7 @@ pub(super) mod words {
             Err(Misuse::Running(back)) => format!("refused Running, back: {}", input(back)),
             Err(Misuse::Finished(back)) => format!("refused Finished, back: {}", value(back.flatten())),
             Err(Misuse::IgnoredExit(number)) => format!("refused IgnoredExit, back: {number}"),
+            Err(Misuse::WouldPark) => "parked".to_string(),
             Err(other) => format!("refused {:?}", other.kind()),
         }
     }
@@ -203,6 +226,13 @@ pub(super) mod words {
     pub fn operation(op: Op, given: &Answer, state: State, delegates: bool) -> String {
         let delegates = if delegates { " delegating" } else { "" };
         format!("{op} -> {} [{state:?}{delegates}]", answer(given))
+    }
+}
+
+impl fmt::Display for Action {
+    /// The beginning of its line in a trace: with whom, if that is not the outermost one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.on > 0 { write!(f, "#{} ", self.on) } else { Ok(()) }
     }
 }
 
