@@ -98,12 +98,12 @@ impl<S, Y, E> Airlock<S, Y, E> {
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
     #[inline(always)]
     pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
-        if self.asked.get() == Asked::Answered {
-            self.asked.set(Asked::Nothing);
-        }
         match self.sent.take() {
-            Some(value) => Some(Ok(value)),
-            None => self.thrown.take().map(Err),
+            Some(value) => {
+                self.asked.set(Asked::Nothing);
+                Some(Ok(value))
+            }
+            None => self.check_thrown().err().map(Err),
         }
     }
 
