@@ -151,12 +151,21 @@ where
     ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
         let first = match (self.phase, first) {
             // Somebody waits for the answer to a close.
-            (Phase::Parked, _) if self.closing.is_some() => return Err(MisuseKind::Running),
+            (Phase::Parked, _) if self.closing.is_some_and(|closing| closing.root) => {
+                return Err(MisuseKind::Running);
+            }
             (Phase::Created | Phase::Parked, _) => None,
             (Phase::Suspended | Phase::Delegating, Some(value)) => Some(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
+        if self.closing.is_some() {
+            // An exit on its way down from a sub of its own: only it knows how that goes on.
+            let frame = Opaque::boxed(self);
+            return Ok(Delegation::single(frame, first, |frame| {
+                frame.downcast::<Opaque<Self>>().ok()?.returned
+            }));
+        }
         let (root, above) = self.into_frames();
         let sub = Sub { above, frame: Box::new(root), first };
         Ok(Delegation { sub, take: |frame| frame.downcast::<Level<G>>().ok()?.take_returned() })
