@@ -228,7 +228,7 @@ impl Core {
     pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
         if self.closed.get() {
             self.drop_callback(&callback);
-            return TimerKey::new(self.this.clone(), (deadline, 0));
+            return TimerKey::new(self.this.clone(), deadline, None);
         }
         self.add_timer(deadline, Action::Call(callback))
     }
@@ -240,7 +240,7 @@ impl Core {
 
     fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         let key = self.timers.borrow_mut().insert(deadline, action);
-        TimerKey::new(self.this.clone(), key)
+        TimerKey::new(self.this.clone(), deadline, Some(key))
     }
 
     pub(crate) fn time(&self) -> Time {

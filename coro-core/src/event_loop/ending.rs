@@ -37,7 +37,7 @@ impl Core {
             self.release(task);
         }
         let timers = self.timers.borrow_mut().clear();
-        for action in timers.into_values() {
+        for action in timers {
             if let Action::Call(callback) = action {
                 self.drop_callback(&callback);
             }

@@ -12,6 +12,7 @@ mod ready;
 mod run;
 mod timer;
 mod turn;
+mod wheel;
 
 use std::borrow::BorrowMut;
 use std::fmt;

@@ -52,7 +52,7 @@ impl Core {
         if self.stopping.get() || self.ready.borrow().len() > 0 {
             return Wait::Poll;
         }
-        match self.timers.borrow().next_deadline() {
+        match self.timers.borrow_mut().next_deadline() {
             Some(deadline) => Wait::Until(deadline),
             None => Wait::Forever,
         }
