@@ -38,27 +38,70 @@
 //! - Nothing is lost silently: a value, an item, an error, a panic, a wake-up.
 //! - A loop runs what is ready first in, first out; what that schedules waits for the next turn. On the simulated
 //!   driver the same program does the same every time.
-//! - There is no `unsafe` in this crate.
+//! - `unsafe` is in the small modules that `ARCHITECTURE.md` lists, each block with its proof, and denied elsewhere.
 //!
 //! Not here: threads (a loop belongs to one; [`event_loop::RemoteHandle`] reaches it from others), and work
 //! stealing.
 //!
 //! # Features
 //!
-//! - `testing`: the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops.
+//! | feature | gives | needs |
+//! |---|---|---|
+//! | none | [`coroutine`](mod@coroutine), [`native`] without its tasks, [`backend`], the [attribute](macro@coroutine), [`prelude`] | an allocator |
+//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`stats::counts`] | the standard library |
+//! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops | `std` |
+//!
+//! Without `std` (`default-features = false`) the crate is `no_std`, and a coroutine means the same, for everything is
+//! as it is outside a loop: an [`AsyncGenerator`](coroutine::AsyncGenerator) or a context that is dropped half-way is
+//! dropped, and a body waits for whoever calls [`poll_resume`](Coroutine::poll_resume):
+//!
+//! ```
+//! extern crate alloc;
+//! use alloc::rc::Rc;
+//! use core::cell::Cell;
+//! use core::future::poll_fn;
+//! use core::task::{Context, Poll, Waker};
+//! use coro_core::native::Native;
+//! use coro_core::prelude::*;
+//!
+//! let pressed = Rc::new(Cell::new(false));
+//! let button = Rc::clone(&pressed);
+//! let mut script = Native::<(), &str, ()>::new(async move |co| {
+//!     let press = poll_fn(|_| if button.get() { Poll::Ready(()) } else { Poll::Pending });
+//!     co.wait(press).await?;
+//!     co.yield_("on").await
+//! });
+//! let mut frame = || script.poll_resume(&mut Context::from_waker(Waker::noop()), None);
+//! assert_eq!(frame(), Poll::Pending);
+//! pressed.set(true);
+//! assert_eq!(frame(), Poll::Ready(Ok(Outcome::Yielded("on"))));
+//! ```
 
+#![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
+
+extern crate alloc;
 
 pub mod backend;
 pub mod coroutine;
-pub mod driver;
-pub mod event_loop;
 pub mod native;
-pub mod net;
 pub mod prelude;
-pub mod queue;
 pub mod stats;
+
+#[cfg(feature = "std")]
+pub mod driver;
+#[cfg(feature = "std")]
+pub mod event_loop;
+#[cfg(not(feature = "std"))]
+#[path = "no_loop.rs"]
+mod event_loop;
+#[cfg(feature = "std")]
+pub mod net;
+#[cfg(feature = "std")]
+pub mod queue;
+#[cfg(feature = "std")]
 pub mod task;
+#[cfg(feature = "std")]
 pub mod time;
 
 #[cfg(feature = "testing")]
@@ -66,6 +109,9 @@ pub mod conformance;
 
 pub use coro_macros::coroutine;
 pub use coroutine::{Coroutine, CoroutineExt, Input, Misuse, Outcome, State, Thrown};
+#[cfg(feature = "std")]
 pub use event_loop::{EventLoop, Loop, RunError};
+#[cfg(feature = "std")]
 pub use queue::Queue;
+#[cfg(feature = "std")]
 pub use task::{JoinHandle, TaskError, TaskResult, as_completed, gather};

@@ -1,8 +1,11 @@
 //! How often each engine switched: what a comparison of the flavours is checked with.
 
-use std::cell::Cell;
-use std::fmt;
-use std::ops::{Add, Sub};
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+
+#[cfg(feature = "std")]
+use core::cell::Cell;
+use core::fmt;
+use core::ops::{Add, Sub};
 
 /// The three ways to write a coroutine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,16 +68,21 @@ impl Sub for Counts {
     }
 }
 
+#[cfg(feature = "std")]
 thread_local! {
     static COUNTS: [Cell<Counts>; 3] = const { [const { Cell::new(Counts { resumes: 0, yields: 0, parks: 0 }) }; 3] };
 }
 
 /// The switches of one flavour on this thread, by coroutines that have been dropped. The live ones count for
 /// themselves, so that a resume costs no look-up. A snapshot: subtract an earlier one.
+///
+/// Without the feature `std` there are no threads to count for, and no such function.
+#[cfg(feature = "std")]
 pub fn counts(flavour: Flavour) -> Counts {
     COUNTS.with(|counts| counts[flavour as usize].get())
 }
 
+#[cfg(feature = "std")]
 pub(crate) fn record(flavour: Flavour, counts: &Counts) {
     // A coroutine that dies with its thread has nobody left to be counted for.
     let _ = COUNTS.try_with(|all| {
@@ -82,3 +90,6 @@ pub(crate) fn record(flavour: Flavour, counts: &Counts) {
         slot.set(slot.get() + *counts);
     });
 }
+
+#[cfg(not(feature = "std"))]
+pub(crate) fn record(_flavour: Flavour, _counts: &Counts) {}

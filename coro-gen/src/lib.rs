@@ -111,7 +111,7 @@ where
 ///     }
 ///     Ok(())
 /// });
-/// assert_eq!(words.items().collect::<Vec<_>>(), ["one", "two"]);
+/// assert_eq!(words.items().map(Result::unwrap).collect::<Vec<_>>(), ["one", "two"]);
 /// ```
 #[track_caller]
 pub fn borrowing<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Switch<R, E>>

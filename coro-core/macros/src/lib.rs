@@ -76,7 +76,8 @@ use syn::{ItemFn, parse_macro_input, parse_quote};
 ///
 /// - `yields = T`: what a `yield_!` hands out. It must be said, unless it is a task.
 /// - `send = T`: what a `yield_!` evaluates to; `()` if it is not said.
-/// - `task`: it yields nothing and an event loop drives it. Declare it `-> TaskResult<R>`.
+/// - `task`: it yields nothing and an event loop drives it. Declare it `-> TaskResult<R>`. It needs `coro-core` with its
+///   feature `std`; nothing else that is made here names more of the standard library than `core`.
 /// - `flavours(native, generator, fiber)`: those to make; `native` alone if it is not said. A generator needs a
 ///   dependency on `coro-gen`, a fiber one on `coro-fiber`.
 ///

@@ -1,9 +1,9 @@
 //! The slots through which a body and its driver exchange values.
 
-use std::cell::Cell;
-use std::fmt;
-use std::ops::Deref;
-use std::task::{Context, Poll, Waker};
+use core::cell::Cell;
+use core::fmt;
+use core::ops::Deref;
+use core::task::{Context, Poll, Waker};
 
 use super::sub::Take;
 use super::wake::Wake;

@@ -2,14 +2,15 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
-use std::fmt;
-use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
-use std::ops::Deref;
-use std::pin::Pin;
-use std::ptr::{NonNull, addr_of_mut};
-use std::task::{Context, Poll};
+use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::pin::Pin;
+use core::ptr::{NonNull, addr_of_mut};
+use core::task::{Context, Poll};
 
 use super::Airlock;
 
@@ -95,7 +96,7 @@ impl<S, Y, E, B: ?Sized> BodyCell<S, Y, E, B> {
 
     /// Drops the body, if it is still there.
     pub fn end(&mut self) {
-        if std::mem::replace(&mut self.live, false) {
+        if core::mem::replace(&mut self.live, false) {
             // SAFETY: in bounds of the allocation, which lives as long as `self`.
             let place = unsafe { &(*self.inner.as_ptr()).body };
             // SAFETY: the only reference, as in `body`.

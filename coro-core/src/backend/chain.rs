@@ -1,6 +1,7 @@
 //! The frames above the root of a chain, and a close on its way through them.
 
-use std::collections::VecDeque;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 use super::{Frame, Resume, Sub};
 

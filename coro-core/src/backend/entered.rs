@@ -1,7 +1,7 @@
 //! A context between its two ends.
 
-use std::marker::PhantomData;
-use std::panic::Location;
+use core::marker::PhantomData;
+use core::panic::Location;
 
 use crate::coroutine::{AsyncContext, Ending};
 use crate::event_loop::{CleanupError, Core};

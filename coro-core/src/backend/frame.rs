@@ -4,11 +4,13 @@
 //! frames of such a chain lie side by side in the [`Machine`](super::Machine) at its bottom, which resumes only the
 //! one at the top: a resume costs the same at any depth.
 
-use std::any::Any;
-use std::collections::VecDeque;
-use std::fmt;
-use std::panic::Location;
-use std::task::Waker;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::fmt;
+use core::panic::Location;
+use core::task::Waker;
 
 use super::{Engine, Progress, Request};
 use crate::coroutine::Thrown;

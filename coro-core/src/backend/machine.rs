@@ -1,9 +1,10 @@
 //! The laws of the contract, on top of any engine.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::panic::Location;
-use std::task::{Context, Poll, Waker};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::fmt;
+use core::panic::Location;
+use core::task::{Context, Poll, Waker};
 
 use super::chain::{Chain, Closing};
 use super::running::{Apart, FrameOf, ResumeOf, Running};
@@ -103,8 +104,8 @@ impl<G: Engine> Machine<G> {
         match self.phase {
             Phase::Suspended | Phase::Delegating | Phase::Parked => {
                 let chain = self.chain.0.iter();
-                let chain = chain.flat_map(|frame| std::iter::once(frame.info()).chain(frame.delegates()));
-                std::iter::once(self.root.info()).chain(chain).collect()
+                let chain = chain.flat_map(|frame| core::iter::once(frame.info()).chain(frame.delegates()));
+                core::iter::once(self.root.info()).chain(chain).collect()
             }
             Phase::Created | Phase::Finished => Vec::new(),
         }
@@ -112,7 +113,7 @@ impl<G: Engine> Machine<G> {
 
     /// The root, and the frames above it.
     pub(super) fn into_frames(mut self) -> (Level<G>, VecDeque<FrameOf<G>>) {
-        let chain = std::mem::take(&mut self.chain.0);
+        let chain = core::mem::take(&mut self.chain.0);
         (self.root, chain)
     }
 

@@ -16,6 +16,8 @@
 //! `examples/tests/by_hand_engine.rs` is the shortest such flavour. A coroutine that is written by hand, without a
 //! machine (`examples/tests/by_hand.rs`), can be delegated to as well: [`Delegation::of`].
 
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+
 mod airlock;
 mod cell;
 mod chain;

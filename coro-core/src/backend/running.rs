@@ -1,6 +1,7 @@
 //! A resume in progress: from step to step, until the coroutine as a whole has an answer.
 
-use std::task::{Poll, Waker};
+use alloc::boxed::Box;
+use core::task::{Poll, Waker};
 
 use super::chain::Closing;
 use super::machine::{Machine, Phase};

@@ -2,11 +2,11 @@
 //!
 //! `A` is how such a body reaches its airlock: a reference, or an [`Exclusive`](super::Exclusive).
 
-use std::fmt;
-use std::future::{Future, poll_fn};
-use std::ops::Deref;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::ops::Deref;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 
 use super::{Airlock, Delegated, IntoSub, Point, Request};
 use crate::coroutine::Thrown;
@@ -95,7 +95,7 @@ where
     let delegated = Delegated::begin(airlock, sub.into_sub(first).map_err(Thrown::Misuse)?);
     let mut switched_out = false;
     poll_fn(move |_| {
-        if !std::mem::replace(&mut switched_out, true) {
+        if !core::mem::replace(&mut switched_out, true) {
             return Poll::Pending;
         }
         delegated.ended().map_or(Poll::Pending, Poll::Ready)

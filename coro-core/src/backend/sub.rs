@@ -1,9 +1,11 @@
 //! What can be delegated to.
 
-use std::any::{Any, type_name};
-use std::collections::VecDeque;
-use std::fmt;
-use std::task::{Context, Poll, Waker};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::any::{Any, type_name};
+use core::fmt;
+use core::task::{Context, Poll, Waker};
 
 use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
 use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};

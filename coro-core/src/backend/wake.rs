@@ -2,9 +2,9 @@
 
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
-use std::ptr::NonNull;
-use std::task::Waker;
+use core::cell::Cell;
+use core::ptr::NonNull;
+use core::task::Waker;
 
 /// Lends a waker to a body for as long as it runs, without cloning it at every resume: most resumes never look at it.
 #[derive(Debug, Default)]
@@ -43,14 +43,15 @@ impl Wake {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Arc;
+    use alloc::sync::Arc;
+    use core::panic::AssertUnwindSafe;
+    use std::panic::catch_unwind;
 
     use super::*;
 
     struct Nobody;
 
-    impl std::task::Wake for Nobody {
+    impl alloc::task::Wake for Nobody {
         fn wake(self: Arc<Self>) {}
     }
 
@@ -85,6 +86,6 @@ mod tests {
         assert_eq!(Arc::strong_count(&nobody), 2);
         clone.wake();
         assert_eq!(Arc::strong_count(&nobody), 1);
-        std::task::Wake::wake(nobody);
+        alloc::task::Wake::wake(nobody);
     }
 }

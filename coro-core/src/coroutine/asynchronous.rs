@@ -1,12 +1,12 @@
 //! Async generators: coroutines that yield items *and* wait, driven by `.await`.
 
-use std::cell::RefCell;
-use std::fmt;
-use std::future::{Future, poll_fn};
-use std::panic::Location;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll};
+use alloc::rc::Rc;
+use core::cell::RefCell;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use futures_core::{FusedStream, Stream};
 

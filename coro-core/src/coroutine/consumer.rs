@@ -1,8 +1,8 @@
 //! The face of a coroutine that is there to receive: a sink.
 
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 
 use futures_sink::Sink;
 
@@ -174,7 +174,7 @@ impl<C: Coroutine<Yield = ()>> Sink<C::Send> for Consumer<C> {
                 return Poll::Ready(Ok(()));
             }
         }
-        let input = (!std::mem::replace(&mut self.closing, true)).then_some(Input::Close);
+        let input = (!core::mem::replace(&mut self.closing, true)).then_some(Input::Close);
         let closed = ready!(self.poll_resume(cx, input));
         self.closing = false;
         Poll::Ready(closed)

@@ -1,8 +1,8 @@
 //! A coroutine made of an iterator.
 
-use std::fmt;
-use std::marker::PhantomData;
-use std::task::{Context, Poll};
+use core::fmt;
+use core::marker::PhantomData;
+use core::task::{Context, Poll};
 
 use super::{Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, finished};
 
@@ -32,7 +32,7 @@ pub fn from_iter<I: IntoIterator, S: Nothing, E>(iterable: I) -> FromIter<I::Int
 }
 
 /// An iterator as a coroutine. Made by [`from_iter`].
-pub struct FromIter<I, S = (), E = std::convert::Infallible> {
+pub struct FromIter<I, S = (), E = core::convert::Infallible> {
     /// `None` once it has ended, and while it runs: a panic leaves it so.
     iterator: Option<I>,
     is_new: bool,

@@ -1,7 +1,7 @@
 //! The iterating face of a coroutine that receives nothing.
 
-use std::fmt;
-use std::iter::FusedIterator;
+use core::fmt;
+use core::iter::FusedIterator;
 
 use super::{
     Chain, Coroutine, CoroutineExt, FromIter, Inspect, MapReturn, MapYield, Misuse, Nothing, Outcome, Shared,

@@ -4,6 +4,8 @@
 //! it with the same outcome for every use: native ([`crate::native`]), generators (`coro_gen`) and fibers
 //! (`coro_fiber`). The laws are run against all of them by `coro_core::conformance` (feature `testing`).
 
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+
 mod adapter;
 mod asynchronous;
 mod body;
@@ -15,15 +17,19 @@ mod outcome;
 mod shared;
 mod with;
 
-use std::task::{Context, Poll, Waker};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::task::{Context, Poll, Waker};
 
 pub use crate::backend::FrameInfo;
 pub use adapter::{Adapt, Chain, Inspect, MapReturn, MapYield, Take, Zip, ZipEnd};
 pub use asynchronous::{AsyncGenerator, Resuming};
 pub use body::BodyResult;
 pub use consumer::{ConsumeError, Consumer};
+#[cfg(feature = "std")]
+pub(crate) use ext::closed;
+pub(crate) use ext::finished;
 pub use ext::{CloseError, CoroutineExt, Nothing};
-pub(crate) use ext::{closed, finished};
 pub use from_iter::{FromIter, from_iter};
 pub use items::Items;
 pub use outcome::{Input, Misuse, MisuseKind, Outcome, State, Thrown};
@@ -151,6 +157,7 @@ fn resume_now<C: Coroutine + ?Sized>(coroutine: &mut C, input: Option<InputOf<C>
 }
 
 /// Whether `cx` belongs to a resume that cannot park: a leaf that needs an event loop must not complain there.
+#[cfg(feature = "std")]
 pub(crate) fn is_resume_without_wake(cx: &Context<'_>) -> bool {
     // Not `will_wake`: the table of `Waker::noop()` may have another address in another crate.
     cx.waker().data().is_null()

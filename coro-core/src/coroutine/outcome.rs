@@ -1,6 +1,6 @@
 //! The words of the contract: what goes into a coroutine, what comes out, and what is refused.
 
-use std::fmt;
+use core::fmt;
 
 /// What a body receives at a suspension point instead of a value, and what may leave a body.
 ///
@@ -48,8 +48,8 @@ impl<E: fmt::Display> fmt::Display for Thrown<E> {
     }
 }
 
-impl<E: std::error::Error + 'static> std::error::Error for Thrown<E> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl<E: core::error::Error + 'static> core::error::Error for Thrown<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Error(error) => Some(error),
             Self::Exit | Self::Misuse(_) => None,
@@ -168,7 +168,7 @@ impl<S, Y, E> fmt::Display for Misuse<S, Y, E> {
     }
 }
 
-impl<S: fmt::Debug, Y: fmt::Debug, E: fmt::Debug> std::error::Error for Misuse<S, Y, E> {}
+impl<S: fmt::Debug, Y: fmt::Debug, E: fmt::Debug> core::error::Error for Misuse<S, Y, E> {}
 
 /// The kinds of [`Misuse`], without the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]

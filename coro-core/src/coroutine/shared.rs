@@ -1,9 +1,10 @@
 //! A handle to a coroutine that its own body may hold.
 
-use std::cell::RefCell;
-use std::fmt;
-use std::rc::Rc;
-use std::task::{Context, Poll};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::fmt;
+use core::task::{Context, Poll};
 
 use super::{Coroutine, FrameInfo, InputOf, Misuse, Resumed, State};
 

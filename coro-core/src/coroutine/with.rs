@@ -1,11 +1,10 @@
 //! Asynchronous contexts: what is entered before a body and left after it, however that ends.
 
-use std::any::Any;
-use std::future::Future;
+use core::future::Future;
 
 use super::Thrown;
 use crate::backend::Entered;
-use crate::task::TaskError;
+use crate::event_loop::is_cancellation;
 
 /// How the body of a [`with`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +20,6 @@ pub enum Ending {
 impl Ending {
     /// That of a body that received what was thrown into it.
     pub fn of<T, E: 'static>(result: &Result<T, Thrown<E>>) -> Self {
-        let is_cancellation =
-            |error: &dyn Any| error.downcast_ref::<TaskError>().is_some_and(TaskError::is_cancelled);
         match result {
             Ok(_) => Self::Returned,
             Err(Thrown::Exit) => Self::Cancelled,

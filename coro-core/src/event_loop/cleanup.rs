@@ -44,6 +44,11 @@ impl<E: 'static> From<Thrown<E>> for CleanupError {
     }
 }
 
+/// Whether `error` is the cancellation of a task.
+pub(crate) fn is_cancellation(error: &dyn Any) -> bool {
+    error.downcast_ref::<TaskError>().is_some_and(TaskError::is_cancelled)
+}
+
 /// A generator that has a loop, and may have to be closed by it.
 pub(crate) trait Unclosed {
     /// If it is begun and not ended, moves it into a cleanup of `core`.

@@ -26,7 +26,7 @@ pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 
-pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed};
+pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::{Core, LoopId};
 pub(crate) use inbox::Inbox;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};

@@ -1,9 +1,9 @@
 //! How a native body suspends.
 
-use std::convert::Infallible;
-use std::fmt;
-use std::future::Future;
-use std::marker::PhantomData;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
 
 use crate::backend::{Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
 use crate::coroutine::Thrown;

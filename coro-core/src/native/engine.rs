@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use std::fmt;
-use std::future::Future;
-use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker};
+use core::fmt;
+use core::future::Future;
+use core::ptr::NonNull;
+use core::task::{Context, Poll, Waker};
 
 use super::Co;
 use crate::backend::{self, Airlock, BodyCell, Progress};

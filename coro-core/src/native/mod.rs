@@ -5,21 +5,26 @@
 //! there, with everything in it dropped. Where the body wants to receive the throw, it writes
 //! [`co.wait(future)`](Co::wait), as the other two flavours do everywhere.
 
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+
 mod co;
 mod engine;
 mod movable;
+#[cfg(feature = "std")]
 mod task;
 mod with;
 
-use std::any::type_name;
-use std::convert::Infallible;
-use std::future::Future;
-use std::panic::Location;
-use std::task::{Context, Poll};
+use alloc::vec::Vec;
+use core::any::type_name;
+use core::convert::Infallible;
+use core::future::Future;
+use core::panic::Location;
+use core::task::{Context, Poll};
 
 pub use co::{Co, Local, Movable};
 pub use engine::Erased;
 pub use movable::Staying;
+#[cfg(feature = "std")]
 pub use task::{Task, run, spawn, task};
 
 use crate::backend::{Delegation, IntoSub, Machine};
@@ -112,7 +117,7 @@ where
 ///     }
 ///     Ok(())
 /// });
-/// assert_eq!(words.items().collect::<Vec<_>>(), ["one", "two"]);
+/// assert_eq!(words.items().map(Result::unwrap).collect::<Vec<_>>(), ["one", "two"]);
 /// ```
 #[track_caller]
 pub fn borrowing<S, Y, R, E, F>(body: F) -> Native<S, Y, R, E, impl Future<Output = Result<R, Thrown<E>>>>

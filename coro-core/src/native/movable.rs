@@ -2,11 +2,11 @@
 
 #![allow(unsafe_code)]
 
-use std::fmt;
-use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 
 use super::Native;
 use crate::backend::{MovableSub, Sealed};

@@ -1,12 +1,12 @@
 //! Native tasks: any future, as a coroutine that yields nothing.
 
-use std::any::type_name;
-use std::convert::Infallible;
-use std::fmt;
-use std::future::Future;
-use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use core::any::type_name;
+use core::convert::Infallible;
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 
 use crate::backend::{Airlock, Engine, Machine, Progress};
 use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};

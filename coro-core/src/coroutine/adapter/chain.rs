@@ -1,7 +1,8 @@
 //! The adapter that goes on with another coroutine.
 
-use std::fmt;
-use std::task::{Context, Poll, ready};
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::{Context, Poll, ready};
 
 use crate::coroutine::{Coroutine, FrameInfo, Input, InputOf, Misuse, Outcome, Resumed, State};
 

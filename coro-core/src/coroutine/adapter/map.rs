@@ -1,7 +1,8 @@
 //! Adapters that change or show what comes out.
 
-use std::fmt;
-use std::task::{Context, Poll};
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::{Context, Poll};
 
 use crate::coroutine::{Coroutine, FrameInfo, InputOf, Misuse, Outcome, Resumed, State};
 

@@ -1,7 +1,8 @@
 //! The adapter that ends early.
 
-use std::fmt;
-use std::task::{Context, Poll};
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::{Context, Poll};
 
 use crate::coroutine::{Coroutine, FrameInfo, Input, InputOf, Outcome, Resumed, State, finished};
 

@@ -1,8 +1,9 @@
 //! The adapter that runs two coroutines side by side.
 
-use std::fmt;
-use std::mem;
-use std::task::{Context, Poll, ready};
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::task::{Context, Poll, ready};
 
 use crate::coroutine::{
     Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown, finished,
