@@ -1,6 +1,9 @@
 //! Coroutines that go to another thread while they are suspended. Run under Miri.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::mpsc;
+use std::task::{Context, Waker};
 use std::thread;
 
 use coro_core::backend::Plain;
@@ -73,6 +76,31 @@ impl Drop for Tell {
     fn drop(&mut self) {
         self.0.send(thread::current().id()).unwrap();
     }
+}
+
+#[test]
+fn a_thread_of_the_body_may_suspend_it() {
+    let mut lends = native::new::<u32, u32, u32, (), _>(async |co| {
+        {
+            let mut point = co.yield_(1);
+            thread::scope(|threads| {
+                let polled =
+                    || Pin::new(&mut point).poll(&mut Context::from_waker(Waker::noop())).is_pending();
+                assert!(threads.spawn(polled).join().unwrap());
+            });
+            assert_eq!(point.await, Ok(2));
+        }
+        let sub = || native::new::<u32, u32, u32, (), _>(async |co| co.yield_(3).await);
+        let mut delegation = Box::pin(co.yield_from(sub()));
+        thread::scope(|threads| {
+            let polled = || delegation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
+            assert!(threads.spawn(polled).join().unwrap());
+        });
+        delegation.await
+    });
+    assert_eq!(lends.start(), Ok(Outcome::Yielded(1)));
+    assert_eq!(lends.send(2), Ok(Outcome::Yielded(3)));
+    assert_eq!(lends.send(4), Ok(Outcome::Returned(4)));
 }
 
 #[test]

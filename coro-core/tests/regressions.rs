@@ -328,3 +328,25 @@ fn a_close_that_waits_for_its_answer_is_not_lost_to_a_delegation() {
     let mut delegator = Native::new(async |co| co.yield_from(sub).await);
     assert_eq!(delegator.start(), Ok(Outcome::Raised(Thrown::Misuse(MisuseKind::Running))));
 }
+
+#[test]
+fn a_chain_that_nobody_came_to_run_is_dropped_from_the_top() {
+    let trace = Trace::new();
+    let [bottom, top] = ["bottom", "top"].map(|name| trace.on_drop(name));
+    let mut test = Native::<u32, u32, u32, ()>::new(async move |co| {
+        let mut sub = Native::new(async move |co| {
+            let _bottom = bottom;
+            let above = Native::new(async move |co| {
+                let _top = top;
+                co.yield_(1).await
+            });
+            co.yield_from(above).await
+        });
+        assert_eq!(sub.start(), Ok(Outcome::Yielded(1)));
+        let mut delegation = pin!(co.yield_from_started(sub, 2));
+        assert!(poll_fn(|cx| Poll::Ready(delegation.as_mut().poll(cx).is_pending())).await);
+        Ok(3)
+    });
+    assert_eq!(test.start(), Ok(Outcome::Returned(3)));
+    trace.expect(&["top", "bottom"]);
+}

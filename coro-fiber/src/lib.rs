@@ -43,7 +43,8 @@
 //! program must be built with `panic = "unwind"`.
 //!
 //! Crates that rely on stack discipline in thread-locals (a value that is set for the time of a call) see the
-//! switches of fibers as violations of it.
+//! switches of fibers as violations of it. Some, as `scoped-tls`, rely on it in unsafe code: do not suspend inside such
+//! a call.
 //!
 //! # A fiber and its thread's locals
 //!
@@ -54,12 +55,31 @@
 //!
 //! ## What remains
 //!
-//! No type can close it where the owner must be `'static`: a loop with fiber tasks, a future with a [`scope_async`] in
-//! it, a coroutine that delegates to a fiber, a delegation on its way (`IntoSub::into_sub`). **Do not keep one of these
-//! in a `thread_local!`** while a fiber in it is suspended. Keep it in a variable of the function that runs it.
-//! [`EventLoop::run`](coro_core::EventLoop::run) ends every task before it returns, so that a loop that was run by it
-//! may be kept anywhere. To make the constructors `unsafe` would put a proof on every task for a mistake that takes a
-//! deliberate act.
+//! No type can close it where the owner must be `'static`: a loop with fiber tasks, a future or a coroutine with a
+//! [`scope_async`] in it, a coroutine that delegates to a fiber, a delegation on its way (`IntoSub::into_sub`). **Do not
+//! keep one of these in a `thread_local!`** while a fiber in it is suspended. Keep it in a variable of the function that
+//! runs it. [`EventLoop::run`](coro_core::EventLoop::run) ends every task before it returns, so that a loop that was run
+//! by it may be kept anywhere. To make the constructors `unsafe` would put a proof on every task for a mistake that takes
+//! a deliberate act.
+//!
+//! And none can see that a fiber is leaked, by `mem::forget` or because its body holds the last handle to it, in a scope
+//! or not. Its stack is left alone for ever then, and so is what it refers to, but for the locals of a thread that ends.
+//! Nobody looks at them from there, unless they were lent to a thread that goes on. **Do not suspend where a
+//! `thread_local!` is lent to other threads**:
+//!
+//! ```no_run
+//! # use coro_fiber::{Co, Fiber};
+//! # use coro_core::prelude::*;
+//! # thread_local! { static LOCAL: String = String::new(); }
+//! # let fiber = Fiber::<(), u32, (), ()>::new(|co| {
+//! LOCAL.with(|local| {
+//!     std::thread::scope(|threads| {
+//!         threads.spawn(move || println!("{local}")); // waited for when the stack is unwound: never, if it is leaked
+//!         co.yield_(1)
+//!     })
+//! })
+//! # });
+//! ```
 
 #![forbid(unsafe_code)]
 

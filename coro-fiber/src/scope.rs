@@ -5,15 +5,15 @@
 //! What a `thread_local!` and any other place of unknown lifetime holds is `'static`. A fiber that is resumed by hand
 //! has a lifetime that is not, the *brand*: [`scope`] runs a closure that works for every brand, so nothing of a brand
 //! can be in what the closure returns, captures or calls. The fiber is dropped in the closure's frames or is never
-//! dropped (`mem::forget`), and a stack that is never unwound is never looked at again: it is not reused.
+//! dropped (`mem::forget`), and a stack that is never unwound is never looked at again: it is not reused. (But another
+//! thread, to which it has lent what it refers to, does not know that: see [what remains](crate#what-remains).)
 //!
 //! The body of such a fiber may be of the brand too, which is less than `'static`, though corosensei takes only what
 //! is `'static`. The compiler checks the proof: the closure that works for every brand works for `'static`, with which
 //! `scope` calls it, and at this brand [`Scope::extend`] is the identity. So every body is `'static` in truth, and no
 //! line here is `unsafe`.
 
-use std::any::type_name_of_val;
-use std::cell::Cell;
+use std::any::{Any, type_name_of_val};
 use std::fmt;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -104,8 +104,8 @@ pub struct Scope<'brand> {
 /// Two brands are never the same, and neither is longer than the other.
 type Brand<'brand> = PhantomData<fn(&'brand ()) -> &'brand ()>;
 
-/// A body whose types are hidden.
-type Erased<'brand> = Box<dyn FnOnce(&Switch) + 'brand>;
+/// A body whose types are hidden; its [`Call`] has them.
+type Erased<'brand> = Box<dyn FnOnce(&Switch, &mut dyn Any) + 'brand>;
 
 impl Scope<'static> {
     fn new() -> Self {
@@ -133,17 +133,16 @@ impl<'brand> Scope<'brand> {
         E: 'static,
     {
         let name = type_name_of_val(&body);
-        let call = Rc::new(Call { exchange: Cell::new(None), ended: Cell::new(None) });
-        let inside = Rc::clone(&call);
-        let erased = (self.extend)(Box::new(move |switch| {
-            let Some(exchange) = inside.exchange.take() else { return };
-            inside.ended.set(Some(body(&mut Co::new(exchange, switch))));
+        let erased = (self.extend)(Box::new(|switch, call| {
+            let Some(call) = call.downcast_mut::<Call<S, Y, R, E>>() else { return };
+            let Some(exchange) = call.exchange.take() else { return };
+            call.ended = Some(body(&mut Co::new(exchange, switch)));
         }));
         let fiber = Fiber::named(
             move |co| {
-                call.exchange.set(Some(co.exchange()));
-                erased(co.switch());
-                call.ended.take().unwrap_or(Err(Thrown::Exit))
+                let mut call = Call { exchange: Some(co.exchange()), ended: None };
+                erased(co.switch(), &mut call);
+                call.ended.unwrap_or(Err(Thrown::Exit))
             },
             name,
         );
@@ -164,8 +163,8 @@ impl fmt::Debug for Scope<'_> {
 
 /// What passes between a fiber and its body, when the types of the body are hidden.
 struct Call<S, Y, R, E> {
-    exchange: Cell<Option<Rc<Exchange<S, Y, E>>>>,
-    ended: Cell<Option<Result<R, Thrown<E>>>>,
+    exchange: Option<Rc<Exchange<S, Y, E>>>,
+    ended: Option<Result<R, Thrown<E>>>,
 }
 
 /// A fiber that is resumed by hand, in the scope of its brand. Made by [`Scope`].

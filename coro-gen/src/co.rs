@@ -4,7 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use coro_core::backend::{Exclusive, IntoSub, Link, stackless, stackless::Yielding};
+use coro_core::backend::{
+    Exclusive, IntoSub, Link, stackless,
+    stackless::{Delegating, Yielding},
+};
 use coro_core::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
@@ -47,8 +50,12 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # References
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
-    pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -57,12 +64,13 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # Errors
     ///
     /// As [`yield_from`](Self::yield_from).
-    pub async fn yield_from_started<C: IntoSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: IntoSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 
     /// Waits for `future`, as a point where a throw can land.

@@ -59,7 +59,8 @@ where
     };
     // SAFETY: the links are in `co` and `wake`, which the future owns: they are dropped with it, in the cell. The body
     // gets `co` as a `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose
-    // `'c` is another and invariant. The suspension points do not give their `Exclusive` away.
+    // `'c` is another and invariant. The suspension points do not give their `Exclusive` away. The future is `Unpin` behind
+    // genawaiter's pointer, and nobody gets at it to swap it.
     Engine(unsafe { BodyCell::new(run) }, PhantomData)
 }
 

@@ -1,7 +1,13 @@
 //! What does one resume cost, under the contract and on the bare engine beneath it?
 //!
-//! Each sends a number in and gets a number out, from a body that adds them up for ever. `bare` is the engine by
-//! itself: a poll of a boxed future, `genawaiter::rc::Gen::resume_with`, `corosensei::Coroutine::resume`.
+//! Each sends a number in and gets a number out, from a body that adds them up for ever.
+//!
+//! - `static`: the coroutine keeps the type of its body, and a resume calls it directly;
+//! - `boxed`: the type of the body is erased, that of the coroutine is not;
+//! - `dyn`: behind a `Box<dyn Coroutine>`, from the static form;
+//! - `bare`: the engine by itself, `genawaiter::rc::Gen::resume_with`, `corosensei::Coroutine::resume` and the poll of a
+//!   future, through which nothing passes;
+//! - `bare dyn`: the same behind a `Box<dyn FnMut>` or in a `Pin<Box<dyn Future>>`.
 //!
 //! ```text
 //! cargo bench -p coro-examples --bench resume
@@ -9,102 +15,141 @@
 
 use std::future::poll_fn;
 use std::hint::black_box;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use coro_core::native::Native;
+use coro_core::native::{self, Native};
 use coro_core::prelude::*;
 use coro_fiber::{Fiber, scope};
 use coro_gen::Gen;
 use corosensei::CoroutineResult;
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
+use genawaiter::GeneratorState;
 
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
+type AnyOne<'a> = Box<dyn Coroutine<Send = u64, Yield = u64, Return = (), Error = ()> + 'a>;
 
-fn contract<C>(group: &mut Group<'_>, name: &str, mut coroutine: C)
+/// The body of the stackless flavours: the same tokens, each time with a type of its own.
+macro_rules! adder {
+    () => {
+        async |co| {
+            let mut sum = 0;
+            loop {
+                sum += co.yield_(sum).await?;
+            }
+        }
+    };
+}
+
+fn contract<C>(group: &mut Group<'_>, flavour: &str, form: &str, mut coroutine: C)
 where
     C: Coroutine<Send = u64, Yield = u64, Return = (), Error = ()>,
 {
     assert_eq!(coroutine.start(), Ok(Outcome::Yielded(0)));
-    group.bench_function(name, |bench| {
+    group.bench_function(BenchmarkId::new(flavour, form), |bench| {
         bench.iter(|| match coroutine.send(black_box(1)) {
-            Ok(Outcome::Yielded(sum)) => sum,
-            other => unreachable!("{other:?}"),
+            Ok(Outcome::Yielded(sum)) => _ = black_box(sum),
+            _ => unreachable!(),
         });
     });
 }
 
 fn native(group: &mut Group<'_>) {
-    contract(
-        group,
-        "native",
-        Native::new(async |co| {
-            let mut sum = 0;
-            loop {
-                sum += co.yield_(sum).await?;
-            }
-        }),
-    );
-    let mut sum = 0u64;
-    let mut body: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
-        loop {
-            sum += 1;
-            let mut polled = false;
-            poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending })
-                .await;
-            black_box(sum);
-        }
+    contract(group, "native", "static", native::new(adder!()));
+    contract(group, "native", "boxed", Native::new(adder!()));
+    let coroutine: AnyOne<'_> = Box::new(native::new(adder!()));
+    contract(group, "native", "dyn", coroutine);
+
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut body = pin!(bare_future());
+    group.bench_function(BenchmarkId::new("native", "bare"), |bench| {
+        bench.iter(|| body.as_mut().poll(&mut cx).is_pending());
     });
-    group.bench_function("native/bare", |bench| {
-        let mut cx = Context::from_waker(Waker::noop());
-        bench.iter(|| body.as_mut().poll(&mut cx));
+    let mut body: Pin<Box<dyn Future<Output = ()>>> = Box::pin(bare_future());
+    group.bench_function(BenchmarkId::new("native", "bare dyn"), |bench| {
+        bench.iter(|| body.as_mut().poll(&mut cx).is_pending());
     });
 }
 
+async fn bare_future() {
+    let mut sum = 0u64;
+    loop {
+        sum += 1;
+        black_box(sum);
+        let mut polled = false;
+        poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
 fn generator(group: &mut Group<'_>) {
-    contract(
-        group,
-        "generator",
-        Gen::new(async |co| {
-            let mut sum = 0;
-            loop {
-                sum += co.yield_(sum).await?;
-            }
-        }),
-    );
-    let mut bare = genawaiter::rc::Gen::<u64, u64, _>::new(|co| async move {
+    contract(group, "generator", "static", coro_gen::new(adder!()));
+    contract(group, "generator", "boxed", Gen::new(adder!()));
+    let coroutine: AnyOne<'_> = Box::new(coro_gen::new(adder!()));
+    contract(group, "generator", "dyn", coroutine);
+
+    bare_generator(group, "bare", bare_resume());
+    let erased: Box<dyn FnMut(u64) -> GeneratorState<u64, ()>> = Box::new(bare_resume());
+    bare_generator(group, "bare dyn", erased);
+}
+
+fn bare_resume() -> impl FnMut(u64) -> GeneratorState<u64, ()> {
+    let mut generator = genawaiter::rc::Gen::<u64, u64, _>::new(|co| async move {
         let mut sum = 0;
         loop {
             sum += co.yield_(sum).await;
         }
     });
-    bare.resume_with(0);
-    group.bench_function("generator/bare", |bench| {
-        bench.iter(|| match bare.resume_with(black_box(1)) {
-            genawaiter::GeneratorState::Yielded(sum) => sum,
-            genawaiter::GeneratorState::Complete(()) => unreachable!(),
+    move |sent| generator.resume_with(sent)
+}
+
+fn bare_generator(group: &mut Group<'_>, form: &str, mut resume: impl FnMut(u64) -> GeneratorState<u64, ()>) {
+    resume(0);
+    group.bench_function(BenchmarkId::new("generator", form), |bench| {
+        bench.iter(|| match resume(black_box(1)) {
+            GeneratorState::Yielded(sum) => _ = black_box(sum),
+            GeneratorState::Complete(()) => unreachable!(),
         });
     });
 }
 
 fn fiber(group: &mut Group<'_>) {
-    let body = Fiber::new(|co| {
+    scope(|scope| {
+        contract(group, "fiber", "static", scope.own(fiber_adder()));
+        let coroutine: AnyOne<'_> = Box::new(scope.own(fiber_adder()));
+        contract(group, "fiber", "dyn", coroutine);
+    });
+
+    bare_fiber(group, "bare", bare_switch());
+    let erased: Box<dyn FnMut(u64) -> CoroutineResult<u64, ()>> = Box::new(bare_switch());
+    bare_fiber(group, "bare dyn", erased);
+}
+
+fn fiber_adder() -> Fiber<u64, u64, (), ()> {
+    Fiber::new(|co| {
         let mut sum = 0;
         loop {
             sum += co.yield_(sum)?;
         }
-    });
-    scope(|scope| contract(group, "fiber", scope.own(body)));
-    let mut bare = corosensei::Coroutine::<u64, u64, ()>::new(|yielder, _| {
+    })
+}
+
+fn bare_switch() -> impl FnMut(u64) -> CoroutineResult<u64, ()> {
+    let mut fiber = corosensei::Coroutine::<u64, u64, ()>::new(|yielder, _| {
         let mut sum = 0;
         loop {
             sum += yielder.suspend(sum);
         }
     });
-    bare.resume(0);
-    group.bench_function("fiber/bare", |bench| {
-        bench.iter(|| match bare.resume(black_box(1)) {
-            CoroutineResult::Yield(sum) => sum,
+    move |sent| fiber.resume(sent)
+}
+
+fn bare_fiber(group: &mut Group<'_>, form: &str, mut resume: impl FnMut(u64) -> CoroutineResult<u64, ()>) {
+    resume(0);
+    group.bench_function(BenchmarkId::new("fiber", form), |bench| {
+        bench.iter(|| match resume(black_box(1)) {
+            CoroutineResult::Yield(sum) => _ = black_box(sum),
             CoroutineResult::Return(()) => unreachable!(),
         });
     });
@@ -118,5 +163,13 @@ fn resume(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, resume);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .without_plots()
+        .sample_size(50)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = resume
+}
 criterion_main!(benches);

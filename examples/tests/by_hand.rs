@@ -194,6 +194,10 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for ByHand
     type Return = R;
 
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        if self.closing && self.state() == State::Running {
+            // Somebody waits for the answer to a close.
+            return Err(MisuseKind::Running);
+        }
         Delegation::of(self, first)
     }
 }

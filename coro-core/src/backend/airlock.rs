@@ -40,6 +40,8 @@ enum Asked {
     Yield,
     Park,
     Delegate,
+    /// Nothing yet: it was resumed with an answer that it has not taken.
+    Answered,
 }
 
 impl<S, Y, E> Default for Airlock<S, Y, E> {
@@ -77,19 +79,31 @@ impl<S, Y, E> Airlock<S, Y, E> {
         });
     }
 
+    /// The suspension point is gone, with what was asked for at it. So is the value that was sent to it, which belongs
+    /// at no other one; an error that was thrown there is raised at the next.
     #[cold]
     fn withdraw(&self) {
-        self.asked.set(Asked::Nothing);
-        drop(self.yielded.take());
-        drop(self.sub.take());
+        let thrown = self.thrown.take();
+        self.asked.set(if thrown.is_some() { Asked::Answered } else { Asked::Nothing });
+        self.thrown.set(thrown);
+        drop((self.sent.take(), self.yielded.take(), self.sub.take()));
+    }
+
+    /// The error that was thrown at a suspension point that was dropped before it took it.
+    #[inline(always)]
+    pub(super) fn take_late(&self) -> Option<Thrown<E>> {
+        if self.asked.get() == Asked::Answered { self.check_thrown().err() } else { None }
     }
 
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
     #[inline(always)]
     pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
         match self.sent.take() {
-            Some(value) => Some(Ok(value)),
-            None => self.thrown.take().map(Err),
+            Some(value) => {
+                self.asked.set(Asked::Nothing);
+                Some(Ok(value))
+            }
+            None => self.check_thrown().err().map(Err),
         }
     }
 
@@ -99,6 +113,9 @@ impl<S, Y, E> Airlock<S, Y, E> {
     ///
     /// That error.
     pub fn check_thrown(&self) -> Result<(), Thrown<E>> {
+        if self.asked.get() == Asked::Answered {
+            self.asked.set(Asked::Nothing);
+        }
         self.thrown.take().map_or(Ok(()), Err)
     }
 
@@ -128,12 +145,14 @@ impl<S, Y, E> Airlock<S, Y, E> {
     #[inline(always)]
     pub(super) fn put(&self, resume: Resume<S, E>) {
         match resume {
-            Resume::Continue => {}
+            // What it has not taken is still there.
+            Resume::Continue if self.asked.get() == Asked::Answered => return,
+            Resume::Continue => return self.asked.set(Asked::Nothing),
             Resume::Send(value) => self.sent.set(Some(value)),
             Resume::Throw(error) => self.thrown.set(Some(error)),
             Resume::Close => self.thrown.set(Some(Thrown::Exit)),
         }
-        self.asked.set(Asked::Nothing);
+        self.asked.set(Asked::Answered);
     }
 
     /// Drops what nobody will take any more.
@@ -157,7 +176,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
             // By far the most frequent.
             Some(value) => Some(Request::Yield(value)),
             None => match self.asked.get() {
-                Asked::Nothing | Asked::Yield => None,
+                Asked::Nothing | Asked::Answered | Asked::Yield => None,
                 Asked::Park => Some(Request::Park),
                 Asked::Delegate => Some(Request::Delegate),
             },
@@ -166,7 +185,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
 
     /// Whether an error that is thrown at where the body is suspended can be received there.
     pub(super) fn has_landing(&self) -> bool {
-        self.asked.get() != Asked::Nothing
+        !matches!(self.asked.get(), Asked::Nothing | Asked::Answered)
     }
 }
 
@@ -194,7 +213,7 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Deref for Point<S, Y, E, A> {
 impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Drop for Point<S, Y, E, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        // A resume has cleared it.
+        // An answer that was taken has cleared it.
         if self.asked.get() != Asked::Nothing {
             self.withdraw();
         }
@@ -225,9 +244,16 @@ impl<S, Y, R, E, A: Deref<Target = Airlock<S, Y, E>>> Delegated<S, Y, R, E, A> {
 
     /// How it ended: with what the sub returned, or with what was raised. `None` if it has not.
     pub fn ended(&self) -> Option<Result<R, Thrown<E>>> {
-        match self.point.thrown.take() {
-            Some(thrown) => Some(Err(thrown)),
-            None => (self.take)(self.point.ended.take()?.into_any()).map(Ok),
+        match self.point.check_thrown() {
+            Err(thrown) => Some(Err(thrown)),
+            Ok(()) => (self.take)(self.point.ended.take()?.into_any()).map(Ok),
         }
+    }
+}
+
+impl<S, Y, R, E, A: Deref<Target = Airlock<S, Y, E>>> Drop for Delegated<S, Y, R, E, A> {
+    fn drop(&mut self) {
+        // What the sub returned is for no other delegation.
+        drop(self.point.ended.take());
     }
 }

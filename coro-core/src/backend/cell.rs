@@ -41,16 +41,19 @@ impl<S, Y, E, B> BodyCell<S, Y, E, B> {
     ///
     /// # Safety
     ///
-    /// The link must be used only while this cell lives: the body keeps it, and lends it under a lifetime that its
-    /// borrower cannot choose. So does the [`WakeLink`] made of it. An [`Exclusive`] made of it must not be copied out of its suspension point.
-    pub unsafe fn new(make: impl FnOnce(Link<S, Y, E>) -> B) -> Self {
+    /// The link, and what is made of it, must be used only while this cell lives: the body keeps the link, lends it
+    /// under a lifetime that its borrower cannot choose, and stays in this cell (an `Unpin` body could be swapped with
+    /// that of another one). The same for a [`WakeLink`], which has no lifetime at all.
+    ///
+    /// If `M` is [`Movable`], only a [`MovableSub`](super::MovableSub) may be delegated to through the link.
+    pub unsafe fn new<M>(make: impl FnOnce(Link<S, Y, E, M>) -> B) -> Self {
         let inner = Box::into_raw(Box::<Inner<S, Y, E, B>>::new_uninit()).cast::<Inner<S, Y, E, B>>();
         // SAFETY: `inner` is a fresh allocation of this layout, so the place is in bounds.
         let airlock = unsafe { addr_of_mut!((*inner).airlock) };
         // SAFETY: it is aligned, and writable because nobody else knows it.
         unsafe { airlock.write(Airlock::default()) };
         // SAFETY: a place in an allocation is not null.
-        let link = Link(unsafe { NonNull::new_unchecked(airlock) });
+        let link = Link(unsafe { NonNull::new_unchecked(airlock) }, PhantomData);
         let body = UnsafeCell::new(ManuallyDrop::new(make(link)));
         // SAFETY: as for the airlock, and disjoint from it.
         let place = unsafe { addr_of_mut!((*inner).body) };
@@ -146,20 +149,31 @@ impl<S, Y, E, B: ?Sized> fmt::Debug for BodyCell<S, Y, E, B> {
     }
 }
 
+/// Marks a body that stays on its thread, and delegates to anything.
+#[derive(Debug)]
+pub enum Local {}
+
+/// Marks a body that may go to another thread, and delegates only to what may go there with it: to a
+/// [`MovableSub`](super::MovableSub).
+#[derive(Debug)]
+pub enum Movable {}
+
 /// A body's link to its airlock. Made by [`BodyCell::new`].
-pub struct Link<S, Y, E>(NonNull<Airlock<S, Y, E>>);
+pub struct Link<S, Y, E, M = Local>(NonNull<Airlock<S, Y, E>>, PhantomData<M>);
 
-// SAFETY: a link is used by the body that holds it, through `&mut`, and the body and its driver are never on two
-// threads at once: the body runs only inside a call of its driver.
-unsafe impl<S: Send, Y: Send, E: Send> Send for Link<S, Y, E> {}
+// SAFETY: what passes through the airlock is of these types, or is a sub, which may go too: whoever called
+// `BodyCell::new` promised it. A link is used by the body that holds it, through `&mut`, and the body and its driver
+// are never on two threads at once: the body runs only inside a call of its driver, and so does a thread that the body
+// lends the link to.
+unsafe impl<S: Send, Y: Send, E: Send> Send for Link<S, Y, E, Movable> {}
 
-impl<S, Y, E> Link<S, Y, E> {
+impl<S, Y, E, M> Link<S, Y, E, M> {
     /// The airlock, for the time of one suspension.
     #[inline(always)]
-    pub fn exclusive(&mut self) -> Exclusive<'_, S, Y, E> {
+    pub fn exclusive(&mut self) -> Exclusive<'_, S, Y, E, M> {
         // SAFETY: whoever called `BodyCell::new` promised that the cell lives as long as the link is used. The airlock
         // is only ever shared.
-        Exclusive(unsafe { self.0.as_ref() })
+        Exclusive(unsafe { self.0.as_ref() }, PhantomData)
     }
 
     /// Another link to the same airlock, for the wake only. It stays on its thread.
@@ -186,28 +200,20 @@ impl<S, Y, E> fmt::Debug for WakeLink<S, Y, E> {
     }
 }
 
-impl<S, Y, E> fmt::Debug for Link<S, Y, E> {
+impl<S, Y, E, M> fmt::Debug for Link<S, Y, E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Link")
     }
 }
 
-/// An airlock, borrowed through the only link to it: so it may go to another thread together with the body.
-pub struct Exclusive<'a, S, Y, E>(&'a Airlock<S, Y, E>);
+/// An airlock, borrowed through the only link to it: so it may go to another thread together with the body. There is no
+/// copy of it.
+pub struct Exclusive<'a, S, Y, E, M = Local>(&'a Airlock<S, Y, E>, PhantomData<M>);
 
-// SAFETY: it borrows the only link exclusively, and its copies stay in one suspension point, which goes as a whole. The
-// driver is not on another thread meanwhile, as for `Link`.
-unsafe impl<S: Send, Y: Send, E: Send> Send for Exclusive<'_, S, Y, E> {}
+// SAFETY: as for `Link`, which it borrows exclusively.
+unsafe impl<S: Send, Y: Send, E: Send> Send for Exclusive<'_, S, Y, E, Movable> {}
 
-impl<S, Y, E> Clone for Exclusive<'_, S, Y, E> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S, Y, E> Copy for Exclusive<'_, S, Y, E> {}
-
-impl<S, Y, E> Deref for Exclusive<'_, S, Y, E> {
+impl<S, Y, E, M> Deref for Exclusive<'_, S, Y, E, M> {
     type Target = Airlock<S, Y, E>;
 
     #[inline(always)]
@@ -216,7 +222,7 @@ impl<S, Y, E> Deref for Exclusive<'_, S, Y, E> {
     }
 }
 
-impl<S, Y, E> fmt::Debug for Exclusive<'_, S, Y, E> {
+impl<S, Y, E, M> fmt::Debug for Exclusive<'_, S, Y, E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -5,13 +5,14 @@
 //! one at the top: a resume costs the same at any depth.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::any::Any;
 use core::fmt;
+use core::marker::PhantomData;
 use core::panic::Location;
 use core::task::Waker;
 
+use super::chain::Chain;
 use super::{Engine, Progress, Request};
 use crate::coroutine::Thrown;
 use crate::stats::{self, Counts, Flavour};
@@ -93,14 +94,19 @@ pub struct FrameInfo {
 
 /// A coroutine on its way to take a delegator's place: its own frame, and the chain that it was delegating to.
 pub struct Sub<S, Y, E> {
-    pub(super) frames: VecDeque<BoxedFrame<S, Y, E>>,
-    /// What it goes on with.
-    pub(super) first: Resume<S, E>,
+    /// Apart from its own frame, because most subs have none: then no memory is taken for a list, and little is moved.
+    /// Dropped before it.
+    pub(super) above: Option<Box<Chain<S, Y, E>>>,
+    pub(super) frame: BoxedFrame<S, Y, E>,
+    /// What it goes on with, if it is suspended at a `yield`.
+    pub(super) first: Option<S>,
 }
 
 impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.frames.iter().map(|frame| frame.info())).finish()
+        let above = self.above.iter().flat_map(|chain| &chain.0);
+        let frames = core::iter::once(&self.frame).chain(above);
+        f.debug_list().entries(frames.map(|frame| frame.info())).finish()
     }
 }
 
@@ -108,19 +114,20 @@ impl<S, Y, E> fmt::Debug for Sub<S, Y, E> {
 pub struct Level<G: Engine> {
     engine: G,
     returned: Option<G::Return>,
-    tally: Tally,
-    info: FrameInfo,
+    tally: Tally<G>,
+    name: &'static str,
+    made_at: &'static Location<'static>,
 }
 
 impl<G: Engine> Level<G> {
     pub(super) fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
-        let info = FrameInfo { flavour: G::FLAVOUR, name, made_at: Some(made_at) };
-        Self { engine, returned: None, tally: Tally { flavour: G::FLAVOUR, counts: Counts::default() }, info }
+        Self { engine, returned: None, tally: Tally::default(), name, made_at }
     }
 
     pub(super) fn map_engine<H: Engine<Return = G::Return>>(self, map: impl FnOnce(G) -> H) -> Level<H> {
-        let Self { engine, returned, tally, info } = self;
-        Level { engine: map(engine), returned, tally, info }
+        let Self { engine, returned, mut tally, name, made_at } = self;
+        let tally = Tally { counts: core::mem::take(&mut tally.counts), of: PhantomData };
+        Level { engine: map(engine), returned, tally, name, made_at }
     }
 
     /// What the body returned, once.
@@ -170,7 +177,7 @@ impl<G: Engine> Level<G> {
     }
 
     pub(super) fn info(&self) -> FrameInfo {
-        self.info
+        FrameInfo { flavour: G::FLAVOUR, name: self.name, made_at: Some(self.made_at) }
     }
 
     #[inline(always)]
@@ -216,7 +223,7 @@ where
     }
 
     fn info(&self) -> FrameInfo {
-        self.info
+        self.info()
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -226,21 +233,27 @@ where
 
 impl<G: Engine> fmt::Debug for Level<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info.fmt(f)
+        self.info().fmt(f)
     }
 }
 
 /// How often a body was run. Told to the statistics at the end.
-struct Tally {
-    flavour: Option<Flavour>,
+struct Tally<G: Engine> {
     /// A run that ends with a yield is added to the resumes only at the end: it is the most frequent one.
     counts: Counts,
+    of: PhantomData<fn() -> G>,
 }
 
-impl Drop for Tally {
+impl<G: Engine> Default for Tally<G> {
+    fn default() -> Self {
+        Self { counts: Counts::default(), of: PhantomData }
+    }
+}
+
+impl<G: Engine> Drop for Tally<G> {
     fn drop(&mut self) {
         self.counts.resumes += self.counts.yields;
-        if let Some(flavour) = self.flavour {
+        if let Some(flavour) = G::FLAVOUR {
             stats::record(flavour, &self.counts);
         }
     }

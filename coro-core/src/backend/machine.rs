@@ -1,13 +1,13 @@
 //! The laws of the contract, on top of any engine.
 
-use alloc::collections::VecDeque;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 use core::panic::Location;
 use core::task::{Context, Poll, Waker};
 
 use super::chain::{Chain, Closing};
-use super::running::{Apart, FrameOf, ResumeOf, Running};
+use super::running::{Apart, ChainOf, ResumeOf, Running};
 use super::{Airlock, FrameInfo, Level, Resume, Step};
 use crate::coroutine::{Coroutine, Input, InputOf, Misuse, Outcome, Resumed, State, Thrown};
 use crate::stats::Flavour;
@@ -73,7 +73,7 @@ pub(super) enum Phase {
 /// ```
 pub struct Machine<G: Engine> {
     /// Dropped first, and from its top.
-    pub(super) chain: Chain<G::Send, G::Yield, G::Error>,
+    pub(super) chain: ChainOf<G>,
     pub(super) root: Level<G>,
     pub(super) phase: Phase,
     pub(super) closing: Option<Closing>,
@@ -111,16 +111,16 @@ impl<G: Engine> Machine<G> {
         }
     }
 
-    /// The root, and the frames above it.
-    pub(super) fn into_frames(mut self) -> (Level<G>, VecDeque<FrameOf<G>>) {
-        let chain = core::mem::take(&mut self.chain.0);
-        (self.root, chain)
+    /// The root, and the frames above it, if there are any.
+    pub(super) fn into_frames(self) -> (Level<G>, Option<Box<ChainOf<G>>>) {
+        let Self { chain, root, .. } = self;
+        (root, (!chain.0.is_empty()).then(|| Box::new(chain)))
     }
 
     /// Begins to close the innermost level, and then all beneath it.
     fn close(&mut self, wake: Option<&Waker>, root: bool) -> Poll<Resumed<Self>> {
         let root = root || self.closing.is_some_and(|closing| closing.root);
-        self.closing = Some(Closing { level: self.chain.0.len(), root });
+        self.closing = Some(Closing { level: self.chain.level(), root });
         self.drive(wake, Resume::Close)
     }
 

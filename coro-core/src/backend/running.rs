@@ -1,11 +1,10 @@
 //! A resume in progress: from step to step, until the coroutine as a whole has an answer.
 
-use alloc::boxed::Box;
 use core::task::{Poll, Waker};
 
-use super::chain::Closing;
+use super::chain::{Chain, Closing};
 use super::machine::{Machine, Phase};
-use super::{Engine, Frame, Resume, Step};
+use super::{Engine, Resume, Step};
 use crate::coroutine::{Misuse, MisuseKind, Outcome, Resumed, Thrown};
 
 /// An answer that a function of its own gives. Without it, that function would write into the place of the frequent
@@ -28,7 +27,7 @@ impl<G: Engine> Drop for Running<'_, G> {
     }
 }
 
-pub(super) type FrameOf<G> = Box<dyn Frame<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>>;
+pub(super) type ChainOf<G> = Chain<<G as Engine>::Send, <G as Engine>::Yield, <G as Engine>::Error>;
 pub(super) type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
 type StepOf<G> = Step<<G as Engine>::Yield, <G as Engine>::Error>;
 
@@ -101,7 +100,7 @@ impl<G: Engine> Running<'_, G> {
 
     /// The level that is being closed has yielded: it is dropped, with all above it, and its delegator told.
     fn abandon(&mut self, closing: Closing) -> ResumeOf<G> {
-        while self.machine.chain.0.len() >= closing.level {
+        while self.machine.chain.level() >= closing.level {
             drop(self.machine.chain.0.pop_back());
         }
         self.machine.closing = closing.down();
@@ -109,7 +108,7 @@ impl<G: Engine> Running<'_, G> {
     }
 
     /// The close of the level that has just ended, if it was being closed, now that it is gone.
-    fn closed(&mut self, level: usize) -> bool {
+    fn closed(&mut self, level: u32) -> bool {
         match self.machine.closing {
             Some(closing) if closing.level == level => {
                 self.machine.closing = closing.down();
@@ -121,7 +120,7 @@ impl<G: Engine> Running<'_, G> {
 
     /// The top has returned. A value that was given on a close is dropped, and the close goes on beneath.
     fn returned(&mut self) -> Result<ResumeOf<G>, OutcomeOf<G>> {
-        let level = self.machine.chain.0.len();
+        let level = self.machine.chain.level();
         let Some(ended) = self.machine.chain.0.pop_back() else {
             let value = self.machine.root.take_returned();
             self.machine.closing = None;
@@ -140,7 +139,7 @@ impl<G: Engine> Running<'_, G> {
 
     /// The top has raised.
     fn raised(&mut self, error: Thrown<G::Error>) -> Result<ResumeOf<G>, OutcomeOf<G>> {
-        let level = self.machine.chain.0.len();
+        let level = self.machine.chain.level();
         let Some(ended) = self.machine.chain.0.pop_back() else {
             let closing = self.machine.closing.is_some();
             self.machine.finish();

@@ -38,6 +38,9 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Future for Yielding<S, Y, E, 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(value) = self.value.take() {
+            if let Some(thrown) = self.point.take_late() {
+                return Poll::Ready(Err(thrown));
+            }
             self.point.ask(Request::Yield(value));
             return Poll::Pending;
         }
@@ -83,22 +86,68 @@ where
 }
 
 /// Delegates to `sub`, and is ready with what it returned.
-///
-/// # Errors
-///
-/// What the sub raised, or why it cannot be delegated to.
-pub async fn yield_from<S, Y, E, A, C>(airlock: A, sub: C, first: Option<S>) -> Result<C::Return, Thrown<E>>
+#[inline]
+pub fn yield_from<S, Y, E, A, C>(airlock: A, sub: C, first: Option<S>) -> Delegating<S, Y, E, A, C>
 where
     A: Deref<Target = Airlock<S, Y, E>>,
     C: IntoSub<S, Y, E>,
 {
-    let delegated = Delegated::begin(airlock, sub.into_sub(first).map_err(Thrown::Misuse)?);
-    let mut switched_out = false;
-    poll_fn(move |_| {
-        if !core::mem::replace(&mut switched_out, true) {
-            return Poll::Pending;
+    Delegating { begin: Some(airlock), sub: Some(sub), first, delegated: None }
+}
+
+/// A delegation. Made by [`yield_from`]. A future of its own rather than an `async fn`: that would move the sub several
+/// times.
+///
+/// # Errors
+///
+/// What the sub raised, or why it cannot be delegated to.
+#[must_use = "a delegation does nothing until it is awaited"]
+pub struct Delegating<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>, C: IntoSub<S, Y, E>> {
+    /// `None`, as the two below, once it was asked for.
+    begin: Option<A>,
+    sub: Option<C>,
+    first: Option<S>,
+    delegated: Option<Delegated<S, Y, C::Return, E, A>>,
+}
+
+// Nothing in it is pinned.
+impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>, C: IntoSub<S, Y, E>> Unpin for Delegating<S, Y, E, A, C> {}
+
+impl<S, Y, E, A, C> Future for Delegating<S, Y, E, A, C>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+    C: IntoSub<S, Y, E>,
+{
+    type Output = Result<C::Return, Thrown<E>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let (Some(airlock), Some(sub)) = (this.begin.take(), this.sub.take()) {
+            if let Some(thrown) = airlock.take_late() {
+                return Poll::Ready(Err(thrown));
+            }
+            return match sub.into_sub(this.first.take()) {
+                Ok(delegation) => {
+                    this.delegated = Some(Delegated::begin(airlock, delegation));
+                    Poll::Pending
+                }
+                Err(misuse) => Poll::Ready(Err(Thrown::Misuse(misuse))),
+            };
         }
-        delegated.ended().map_or(Poll::Pending, Poll::Ready)
-    })
-    .await
+        match this.delegated.as_ref().and_then(Delegated::ended) {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S, Y, E, A, C> fmt::Debug for Delegating<S, Y, E, A, C>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+    C: IntoSub<S, Y, E>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delegating").field("asked", &self.begin.is_none()).finish_non_exhaustive()
+    }
 }

@@ -1,13 +1,12 @@
 //! What can be delegated to.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::any::{Any, type_name};
 use core::fmt;
 use core::task::{Context, Poll, Waker};
 
-use super::{Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
+use super::{BoxedFrame, Engine, Frame, FrameInfo, Level, Machine, Phase, Resume, Step, Sub};
 use crate::coroutine::{Coroutine, Input, Misuse, MisuseKind, Nothing, Outcome, Shared, State, Thrown};
 
 /// A coroutine that another one can delegate to: it receives, yields and raises the same types.
@@ -51,8 +50,9 @@ pub struct Delegation<S, Y, R, E> {
 pub(super) type Take<R> = fn(Box<dyn Any>) -> Option<R>;
 
 impl<S, Y, R, E> Delegation<S, Y, R, E> {
-    fn new(frames: VecDeque<Box<dyn Frame<S, Y, E>>>, first: Resume<S, E>, take: Take<R>) -> Self {
-        Self { sub: Sub { frames, first }, take }
+    /// Of a frame that has no chain.
+    fn single(frame: BoxedFrame<S, Y, E>, first: Option<S>, take: Take<R>) -> Self {
+        Self { sub: Sub { above: None, frame, first }, take }
     }
 }
 
@@ -69,13 +69,13 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
     {
         let first = match (coroutine.state(), first) {
             // What is parked goes on when it is woken.
-            (State::Created | State::Running, _) => Resume::Continue,
-            (State::Suspended, Some(value)) => Resume::Send(value),
+            (State::Created | State::Running, _) => None,
+            (State::Suspended, Some(value)) => Some(value),
             (State::Suspended, None) => return Err(MisuseKind::NoInput),
             (State::Finished, _) => return Err(MisuseKind::Finished),
         };
-        let frames = VecDeque::from([Opaque::boxed(coroutine)]);
-        Ok(Self::new(frames, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
+        let frame = Opaque::boxed(coroutine);
+        Ok(Self::single(frame, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
     }
 }
 
@@ -152,14 +152,14 @@ where
         let first = match (self.phase, first) {
             // Somebody waits for the answer to a close.
             (Phase::Parked, _) if self.closing.is_some() => return Err(MisuseKind::Running),
-            (Phase::Created | Phase::Parked, _) => Resume::Continue,
-            (Phase::Suspended | Phase::Delegating, Some(value)) => Resume::Send(value),
+            (Phase::Created | Phase::Parked, _) => None,
+            (Phase::Suspended | Phase::Delegating, Some(value)) => Some(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
-        let (root, mut frames) = self.into_frames();
-        frames.push_front(Box::new(root));
-        Ok(Delegation::new(frames, first, |frame| frame.downcast::<Level<G>>().ok()?.take_returned()))
+        let (root, above) = self.into_frames();
+        let sub = Sub { above, frame: Box::new(root), first };
+        Ok(Delegation { sub, take: |frame| frame.downcast::<Level<G>>().ok()?.take_returned() })
     }
 }
 
@@ -263,8 +263,7 @@ where
     type Return = ();
 
     fn into_sub(self, _first: Option<S>) -> Result<Delegation<S, Y, (), E>, MisuseKind> {
-        let frame: Box<dyn Frame<S, Y, E>> = Box::new(self);
-        Ok(Delegation::new(VecDeque::from([frame]), Resume::Continue, |_| Some(())))
+        Ok(Delegation::single(Box::new(self), None, |_| Some(())))
     }
 }
 

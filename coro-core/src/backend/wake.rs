@@ -15,18 +15,23 @@ pub(super) struct Wake {
 
 impl Wake {
     /// Runs `run`, in which [`current`](Self::current) is `waker`.
+    ///
+    /// A body is not run while it runs, so these calls do not nest. Those of somebody else might, and on two fibers they
+    /// end in any order: each takes away what is there then, and never puts back what was there before, whose call may
+    /// have ended.
     #[inline(always)]
     pub(super) fn during<T>(&self, waker: &Waker, run: impl FnOnce() -> T) -> T {
         /// Also if `run` unwinds.
-        struct Reset<'a>(&'a Wake, Option<NonNull<Waker>>);
+        struct Reset<'a>(&'a Wake);
 
         impl Drop for Reset<'_> {
             fn drop(&mut self) {
-                self.0.current.set(self.1);
+                self.0.current.set(None);
             }
         }
 
-        let _reset = Reset(self, self.current.replace(Some(NonNull::from(waker))));
+        let _reset = Reset(self);
+        self.current.set(Some(NonNull::from(waker)));
         run()
     }
 
@@ -34,9 +39,11 @@ impl Wake {
     ///
     /// A clone: the body may be suspended before it is done with it, and the resume over.
     pub(super) fn current(&self) -> Option<Waker> {
-        // SAFETY: by the invariant the pointer comes from a `&Waker` whose borrow has not ended: `during`, which set
-        // it, takes it back before it returns or unwinds, and has not. The reference made here is gone when this
-        // function returns. `Wake` is not `Sync`, so no other thread is between these lines and `during`.
+        // SAFETY: by the invariant the pointer comes from a `&Waker` whose borrow has not ended: only the `during` that
+        // borrowed it sets it, before it runs anything, and when that returns or unwinds there is no pointer, or one
+        // that another call has set since. (It never returns on a fiber that was leaked meanwhile; then the borrow
+        // does not end either.) The reference made here is gone when this function returns. `Wake` is
+        // not `Sync`, so no other thread is between these lines and `during`.
         self.current.get().map(|waker| unsafe { waker.as_ref() }.clone())
     }
 }
@@ -56,14 +63,14 @@ mod tests {
     }
 
     #[test]
-    fn the_wake_is_that_of_the_innermost_run_under_way() {
+    fn a_run_takes_its_wake_with_it_and_puts_no_other_one_back() {
         let (outer, inner) = (Waker::from(Arc::new(Nobody)), Waker::from(Arc::new(Nobody)));
         let wake = Wake::default();
         assert!(wake.current().is_none());
         wake.during(&outer, || {
             assert!(wake.current().unwrap().will_wake(&outer));
             wake.during(&inner, || assert!(wake.current().unwrap().will_wake(&inner)));
-            assert!(wake.current().unwrap().will_wake(&outer));
+            assert!(wake.current().is_none());
         });
         assert!(wake.current().is_none());
     }

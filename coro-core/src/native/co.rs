@@ -5,27 +5,24 @@ use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
 
-use crate::backend::{Exclusive, IntoSub, Link, MovableSub, stackless, stackless::Yielding};
+use crate::backend::{
+    Exclusive, IntoSub, Link, Local, Movable, MovableSub, stackless,
+    stackless::{Delegating, Yielding},
+};
 use crate::coroutine::Thrown;
-
-/// The [`Co`] of a body that stays on its thread: it delegates to anything.
-#[derive(Debug)]
-pub enum Local {}
-
-/// The [`Co`] of a body that may go to another thread, see [`native::new`](super::new()): it delegates only to what
-/// may go there with it.
-#[derive(Debug)]
-pub enum Movable {}
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
 /// the lifetime `'c` is that of one body, so that two bodies cannot exchange theirs.
+///
+/// `M` says whether the body stays on its thread ([`Local`], and so does the `Co`) or may go to another one
+/// ([`Movable`], see [`native::new`](super::new())).
 pub struct Co<'c, S, Y, E = Infallible, M = Local> {
-    link: Link<S, Y, E>,
-    of_one_body: PhantomData<fn(&'c M) -> &'c M>,
+    link: Link<S, Y, E, M>,
+    of_one_body: PhantomData<fn(&'c ()) -> &'c ()>,
 }
 
 impl<S, Y, E, M> Co<'_, S, Y, E, M> {
-    pub(super) fn new(link: Link<S, Y, E>) -> Self {
+    pub(super) fn new(link: Link<S, Y, E, M>) -> Self {
         Self { link, of_one_body: PhantomData }
     }
 
@@ -39,7 +36,7 @@ impl<S, Y, E, M> Co<'_, S, Y, E, M> {
     ///
     /// Weak. If the future is dropped after its first poll, the value has been handed out.
     #[inline(always)]
-    pub fn yield_(&mut self, value: Y) -> Yielding<S, Y, E, Exclusive<'_, S, Y, E>> {
+    pub fn yield_(&mut self, value: Y) -> Yielding<S, Y, E, Exclusive<'_, S, Y, E, M>> {
         stackless::yield_(self.link.exclusive(), value)
     }
 
@@ -73,8 +70,12 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # References
     ///
     /// [PEP 380](https://peps.python.org/pep-0380/).
-    pub async fn yield_from<C: IntoSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: IntoSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// [`yield_from`](Self::yield_from) of a coroutine that is suspended at a `yield`: it goes on with `first`. In
@@ -83,12 +84,13 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # Errors
     ///
     /// As [`yield_from`](Self::yield_from).
-    pub async fn yield_from_started<C: IntoSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: IntoSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 }
 
@@ -99,8 +101,12 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     /// # Errors
     ///
     /// As there.
-    pub async fn yield_from<C: MovableSub<S, Y, E>>(&mut self, sub: C) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, None).await
+    #[inline]
+    pub fn yield_from<C: MovableSub<S, Y, E>>(
+        &mut self,
+        sub: C,
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E, Movable>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, None)
     }
 
     /// See [`Co::yield_from_started`].
@@ -108,12 +114,13 @@ impl<S, Y, E> Co<'_, S, Y, E, Movable> {
     /// # Errors
     ///
     /// As there.
-    pub async fn yield_from_started<C: MovableSub<S, Y, E>>(
+    #[inline]
+    pub fn yield_from_started<C: MovableSub<S, Y, E>>(
         &mut self,
         sub: C,
         first: S,
-    ) -> Result<C::Return, Thrown<E>> {
-        stackless::yield_from(self.link.exclusive(), sub, Some(first)).await
+    ) -> Delegating<S, Y, E, Exclusive<'_, S, Y, E, Movable>, C> {
+        stackless::yield_from(self.link.exclusive(), sub, Some(first))
     }
 }
 

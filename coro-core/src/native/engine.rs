@@ -28,7 +28,8 @@ where
     };
     // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body gets it as a
     // `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose `'c` is
-    // another and invariant. The suspension points do not give their `Exclusive` away.
+    // another and invariant. The suspension points do not give their `Exclusive` away. Nobody gets at the future to swap
+    // it. A `Movable` `Co` delegates only to a `MovableSub`.
     Engine(unsafe { BodyCell::new(run) })
 }
 

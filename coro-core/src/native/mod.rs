@@ -21,9 +21,9 @@ use core::future::Future;
 use core::panic::Location;
 use core::task::{Context, Poll};
 
-pub use co::{Co, Local, Movable};
+pub use crate::backend::{Local, Movable};
+pub use co::Co;
 pub use engine::Erased;
-pub use movable::Staying;
 #[cfg(feature = "std")]
 pub use task::{Task, run, spawn, task};
 
@@ -124,7 +124,6 @@ pub fn borrowing<S, Y, R, E, F>(body: F) -> Native<S, Y, R, E, impl Future<Outpu
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
 {
-    let body = async move |co: &mut Co<'_, S, Y, E>| Staying::new(body(co)).await;
     Native(Machine::new(engine(body), type_name::<F>(), Location::caller()))
 }
 

@@ -76,8 +76,9 @@ macro_rules! program_conformance {
         fn prop_programs_match_the_reference() {
             use $crate::conformance::program::{against_reference, law};
             let make = <$flavour as $crate::conformance::Flavour>::coroutine;
-            let laws = against_reference(&runs(), make).unwrap_or_else(|difference| panic!("{difference}"));
-            law::assert_each(law::LAWS.iter().chain(&law::OUTSIDE_PYTHON), &runs(), &laws);
+            let laws = law::LAWS.iter().chain(&law::OUTSIDE_PYTHON);
+            law::run_until_each(laws, &runs(), |runs| against_reference(runs, make).map(Some))
+                .unwrap_or_else(|difference| panic!("{difference}"));
         }
 
         #[test]
@@ -85,10 +86,8 @@ macro_rules! program_conformance {
         fn prop_programs_match_python() {
             use $crate::conformance::program::{against_python, law};
             let make = <$flavour as $crate::conformance::Flavour>::coroutine;
-            let laws = against_python(&runs(), make).unwrap_or_else(|difference| panic!("{difference}"));
-            if let Some(laws) = laws {
-                law::assert_each(&law::LAWS, &runs(), &laws);
-            }
+            law::run_until_each(&law::LAWS, &runs(), |runs| against_python(runs, make))
+                .unwrap_or_else(|difference| panic!("{difference}"));
         }
 
         #[test]
