@@ -46,7 +46,8 @@ pub(crate) struct Core {
     pub(super) ready: RefCell<ReadyQueue>,
     pub(super) tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
     last_task: Cell<u64>,
-    current_task: RefCell<Option<Rc<dyn AnyTask>>>,
+    /// The slot of the task that runs; that of the mailbox if none does.
+    current_task: Cell<u32>,
     exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
@@ -81,7 +82,7 @@ impl Core {
             ready: RefCell::default(),
             tasks: RefCell::default(),
             last_task: Cell::new(0),
-            current_task: RefCell::new(None),
+            current_task: Cell::new(MAIL),
             exception_handler: RefCell::new(None),
             stopping: Cell::new(false),
             running: Cell::new(false),
@@ -143,9 +144,8 @@ impl Core {
         if !core.owns(header) {
             return Some(TaskError::ForeignLoop);
         }
-        let current = core.current_task.borrow();
-        let current = current.as_ref()?;
-        (current.header().id == header.id).then_some(TaskError::AwaitsItself)
+        let awaits_itself = !header.is_done() && core.current_task.get() == header.word.slot();
+        awaits_itself.then_some(TaskError::AwaitsItself)
     }
 
     /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
@@ -326,9 +326,9 @@ impl Core {
 
     fn run_task(&self, task: Rc<dyn AnyTask>) {
         task.header().queued.set(false);
-        let before = self.current_task.replace(Some(Rc::clone(&task)));
+        let before = self.current_task.replace(task.header().word.slot());
         let done = task.resume();
-        drop(self.current_task.replace(before));
+        self.current_task.set(before);
         if done {
             self.remove(task.header());
             self.task_done(&*task);
@@ -370,7 +370,10 @@ impl Core {
 /// Looking.
 impl Core {
     pub(super) fn current_task(&self) -> Option<TaskInfo> {
-        self.current_task.borrow().as_ref().map(|task| task.header().info())
+        match self.current_task.get() {
+            MAIL => None,
+            slot => self.task_in(slot).map(|task| task.header().info()),
+        }
     }
 
     /// In the order of spawning.

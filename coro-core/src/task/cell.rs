@@ -30,7 +30,8 @@ pub(crate) struct Header {
     pub(crate) word: Word,
     /// It is in the ready queue. Cleared before it runs, so that a wake while it runs runs it once more.
     pub(crate) queued: Cell<bool>,
-    name: RefCell<Rc<str>>,
+    /// If it was given one.
+    name: RefCell<Option<Rc<str>>>,
     flavour: Option<Flavour>,
     spawned_at: &'static Location<'static>,
     /// How often it was asked to cancel.
@@ -58,7 +59,7 @@ impl Header {
             core,
             word,
             queued: Cell::new(false),
-            name: RefCell::new(format!("Task-{}", id.0).into()),
+            name: RefCell::new(None),
             flavour,
             spawned_at,
             cancelling: Cell::new(0),
@@ -89,7 +90,7 @@ impl Header {
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        *self.name.borrow_mut() = name.into();
+        *self.name.borrow_mut() = Some(name.into());
     }
 
     pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
@@ -114,7 +115,7 @@ impl Header {
     pub(crate) fn info(&self) -> TaskInfo {
         TaskInfo {
             id: self.id,
-            name: Rc::clone(&self.name.borrow()),
+            name: self.name.borrow().clone().unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
             flavour: self.flavour,
             spawned_at: self.spawned_at,
             cancelling: self.cancelling.get(),
