@@ -108,7 +108,10 @@ fn a_fiber_that_was_begun_by_hand_can_be_delegated_to() {
         let mut fiber = scope.fiber(move |co| co.yield_from_started(sub, 2));
         assert_eq!(fiber.start(), Ok(Outcome::Yielded(3)));
         let frames = fiber.delegates();
-        let [FrameInfo { flavour: Some(Flavour::Fiber), name, made_at: Some(place) }] = frames[..] else {
+        let [
+            FrameInfo { flavour: Some(Flavour::Fiber), name, made_at: Some(place), state: State::Suspended },
+        ] = frames[..]
+        else {
             panic!("{frames:?}");
         };
         assert!(name.ends_with("scope::sum"), "{name}");

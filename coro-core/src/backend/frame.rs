@@ -14,7 +14,7 @@ use core::task::Waker;
 
 use super::chain::Chain;
 use super::{Engine, Progress, Request};
-use crate::coroutine::Thrown;
+use crate::coroutine::{State, Thrown};
 use crate::stats::{self, Counts, Flavour};
 
 /// What a frame is resumed with.
@@ -90,6 +90,8 @@ pub struct FrameInfo {
     pub name: &'static str,
     /// Where it was made, if that is known.
     pub made_at: Option<&'static Location<'static>>,
+    /// Where it stands: suspended, at a `yield` of its own or by what it delegates to; or running, if that is parked.
+    pub state: State,
 }
 
 /// A coroutine on its way to take a delegator's place: its own frame, and the chain that it was delegating to.
@@ -177,7 +179,8 @@ impl<G: Engine> Level<G> {
     }
 
     pub(super) fn info(&self) -> FrameInfo {
-        FrameInfo { flavour: G::FLAVOUR, name: self.name, made_at: Some(self.made_at) }
+        let (name, made_at) = (self.name, Some(self.made_at));
+        FrameInfo { flavour: G::FLAVOUR, name, made_at, state: State::Suspended }
     }
 
     #[inline(always)]

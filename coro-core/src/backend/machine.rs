@@ -105,7 +105,11 @@ impl<G: Engine> Machine<G> {
             Phase::Suspended | Phase::Delegating | Phase::Parked => {
                 let chain = self.chain.0.iter();
                 let chain = chain.flat_map(|frame| core::iter::once(frame.info()).chain(frame.delegates()));
-                core::iter::once(self.root.info()).chain(chain).collect()
+                let frames = core::iter::once(self.root.info()).chain(chain);
+                let parked = self.phase == Phase::Parked;
+                frames
+                    .map(|frame| if parked { FrameInfo { state: State::Running, ..frame } } else { frame })
+                    .collect()
             }
             Phase::Created | Phase::Finished => Vec::new(),
         }

@@ -247,7 +247,8 @@ where
     }
 
     fn info(&self) -> FrameInfo {
-        FrameInfo { flavour: None, name: type_name::<C>(), made_at: None }
+        let state = self.coroutine.state();
+        FrameInfo { flavour: None, name: type_name::<C>(), made_at: None, state }
     }
 
     fn delegates(&self) -> Vec<FrameInfo> {
@@ -314,7 +315,7 @@ where
     }
 
     fn info(&self) -> FrameInfo {
-        FrameInfo { flavour: None, name: type_name::<I>(), made_at: None }
+        FrameInfo { flavour: None, name: type_name::<I>(), made_at: None, state: State::Suspended }
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

@@ -269,6 +269,7 @@ pub fn d9_the_chain_is_visible_while_it_is_suspended<F: Flavour>() {
     assert_eq!(test.delegates().len(), 2);
     for frame in test.delegates() {
         assert!(!frame.name.is_empty(), "{frame:?}");
+        assert_eq!(frame.state, State::Suspended);
     }
     test.send(-1).unwrap();
     assert!(test.delegates().is_empty());
@@ -313,9 +314,11 @@ pub fn a_wait_of_the_innermost_parks_the_chain<F: Flavour>() {
     });
     let mut test = delegator::<F>("outer", inner, &trace);
     assert_eq!(test.start(), Err(Misuse::WouldPark));
-    assert_eq!(test.delegates().len(), 1);
+    let states = |test: &Test| test.delegates().iter().map(|frame| frame.state).collect::<Vec<_>>();
+    assert_eq!(states(&test), [State::Running]);
     gate.open();
     assert_eq!(test.start(), yielded(2));
+    assert_eq!(states(&test), [State::Suspended]);
     assert_eq!(test.close(), Err(CloseError::Misuse(Misuse::WouldPark)));
     trace.expect(&[]);
     cleanup.open();

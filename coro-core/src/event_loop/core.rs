@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -12,25 +12,23 @@ use slab::Slab;
 
 use super::NO_LOOP;
 use super::cleanup::{Place, Unclosed};
-use super::inbox::{Inbox, Message};
+use super::inbox::Inbox;
 use super::operation::Operations;
 use super::ready::{Callback, Ready, ReadyQueue};
+use super::record::{Lease, MAIL, SLOTS, Word};
 use super::timer::{Action, TimerKey, Timers};
 use super::{Exception, ExceptionHandler, Stalled};
 use crate::driver::Driver;
 use crate::task::{
-    AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId, TaskInfo, task_waker,
+    AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId, TaskInfo,
 };
 use crate::time::Time;
 
-/// Names a loop of this process. Never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct LoopId(u64);
-
-impl LoopId {
-    fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+/// The slot of the task at `index` of the tasks: the first one is that of the mailbox.
+fn place(index: usize) -> u32 {
+    match u32::try_from(index + 1) {
+        Ok(slot) if slot < SLOTS => slot,
+        _ => panic!("a loop has no room for more than {} tasks", SLOTS - 1),
     }
 }
 
@@ -38,15 +36,18 @@ impl LoopId {
 /// user's runs.
 pub(crate) struct Core {
     this: Weak<Self>,
-    id: LoopId,
     pub(super) driver: RefCell<Box<dyn Driver>>,
+    pub(super) lease: Lease,
+    /// Empty, but for its room, while nobody is being woken.
+    woken: Cell<Vec<u32>>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) timers: RefCell<Timers>,
     pub(super) operations: RefCell<Operations>,
     pub(super) ready: RefCell<ReadyQueue>,
     pub(super) tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
     last_task: Cell<u64>,
-    current_task: RefCell<Option<Rc<dyn AnyTask>>>,
+    /// The slot of the task that runs; that of the mailbox if none does.
+    current_task: Cell<u32>,
     exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
@@ -68,18 +69,20 @@ thread_local! {
 /// The current loop, and finding it.
 impl Core {
     pub(super) fn new(driver: Box<dyn Driver>) -> Rc<Self> {
-        let inbox = Arc::new(Inbox::new(driver.notifier()));
+        let lease = Lease::new(driver.notifier());
+        let inbox = Arc::new(Inbox::new(lease.record()));
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
-            id: LoopId::next(),
             driver: RefCell::new(driver),
+            lease,
+            woken: Cell::default(),
             inbox,
             timers: RefCell::default(),
             operations: RefCell::default(),
             ready: RefCell::default(),
             tasks: RefCell::default(),
             last_task: Cell::new(0),
-            current_task: RefCell::new(None),
+            current_task: Cell::new(MAIL),
             exception_handler: RefCell::new(None),
             stopping: Cell::new(false),
             running: Cell::new(false),
@@ -119,11 +122,15 @@ impl Core {
     }
 
     /// Queues a task of the current loop, if that is its loop.
-    pub(crate) fn schedule_on_current(id: LoopId, task: TaskId) -> bool {
+    pub(crate) fn wake_on_current(word: Word) -> bool {
         CURRENT
             .try_with(|current| match &*current.borrow() {
-                Some(core) if core.id == id => {
-                    core.schedule(task);
+                Some(core) if core.lease.name() == word.record() => {
+                    let tasks = core.tasks.borrow();
+                    let task = tasks.get((word.slot() as usize).wrapping_sub(1));
+                    if let Some(task) = task.filter(|task| task.header().word == word) {
+                        core.schedule(task.header());
+                    }
                     true
                 }
                 _ => false,
@@ -137,9 +144,8 @@ impl Core {
         if !core.owns(header) {
             return Some(TaskError::ForeignLoop);
         }
-        let current = core.current_task.borrow();
-        let current = current.as_ref()?;
-        (current.header().id == header.id).then_some(TaskError::AwaitsItself)
+        let awaits_itself = !header.is_done() && core.current_task.get() == header.word.slot();
+        awaits_itself.then_some(TaskError::AwaitsItself)
     }
 
     /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
@@ -181,30 +187,37 @@ impl Core {
         let cell = {
             let mut tasks = self.tasks.borrow_mut();
             let slot = tasks.vacant_entry();
-            let id = TaskId::new(slot.key(), self.last_task.get());
-            let waker = task_waker(self.id, id, Arc::clone(&self.inbox));
-            let header = Header::new(id, self.weak(), waker, T::FLAVOUR, spawned_at);
+            let id = TaskId::new(self.last_task.get());
+            // The first slot is that of the mailbox.
+            let word = self.lease.record().word(self.lease.name(), place(slot.key()));
+            let header = Header::new(id, word, self.weak(), T::FLAVOUR, spawned_at);
             let cell = Rc::new(TaskCell::new(header, coroutine));
             slot.insert(Rc::clone(&cell) as Rc<dyn AnyTask>);
             cell
         };
         if self.closed.get() {
             // Nothing will ever run it: its handle says so.
-            self.tasks.borrow_mut().remove(cell.header().id.index());
+            self.remove(cell.header());
             self.destroy(&*cell);
         } else {
-            self.schedule(cell.header().id);
+            self.schedule(cell.header());
         }
         JoinHandle::new(cell)
     }
 
-    /// Queues a task, unless it is queued or gone.
-    pub(crate) fn schedule(&self, id: TaskId) {
-        let tasks = self.tasks.borrow();
-        let Some(task) = tasks.get(id.index()).filter(|task| task.header().id == id) else { return };
-        if !task.header().queued.replace(true) {
-            self.ready.borrow_mut().push(Ready::Task(id));
+    /// Queues a task, unless it is queued or has ended.
+    pub(crate) fn schedule(&self, header: &Header) {
+        if !header.is_done() && !header.queued.replace(true) {
+            self.ready.borrow_mut().push(Ready::Task(header.word));
         }
+    }
+
+    /// Lets go of the place of a task.
+    fn remove(&self, header: &Header) {
+        let slot = header.word.slot();
+        let removed = self.tasks.borrow_mut().try_remove(slot as usize - 1);
+        self.lease.record().vacate(slot);
+        drop(removed);
     }
 
     pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
@@ -228,7 +241,7 @@ impl Core {
     pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
         if self.closed.get() {
             self.drop_callback(&callback);
-            return TimerKey::new(self.this.clone(), (deadline, 0));
+            return TimerKey::new(self.this.clone(), deadline, None);
         }
         self.add_timer(deadline, Action::Call(callback))
     }
@@ -240,7 +253,7 @@ impl Core {
 
     fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         let key = self.timers.borrow_mut().insert(deadline, action);
-        TimerKey::new(self.this.clone(), key)
+        TimerKey::new(self.this.clone(), deadline, Some(key))
     }
 
     pub(crate) fn time(&self) -> Time {
@@ -262,17 +275,37 @@ impl Core {
 
 /// Running.
 impl Core {
-    pub(super) fn receive(&self, message: Message) {
-        match message {
-            Message::Wake(task) => self.schedule(task),
-            Message::Call((cancelled, function)) => {
-                self.call_soon(Box::new(move || {
-                    if !cancelled.load(Ordering::SeqCst) {
-                        function();
-                    }
-                }));
+    /// Queues what other threads woke and called, in the order in which they did, and marks the loop as awake. False if
+    /// there was nothing.
+    pub(super) fn receive(&self) -> bool {
+        let mut woken = self.woken.take();
+        self.lease.record().take_woken(&mut woken);
+        let received = !woken.is_empty();
+        while let Some(slot) = woken.pop() {
+            if slot == MAIL {
+                self.receive_calls();
+            } else if let Some(task) = self.task_in(slot) {
+                self.schedule(task.header());
             }
         }
+        // With its room, for the next time.
+        self.woken.set(woken);
+        received
+    }
+
+    fn receive_calls(&self) {
+        for (cancelled, function) in self.inbox.take_calls() {
+            self.call_soon(Box::new(move || {
+                if !cancelled.load(Ordering::SeqCst) {
+                    function();
+                }
+            }));
+        }
+    }
+
+    /// The task that has a slot.
+    fn task_in(&self, slot: u32) -> Option<Rc<dyn AnyTask>> {
+        self.tasks.borrow().get(slot as usize - 1).cloned()
     }
 
     pub(super) fn run_one(&self, ready: Ready) {
@@ -283,9 +316,8 @@ impl Core {
                     self.report(Exception::CallbackPanicked(Panic::new(payload)));
                 }
             }
-            Ready::Task(id) => {
-                let task = self.tasks.borrow().get(id.index()).filter(|task| task.header().id == id).cloned();
-                if let Some(task) = task {
+            Ready::Task(word) => {
+                if let Some(task) = self.task_in(word.slot()).filter(|task| task.header().word == word) {
                     self.run_task(task);
                 }
             }
@@ -294,12 +326,11 @@ impl Core {
 
     fn run_task(&self, task: Rc<dyn AnyTask>) {
         task.header().queued.set(false);
-        let before = self.current_task.replace(Some(Rc::clone(&task)));
+        let before = self.current_task.replace(task.header().word.slot());
         let done = task.resume();
-        drop(self.current_task.replace(before));
+        self.current_task.set(before);
         if done {
-            let removed = self.tasks.borrow_mut().try_remove(task.header().id.index());
-            drop(removed);
+            self.remove(task.header());
             self.task_done(&*task);
             self.release(task);
         }
@@ -339,13 +370,16 @@ impl Core {
 /// Looking.
 impl Core {
     pub(super) fn current_task(&self) -> Option<TaskInfo> {
-        self.current_task.borrow().as_ref().map(|task| task.header().info())
+        match self.current_task.get() {
+            MAIL => None,
+            slot => self.task_in(slot).map(|task| task.header().info()),
+        }
     }
 
     /// In the order of spawning.
     pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
         let mut all: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| task.header().info()).collect();
-        all.sort_by_key(|task| task.id.sequence());
+        all.sort_by_key(|task| task.id);
         all
     }
 

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::Exception;
 use super::core::Core;
-use super::inbox::Message;
 use super::ready::{Callback, Ready};
 use super::timer::Action;
 use crate::task::AnyTask;
@@ -24,20 +23,18 @@ impl Core {
         if self.closed.replace(true) {
             return;
         }
-        for message in self.inbox.close() {
-            if let Message::Call((_, function)) = message {
-                self.drop_callback(&Callback::new(function));
-            }
+        for (_, function) in self.inbox.close() {
+            self.drop_callback(&Callback::new(function));
         }
         let mut tasks: Vec<_> = std::mem::take(&mut *self.tasks.borrow_mut()).into_iter().collect();
-        tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.header().id.sequence()));
+        tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.header().id));
         for (_, task) in tasks {
             self.report(Exception::PendingDestroyed(task.header().info()));
             self.destroy(&*task);
             self.release(task);
         }
         let timers = self.timers.borrow_mut().clear();
-        for action in timers.into_values() {
+        for action in timers {
             if let Action::Call(callback) = action {
                 self.drop_callback(&callback);
             }

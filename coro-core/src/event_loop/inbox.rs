@@ -5,76 +5,51 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::LoopClosed;
-use crate::driver::Notify;
-use crate::task::TaskId;
+use super::record::{MAIL, Record};
 
 /// A function sent from another thread, with its cancel flag.
 pub(super) type RemoteCall = (Arc<AtomicBool>, Box<dyn FnOnce() + Send>);
 
-pub(super) enum Message {
-    Wake(TaskId),
-    Call(RemoteCall),
-}
-
 #[derive(Default)]
 struct State {
-    messages: Vec<Message>,
-    /// Set by the loop before it waits, cleared by whoever wakes it: one notification a sleep, none when awake.
-    sleeping: bool,
+    calls: Vec<RemoteCall>,
     closed: bool,
 }
 
-/// The mailbox of a loop. Outlives it: a message to a loop that is gone is refused or forgotten.
+/// The mailbox of a loop. Outlives it: a call to a loop that is gone is refused.
 pub(crate) struct Inbox {
     state: Mutex<State>,
-    notify: Arc<dyn Notify>,
+    /// That of the loop; when it is gone, perhaps that of another, whose mailbox is looked into for nothing then.
+    record: &'static Record,
     handles: AtomicUsize,
 }
 
 impl Inbox {
-    pub(super) fn new(notify: Arc<dyn Notify>) -> Self {
-        Self { state: Mutex::default(), notify, handles: AtomicUsize::new(0) }
+    pub(super) fn new(record: &'static Record) -> Self {
+        Self { state: Mutex::default(), record, handles: AtomicUsize::new(0) }
     }
 
-    /// Leaves a wake-up for a task.
-    pub(crate) fn wake(&self, task: TaskId) {
-        // A task of a loop that is closed has ended: there is nothing to wake.
-        drop(self.send(Message::Wake(task)));
-    }
-
-    /// Gives the message back if the loop is closed.
-    pub(super) fn send(&self, message: Message) -> Result<(), Message> {
+    /// Gives the call back if the loop is closed.
+    fn send(&self, call: RemoteCall) -> Result<(), RemoteCall> {
         let mut state = self.lock();
         if state.closed {
-            return Err(message);
+            return Err(call);
         }
-        state.messages.push(message);
-        let wake = std::mem::take(&mut state.sleeping);
+        state.calls.push(call);
         drop(state);
-        if wake {
-            self.notify.notify();
-        }
+        self.record.wake(MAIL, None);
         Ok(())
     }
 
-    /// Takes all messages, and marks the loop as awake.
-    pub(super) fn drain(&self) -> Vec<Message> {
-        let mut state = self.lock();
-        state.sleeping = false;
-        std::mem::take(&mut state.messages)
+    /// Takes all calls.
+    pub(super) fn take_calls(&self) -> Vec<RemoteCall> {
+        std::mem::take(&mut self.lock().calls)
     }
 
-    /// Marks the loop as asleep, unless a message has come: then it must not wait.
-    pub(super) fn try_sleep(&self) -> bool {
-        let mut state = self.lock();
-        state.sleeping = state.messages.is_empty();
-        state.sleeping
-    }
-
-    pub(super) fn close(&self) -> Vec<Message> {
+    pub(super) fn close(&self) -> Vec<RemoteCall> {
         let mut state = self.lock();
         state.closed = true;
-        std::mem::take(&mut state.messages)
+        std::mem::take(&mut state.calls)
     }
 
     /// How many [`RemoteHandle`]s there are: whether another thread could still send something.
@@ -83,7 +58,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics under the lock; a poisoned one would still hold whole messages.
+        // Nothing panics under the lock; a poisoned one would still hold whole calls.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -117,7 +92,7 @@ impl RemoteHandle {
     ) -> Result<RemoteCallHandle, LoopClosed> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let call: RemoteCall = (Arc::clone(&cancelled), Box::new(function));
-        match self.0.send(Message::Call(call)) {
+        match self.0.send(call) {
             Ok(()) => Ok(RemoteCallHandle(cancelled)),
             Err(_refused) => Err(LoopClosed),
         }
@@ -134,10 +109,7 @@ impl Drop for RemoteHandle {
     fn drop(&mut self) {
         self.0.handles.fetch_sub(1, Ordering::SeqCst);
         // A simulated loop that waits for remote handles must notice that the last one is gone.
-        let sleeping = std::mem::take(&mut self.0.lock().sleeping);
-        if sleeping {
-            self.0.notify.notify();
-        }
+        self.0.record.rouse();
     }
 }
 

@@ -9,9 +9,11 @@ mod inbox;
 mod into_driven;
 mod operation;
 mod ready;
+mod record;
 mod run;
 mod timer;
 mod turn;
+mod wheel;
 
 use std::borrow::BorrowMut;
 use std::fmt;
@@ -26,9 +28,9 @@ pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
-pub(crate) use self::core::{Core, LoopId};
-pub(crate) use inbox::Inbox;
+pub(crate) use self::core::Core;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
+pub(crate) use record::Word;
 pub(crate) use timer::TimerKey;
 
 use self::core::Entered;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::task::TaskId;
+use super::record::Word;
 
 /// The function of a callback, until it is called or cancelled.
 type Slot = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
@@ -38,7 +38,7 @@ impl fmt::Debug for Callback {
 /// Something to run.
 #[derive(Debug)]
 pub(super) enum Ready {
-    Task(TaskId),
+    Task(Word),
     Call(Callback),
 }
 

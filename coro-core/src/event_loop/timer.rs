@@ -1,13 +1,13 @@
 //! Timers, in the order of (deadline, sequence number). Cancelling one frees it at once.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Weak;
 use std::task::Waker;
 
 use super::Core;
 use super::ready::Callback;
+use super::wheel::{Key, Wheel};
 use crate::time::Time;
 
 /// What happens when a timer is due.
@@ -19,61 +19,65 @@ pub(super) enum Action {
 
 /// The pending timers of a loop.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
-    pending: BTreeMap<(Time, u64), Action>,
-    sequence: u64,
-}
+pub(super) struct Timers(Wheel<Action>);
 
 impl Timers {
-    pub(super) fn insert(&mut self, deadline: Time, action: Action) -> (Time, u64) {
-        self.sequence += 1;
-        let key = (deadline, self.sequence);
-        self.pending.insert(key, action);
-        key
+    pub(super) fn insert(&mut self, deadline: Time, action: Action) -> Key {
+        self.0.insert(to_wheel(deadline), action)
     }
 
     /// The action comes back to be dropped by the caller, outside every borrow.
-    pub(super) fn remove(&mut self, key: (Time, u64)) -> Option<Action> {
-        self.pending.remove(&key)
+    pub(super) fn remove(&mut self, key: Key) -> Option<Action> {
+        self.0.remove(key)
     }
 
-    pub(super) fn get_mut(&mut self, key: (Time, u64)) -> Option<&mut Action> {
-        self.pending.get_mut(&key)
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Action> {
+        self.0.get_mut(key)
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.pending.first_key_value().map(|((deadline, _), _)| *deadline)
+    pub(super) fn next_deadline(&mut self) -> Option<Time> {
+        self.0.next_deadline().map(from_wheel)
     }
 
     pub(super) fn pop_due(&mut self, now: Time) -> Option<Action> {
-        let entry = self.pending.first_entry()?;
-        (entry.key().0 <= now).then(|| entry.remove())
+        self.0.pop_due(to_wheel(now))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.pending.len()
+        self.0.len()
     }
 
-    pub(super) fn clear(&mut self) -> BTreeMap<(Time, u64), Action> {
-        std::mem::take(&mut self.pending)
+    pub(super) fn clear(&mut self) -> Vec<Action> {
+        self.0.clear()
     }
+}
+
+/// The same order, without a sign.
+fn to_wheel(time: Time) -> u64 {
+    time.as_nanos().cast_unsigned() ^ (1 << 63)
+}
+
+fn from_wheel(time: u64) -> Time {
+    Time::from_nanos((time ^ (1 << 63)).cast_signed())
 }
 
 /// A pending timer of one loop.
 pub(crate) struct TimerKey {
     core: Weak<Core>,
-    key: (Time, u64),
+    /// `None` if it was never pending: its loop was closed.
+    key: Option<Key>,
+    deadline: Time,
     cancelled: Cell<bool>,
 }
 
 impl TimerKey {
-    pub(super) fn new(core: Weak<Core>, key: (Time, u64)) -> Self {
-        Self { core, key, cancelled: Cell::new(false) }
+    pub(super) fn new(core: Weak<Core>, deadline: Time, key: Option<Key>) -> Self {
+        Self { core, key, deadline, cancelled: Cell::new(false) }
     }
 
     /// When the timer is due.
     pub(crate) fn deadline(&self) -> Time {
-        self.key.0
+        self.deadline
     }
 
     /// Whether the timer has gone off; if not, it will wake `waker`. A timer of a loop that is gone never will.
@@ -81,7 +85,7 @@ impl TimerKey {
         let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return false };
         let outdated = {
             let mut timers = core.timers.borrow_mut();
-            match timers.get_mut(self.key) {
+            match self.key.and_then(|key| timers.get_mut(key)) {
                 None => return !self.cancelled.get(),
                 Some(Action::Wake(current)) if !current.will_wake(waker) => {
                     Some(std::mem::replace(current, waker.clone()))
@@ -97,7 +101,7 @@ impl TimerKey {
     pub(crate) fn cancel(&self) {
         self.cancelled.set(true);
         let Some(core) = self.core.upgrade() else { return };
-        let action = core.timers.borrow_mut().remove(self.key);
+        let action = self.key.and_then(|key| core.timers.borrow_mut().remove(key));
         drop(action);
     }
 }

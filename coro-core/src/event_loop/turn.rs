@@ -27,7 +27,7 @@ impl Core {
     pub(super) fn poll(&self) -> Result<(), RunError> {
         let mut completions = Vec::new();
         let wait = self.how_long();
-        let asleep = wait != Wait::Poll && self.inbox.try_sleep();
+        let asleep = wait != Wait::Poll && self.lease.record().try_sleep();
         // Counted only once asleep: a handle that is dropped from then on wakes the loop.
         let stall = asleep
             && wait == Wait::Forever
@@ -35,12 +35,9 @@ impl Core {
             && self.driver.borrow().is_closed_world();
         let wait = if asleep && !stall { wait } else { Wait::Poll };
         self.driver.borrow_mut().wait(wait, &mut completions)?;
-        let mail = self.inbox.drain();
-        if stall && completions.is_empty() && mail.is_empty() {
+        let woken = self.receive();
+        if stall && completions.is_empty() && !woken {
             return Err(RunError::Stalled(self.stalled()));
-        }
-        for message in mail {
-            self.receive(message);
         }
         for completion in completions {
             self.complete(completion)?;
@@ -52,7 +49,7 @@ impl Core {
         if self.stopping.get() || self.ready.borrow().len() > 0 {
             return Wait::Poll;
         }
-        match self.timers.borrow().next_deadline() {
+        match self.timers.borrow_mut().next_deadline() {
             Some(deadline) => Wait::Until(deadline),
             None => Wait::Forever,
         }

@@ -7,9 +7,9 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use super::group::Group;
-use super::{Panic, TaskCoroutine, TaskError, TaskId, TaskInfo};
+use super::{Panic, TaskCoroutine, TaskError, TaskId, TaskInfo, task_waker};
 use crate::coroutine::{Input, Outcome, Resumed, Thrown};
-use crate::event_loop::Core;
+use crate::event_loop::{Core, Word};
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task.
@@ -26,10 +26,12 @@ pub(crate) enum Joiner {
 pub(crate) struct Header {
     pub(crate) id: TaskId,
     pub(crate) core: Weak<Core>,
-    pub(crate) waker: Waker,
+    /// Its place, as its wakers name it.
+    pub(crate) word: Word,
     /// It is in the ready queue. Cleared before it runs, so that a wake while it runs runs it once more.
     pub(crate) queued: Cell<bool>,
-    name: RefCell<Rc<str>>,
+    /// If it was given one.
+    name: RefCell<Option<Rc<str>>>,
     flavour: Option<Flavour>,
     spawned_at: &'static Location<'static>,
     /// How often it was asked to cancel.
@@ -47,17 +49,17 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn new(
         id: TaskId,
+        word: Word,
         core: Weak<Core>,
-        waker: Waker,
         flavour: Option<Flavour>,
         spawned_at: &'static Location<'static>,
     ) -> Self {
         Self {
             id,
             core,
-            waker,
+            word,
             queued: Cell::new(false),
-            name: RefCell::new(format!("Task-{}", id.sequence).into()),
+            name: RefCell::new(None),
             flavour,
             spawned_at,
             cancelling: Cell::new(0),
@@ -78,7 +80,7 @@ impl Header {
         self.must_cancel.set(true);
         // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
         if let Some(core) = self.core.upgrade() {
-            core.schedule(self.id);
+            core.schedule(self);
         }
         true
     }
@@ -88,7 +90,7 @@ impl Header {
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        *self.name.borrow_mut() = name.into();
+        *self.name.borrow_mut() = Some(name.into());
     }
 
     pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
@@ -113,7 +115,7 @@ impl Header {
     pub(crate) fn info(&self) -> TaskInfo {
         TaskInfo {
             id: self.id,
-            name: Rc::clone(&self.name.borrow()),
+            name: self.name.borrow().clone().unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
             flavour: self.flavour,
             spawned_at: self.spawned_at,
             cancelling: self.cancelling.get(),
@@ -154,7 +156,8 @@ impl<C: TaskCoroutine> TaskCell<C> {
 
     fn poll(&self) -> Poll<Resumed<C>> {
         let input = self.header.must_cancel.take().then(|| Input::Throw(Thrown::Error(TaskError::Cancelled)));
-        let mut cx = Context::from_waker(&self.header.waker);
+        let waker = task_waker(self.header.word);
+        let mut cx = Context::from_waker(&waker);
         match &mut *self.coroutine.borrow_mut() {
             Some(coroutine) => coroutine.poll_resume(&mut cx, input),
             None => Poll::Pending,

@@ -29,22 +29,11 @@ pub type TaskResult<T> = Result<T, Thrown<TaskError>>;
 
 /// Names a task of one loop. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId {
-    index: usize,
-    sequence: u64,
-}
+pub struct TaskId(u64);
 
 impl TaskId {
-    pub(crate) fn new(index: usize, sequence: u64) -> Self {
-        Self { index, sequence }
-    }
-
-    pub(crate) fn index(self) -> usize {
-        self.index
-    }
-
-    pub(crate) fn sequence(self) -> u64 {
-        self.sequence
+    pub(crate) fn new(sequence: u64) -> Self {
+        Self(sequence)
     }
 }
 

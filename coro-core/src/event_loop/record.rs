@@ -1,0 +1,410 @@
+//! The records of the loops of this process: where wake-ups from other threads arrive.
+//!
+//! A waker is one word, which names a record, a slot in it, and the tenants that both had when it was made. Records are
+//! never freed: a loop that is gone leaves its record to the next one. So a waker may outlive its task, its loop and
+//! their thread, and a wake touches only memory that is always there. The tenants are counted in few bits; a waker
+//! that is older than a whole round of them wakes somebody else, who must tolerate that anyway.
+//!
+//! ```text
+//!   record ── woken ──▶ slot 7 ── next ──▶ slot 3      a stack: pushed by those who wake, taken whole by the loop
+//! ```
+//!
+//! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
+//! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::driver::Notify;
+use crate::sync::AtomicU32;
+
+/// The bits of a word: `slot | tenant of the slot | record | tenant of the record`, from the lowest.
+const SLOT_BITS: u32 = 24;
+#[cfg(not(coro_narrow))]
+const SLOT_TENANT_BITS: u32 = 16;
+#[cfg(coro_narrow)]
+const SLOT_TENANT_BITS: u32 = 2;
+const RECORD_BITS: u32 = 16;
+#[cfg(not(coro_narrow))]
+const RECORD_TENANT_BITS: u32 = 8;
+#[cfg(coro_narrow)]
+const RECORD_TENANT_BITS: u32 = 2;
+
+/// The slot of the mailbox: who wakes it has left something there.
+pub(crate) const MAIL: u32 = 0;
+/// How many tasks a loop can have at once.
+pub(crate) const SLOTS: u32 = 1 << SLOT_BITS;
+
+/// The stack of the woken is empty, and the loop awake.
+const AWAKE: u32 = u32::MAX;
+/// It is empty, and whoever pushes on it must notify the loop.
+const ASLEEP: u32 = u32::MAX - 1;
+/// Set in the state of a slot that is on the stack.
+const WOKEN: u32 = 1 << 31;
+
+/// Names a slot of a loop, and who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+impl Word {
+    fn new(record: RecordName, slot: u32, tenant: u32) -> Self {
+        let slot = u64::from(slot) | u64::from(tenant) << SLOT_BITS;
+        Self(slot | u64::from(record.0) << (SLOT_BITS + SLOT_TENANT_BITS))
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn slot(self) -> u32 {
+        (self.0 as u32) & (SLOTS - 1)
+    }
+
+    pub(crate) fn tenant(self) -> u32 {
+        (self.0 >> SLOT_BITS) as u32 & ((1 << SLOT_TENANT_BITS) - 1)
+    }
+
+    pub(crate) fn record(self) -> RecordName {
+        RecordName((self.0 >> (SLOT_BITS + SLOT_TENANT_BITS)) as u32)
+    }
+
+    /// Wakes, from any thread but that of the loop.
+    pub(crate) fn wake_remotely(self) {
+        let name = self.record();
+        if let Some(record) = Record::find(name.index()).filter(|record| record.is_tenant(name)) {
+            record.wake(self.slot(), Some(self.tenant()));
+        }
+    }
+}
+
+/// Names a record, and which loop has it. Never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordName(u32);
+
+impl RecordName {
+    fn index(self) -> usize {
+        (self.0 & ((1 << RECORD_BITS) - 1)) as usize
+    }
+}
+
+/// What a task of a loop is to other threads.
+#[derive(Debug, Default)]
+struct Slot {
+    /// Its tenant, and whether it is on the stack of the woken.
+    state: AtomicU32,
+    /// The slot beneath it on the stack.
+    next: AtomicU32,
+}
+
+/// Slots come in pages, each twice as large as the one before. A page is never freed.
+const FIRST_PAGE: u32 = 64;
+const PAGES: usize = (SLOT_BITS - FIRST_PAGE.trailing_zeros() + 1) as usize;
+
+#[derive(Debug)]
+pub(crate) struct Record {
+    index: usize,
+    /// Counts the loops that have had it.
+    tenant: AtomicU32,
+    /// The slot on top of the stack of the woken, or [`AWAKE`], or [`ASLEEP`].
+    woken: AtomicU32,
+    pages: [OnceLock<Box<[Slot]>>; PAGES],
+    notify: Mutex<Option<Arc<dyn Notify>>>,
+}
+
+const CHUNK: usize = 64;
+
+/// All records. They come in chunks, which are never freed.
+static RECORDS: [OnceLock<Box<[Record; CHUNK]>>; (1 << RECORD_BITS) / CHUNK] =
+    [const { OnceLock::new() }; (1 << RECORD_BITS) / CHUNK];
+
+/// Those without a loop, and how many there have ever been.
+static FREE: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
+
+fn free() -> MutexGuard<'static, (Vec<usize>, usize)> {
+    FREE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A loop's hold on its record, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    record: &'static Record,
+    name: RecordName,
+}
+
+impl Lease {
+    /// A record for a new loop.
+    ///
+    /// # Panics
+    ///
+    /// If 65,535 loops exist.
+    pub(crate) fn new(notify: Arc<dyn Notify>) -> Self {
+        let index = {
+            let (free, used) = &mut *free();
+            free.pop().unwrap_or_else(|| {
+                // The first record is never used, so that no word is zero.
+                *used += 1;
+                *used
+            })
+        };
+        let chunk = RECORDS.get(index / CHUNK).map(|chunk| {
+            chunk.get_or_init(|| {
+                Box::new(std::array::from_fn(|place| Record::new(index - index % CHUNK + place)))
+            })
+        });
+        let Some(chunk) = chunk else {
+            panic!("there are {} event loops already", RECORDS.len() * CHUNK - 1)
+        };
+        let record = &chunk[index % CHUNK];
+        *record.notifier() = Some(notify);
+        let name = record.name();
+        // The mailbox is there from the beginning.
+        record.word(name, MAIL);
+        Self { record, name }
+    }
+
+    pub(crate) fn name(&self) -> RecordName {
+        self.name
+    }
+
+    pub(crate) fn record(&self) -> &'static Record {
+        self.record
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.record.leave();
+        free().0.push(self.record.index);
+    }
+}
+
+/// Everybody's side.
+impl Record {
+    pub(super) fn new(index: usize) -> Self {
+        Self {
+            index,
+            tenant: AtomicU32::new(0),
+            woken: AtomicU32::new(AWAKE),
+            pages: [const { OnceLock::new() }; PAGES],
+            notify: Mutex::new(None),
+        }
+    }
+
+    fn find(index: usize) -> Option<&'static Self> {
+        Some(&RECORDS.get(index / CHUNK)?.get()?[index % CHUNK])
+    }
+
+    fn name(&self) -> RecordName {
+        let tenant = self.tenant.load(Acquire) & ((1 << RECORD_TENANT_BITS) - 1);
+        RecordName(self.index as u32 | tenant << RECORD_BITS)
+    }
+
+    fn is_tenant(&self, name: RecordName) -> bool {
+        self.name() == name
+    }
+
+    /// Wakes a slot, unless it has another tenant, or is woken already. From any thread.
+    pub(crate) fn wake(&self, index: u32, tenant: Option<u32>) {
+        let Some(slot) = self.slot(index) else { return };
+        if tenant.is_some_and(|tenant| slot.state.load(Relaxed) & !WOKEN != tenant) {
+            return;
+        }
+        // An operation that writes, also if it changes nothing: what this thread did before is seen by whoever takes
+        // the mark away. The tenant may have changed meanwhile: then the next one is woken for nothing.
+        if slot.state.fetch_or(WOKEN, AcqRel) & WOKEN != 0 {
+            return;
+        }
+        let mut top = self.woken.load(Relaxed);
+        loop {
+            slot.next.store(if top == ASLEEP { AWAKE } else { top }, Relaxed);
+            match self.woken.compare_exchange_weak(top, index, AcqRel, Relaxed) {
+                Ok(_) => break,
+                Err(changed) => top = changed,
+            }
+        }
+        if top == ASLEEP {
+            self.notify();
+        }
+    }
+
+    /// Wakes the loop, if it sleeps.
+    pub(crate) fn rouse(&self) {
+        if self.woken.compare_exchange(ASLEEP, AWAKE, AcqRel, Relaxed).is_ok() {
+            self.notify();
+        }
+    }
+
+    fn notify(&self) {
+        let notify = self.notifier().clone();
+        if let Some(notify) = notify {
+            notify.notify();
+        }
+    }
+
+    fn notifier(&self) -> MutexGuard<'_, Option<Arc<dyn Notify>>> {
+        self.notify.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self, index: u32) -> Option<&Slot> {
+        let (page, offset) = place(index);
+        self.pages[page].get()?.get(offset)
+    }
+}
+
+/// The loop's side.
+impl Record {
+    /// The word of the present tenant of a slot.
+    pub(crate) fn word(&self, name: RecordName, index: u32) -> Word {
+        let (page, offset) = place(index);
+        let page =
+            self.pages[page].get_or_init(|| (0..FIRST_PAGE << page).map(|_| Slot::default()).collect());
+        Word::new(name, index, page[offset].state.load(Relaxed) & !WOKEN)
+    }
+
+    /// The tenant of a slot has gone.
+    pub(crate) fn vacate(&self, index: u32) {
+        let Some(slot) = self.slot(index) else { return };
+        // Only the loop changes the tenant; the mark belongs to whoever sets it.
+        let next = |state: u32| Some(state & WOKEN | (state + 1) & ((1 << SLOT_TENANT_BITS) - 1));
+        let _ = slot.state.fetch_update(AcqRel, Relaxed, next);
+    }
+
+    /// Announces that the loop will sleep. False if somebody was woken: then it must not.
+    pub(crate) fn try_sleep(&self) -> bool {
+        let top = self.woken.compare_exchange(AWAKE, ASLEEP, AcqRel, Relaxed);
+        matches!(top, Ok(_) | Err(ASLEEP))
+    }
+
+    /// Takes those who were woken by other threads, the first one last, and marks the loop as awake.
+    pub(crate) fn take_woken(&self, woken: &mut Vec<u32>) {
+        if self.woken.load(Relaxed) == AWAKE {
+            return;
+        }
+        let mut top = self.woken.swap(AWAKE, AcqRel);
+        while let Some(slot) = self.slot(top) {
+            woken.push(top);
+            top = slot.next.load(Relaxed);
+            // From here on it may be pushed again.
+            slot.state.fetch_and(!WOKEN, AcqRel);
+        }
+    }
+
+    /// The loop has gone: whoever knows it by name finds nobody from now on.
+    fn leave(&self) {
+        self.tenant.fetch_add(1, AcqRel);
+        let notify = self.notifier().take();
+        drop(notify);
+        self.take_woken(&mut Vec::new());
+    }
+}
+
+/// The page of a slot, and its place there.
+fn place(index: u32) -> (usize, usize) {
+    // 0..64 are in page 0, 64..192 in page 1, 192..448 in page 2.
+    let from_one = index.saturating_add(FIRST_PAGE);
+    let page = from_one.ilog2() - FIRST_PAGE.ilog2();
+    ((page as usize).min(PAGES - 1), (from_one - (FIRST_PAGE << page)) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32 as Count;
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::thread;
+
+    use super::*;
+
+    #[derive(Debug, Default)]
+    struct Notified(Count);
+
+    impl Notify for Notified {
+        fn notify(&self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    fn lease() -> (Lease, Arc<Notified>) {
+        let notified = Arc::new(Notified::default());
+        (Lease::new(notified.clone()), notified)
+    }
+
+    /// In the order of the wakes.
+    fn woken(lease: &Lease) -> Vec<u32> {
+        let mut woken = Vec::new();
+        lease.record().take_woken(&mut woken);
+        woken.reverse();
+        woken
+    }
+
+    #[test]
+    fn wakes_arrive_in_order_and_coalesce() {
+        let (lease, notified) = lease();
+        let words = [5, 300, 9].map(|slot| lease.record().word(lease.name(), slot));
+        for word in words.iter().chain(&words) {
+            word.wake_remotely();
+        }
+        assert_eq!(woken(&lease), [5, 300, 9]);
+        assert_eq!(woken(&lease), []);
+        words[1].wake_remotely();
+        assert_eq!(woken(&lease), [300]);
+        assert_eq!(notified.0.load(SeqCst), 0);
+    }
+
+    #[test]
+    fn a_loop_that_sleeps_is_notified_once_and_one_that_was_woken_does_not_sleep() {
+        let (lease, notified) = lease();
+        let words = [1, 2].map(|slot| lease.record().word(lease.name(), slot));
+        assert!(lease.record().try_sleep());
+        words.into_iter().for_each(Word::wake_remotely);
+        assert_eq!(notified.0.load(SeqCst), 1);
+        assert!(!lease.record().try_sleep());
+        assert_eq!(woken(&lease), [1, 2]);
+        assert!(lease.record().try_sleep());
+        lease.record().rouse();
+        assert_eq!((notified.0.load(SeqCst), woken(&lease)), (2, vec![]));
+    }
+
+    #[test]
+    fn a_word_whose_tenant_has_gone_wakes_nobody() {
+        let (lease, _) = lease();
+        let word = lease.record().word(lease.name(), 7);
+        lease.record().vacate(7);
+        assert_ne!(lease.record().word(lease.name(), 7), word);
+        word.wake_remotely();
+        assert_eq!(woken(&lease), []);
+    }
+
+    #[test]
+    fn a_word_outlives_its_loop() {
+        let (first, notified) = lease();
+        let word = first.record().word(first.name(), 3);
+        assert!(first.record().try_sleep());
+        drop(first);
+        word.wake_remotely();
+        assert_eq!(notified.0.load(SeqCst), 0);
+        assert_eq!(Arc::strong_count(&notified), 1);
+    }
+
+    #[test]
+    fn every_wake_from_every_thread_arrives() {
+        let (lease, _) = lease();
+        let words: Vec<_> = (1..=200).map(|slot| lease.record().word(lease.name(), slot)).collect();
+        let mut seen = vec![0; words.len() + 1];
+        thread::scope(|threads| {
+            for part in words.chunks(50) {
+                threads.spawn(move || part.iter().for_each(|word| word.wake_remotely()));
+            }
+            while seen.iter().sum::<i32>() < 200 {
+                for slot in woken(&lease) {
+                    seen[slot as usize] += 1;
+                }
+                thread::yield_now();
+            }
+        });
+        assert_eq!(seen[1..], [1; 200]);
+    }
+}
