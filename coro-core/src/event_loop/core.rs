@@ -15,13 +15,13 @@ use super::cleanup::{Place, Unclosed};
 use super::inbox::Inbox;
 use super::operation::Operations;
 use super::ready::{Callback, Ready, ReadyQueue};
-use super::record::{Lease, MAIL, SLOTS, Word};
+use super::record::Lease;
+use super::reports::print;
 use super::timer::{Action, TimerKey, Timers};
-use super::{Exception, ExceptionHandler, Stalled};
+use super::word::{MAIL, SLOTS, Word};
+use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
-use crate::task::{
-    AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId, TaskInfo,
-};
+use crate::task::{AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId};
 use crate::time::Time;
 
 /// The slot of the task at `index` of the tasks: the first one is that of the mailbox.
@@ -47,8 +47,8 @@ pub(crate) struct Core {
     pub(super) tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
     last_task: Cell<u64>,
     /// The slot of the task that runs; that of the mailbox if none does.
-    current_task: Cell<u32>,
-    exception_handler: RefCell<Option<ExceptionHandler>>,
+    pub(super) current_task: Cell<u32>,
+    pub(super) exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
     pub(super) closed: Cell<bool>,
@@ -304,7 +304,7 @@ impl Core {
     }
 
     /// The task that has a slot.
-    fn task_in(&self, slot: u32) -> Option<Rc<dyn AnyTask>> {
+    pub(super) fn task_in(&self, slot: u32) -> Option<Rc<dyn AnyTask>> {
         self.tasks.borrow().get(slot as usize - 1).cloned()
     }
 
@@ -365,49 +365,6 @@ impl Core {
         }
         self.task_done(task);
     }
-}
-
-/// Looking.
-impl Core {
-    pub(super) fn current_task(&self) -> Option<TaskInfo> {
-        match self.current_task.get() {
-            MAIL => None,
-            slot => self.task_in(slot).map(|task| task.header().info()),
-        }
-    }
-
-    /// In the order of spawning.
-    pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
-        let mut all: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| task.header().info()).collect();
-        all.sort_by_key(|task| task.id);
-        all
-    }
-
-    pub(super) fn stalled(&self) -> Stalled {
-        Stalled { waiting: self.all_tasks() }
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.get()
-    }
-
-    pub(super) fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
-        let outdated = self.exception_handler.replace(handler);
-        drop(outdated);
-    }
-
-    pub(super) fn report(&self, exception: Exception) {
-        let handler = self.exception_handler.borrow().clone();
-        let Some(handler) = handler else { return print(&exception) };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| handler(&exception))) {
-            print(&exception);
-            eprintln!("coro: the exception handler panicked on it: {}", Panic::new(payload));
-        }
-    }
-}
-
-fn print(exception: &Exception) {
-    eprintln!("coro: {exception}");
 }
 
 impl Drop for Core {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::LoopClosed;
-use super::record::{MAIL, Record};
+use super::record::Record;
+use super::word::MAIL;
 
 /// A function sent from another thread, with its cancel flag.
 pub(super) type RemoteCall = (Arc<AtomicBool>, Box<dyn FnOnce() + Send>);

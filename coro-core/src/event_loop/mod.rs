@@ -10,10 +10,12 @@ mod into_driven;
 mod operation;
 mod ready;
 mod record;
+mod reports;
 mod run;
 mod timer;
 mod turn;
 mod wheel;
+mod word;
 
 use std::borrow::BorrowMut;
 use std::fmt;
@@ -30,8 +32,8 @@ pub use into_driven::IntoDriven;
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
-pub(crate) use record::Word;
 pub(crate) use timer::TimerKey;
+pub(crate) use word::Word;
 
 use self::core::Entered;
 use crate::driver::{Driver, Simulated};

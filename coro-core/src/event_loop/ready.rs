@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use super::record::Word;
+use super::word::Word;
 
 /// The function of a callback, until it is called or cancelled.
 type Slot = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;

@@ -15,25 +15,9 @@
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::word::{MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word};
 use crate::driver::Notify;
 use crate::sync::AtomicU32;
-
-/// The bits of a word: `slot | tenant of the slot | record | tenant of the record`, from the lowest.
-const SLOT_BITS: u32 = 24;
-#[cfg(not(coro_narrow))]
-const SLOT_TENANT_BITS: u32 = 16;
-#[cfg(coro_narrow)]
-const SLOT_TENANT_BITS: u32 = 2;
-const RECORD_BITS: u32 = 16;
-#[cfg(not(coro_narrow))]
-const RECORD_TENANT_BITS: u32 = 8;
-#[cfg(coro_narrow)]
-const RECORD_TENANT_BITS: u32 = 2;
-
-/// The slot of the mailbox: who wakes it has left something there.
-pub(crate) const MAIL: u32 = 0;
-/// How many tasks a loop can have at once.
-pub(crate) const SLOTS: u32 = 1 << SLOT_BITS;
 
 /// The stack of the woken is empty, and the loop awake.
 const AWAKE: u32 = u32::MAX;
@@ -41,55 +25,6 @@ const AWAKE: u32 = u32::MAX;
 const ASLEEP: u32 = u32::MAX - 1;
 /// Set in the state of a slot that is on the stack.
 const WOKEN: u32 = 1 << 31;
-
-/// Names a slot of a loop, and who has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Word(u64);
-
-impl Word {
-    fn new(record: RecordName, slot: u32, tenant: u32) -> Self {
-        let slot = u64::from(slot) | u64::from(tenant) << SLOT_BITS;
-        Self(slot | u64::from(record.0) << (SLOT_BITS + SLOT_TENANT_BITS))
-    }
-
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    pub(crate) fn bits(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) fn slot(self) -> u32 {
-        (self.0 as u32) & (SLOTS - 1)
-    }
-
-    pub(crate) fn tenant(self) -> u32 {
-        (self.0 >> SLOT_BITS) as u32 & ((1 << SLOT_TENANT_BITS) - 1)
-    }
-
-    pub(crate) fn record(self) -> RecordName {
-        RecordName((self.0 >> (SLOT_BITS + SLOT_TENANT_BITS)) as u32)
-    }
-
-    /// Wakes, from any thread but that of the loop.
-    pub(crate) fn wake_remotely(self) {
-        let name = self.record();
-        if let Some(record) = Record::find(name.index()).filter(|record| record.is_tenant(name)) {
-            record.wake(self.slot(), Some(self.tenant()));
-        }
-    }
-}
-
-/// Names a record, and which loop has it. Never zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RecordName(u32);
-
-impl RecordName {
-    fn index(self) -> usize {
-        (self.0 & ((1 << RECORD_BITS) - 1)) as usize
-    }
-}
 
 /// What a task of a loop is to other threads.
 #[derive(Debug, Default)]
@@ -194,7 +129,7 @@ impl Record {
         }
     }
 
-    fn find(index: usize) -> Option<&'static Self> {
+    pub(super) fn find(index: usize) -> Option<&'static Self> {
         Some(&RECORDS.get(index / CHUNK)?.get()?[index % CHUNK])
     }
 
@@ -203,7 +138,7 @@ impl Record {
         RecordName(self.index as u32 | tenant << RECORD_BITS)
     }
 
-    fn is_tenant(&self, name: RecordName) -> bool {
+    pub(super) fn is_tenant(&self, name: RecordName) -> bool {
         self.name() == name
     }
 

@@ -1,6 +1,6 @@
 //! The waker of a task: a word that names the task, reaches its loop from any thread, and outlives both.
 
-#![cfg_attr(target_pointer_width = "64", allow(unsafe_code))]
+#![allow(unsafe_code)]
 
 use std::task::Waker;
 

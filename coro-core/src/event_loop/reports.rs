@@ -1,0 +1,51 @@
+//! What a loop tells of itself: who is there, and what nobody else can be told of.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::core::Core;
+use super::word::MAIL;
+use super::{Exception, ExceptionHandler, Stalled};
+use crate::task::{Panic, TaskInfo};
+
+/// Looking.
+impl Core {
+    pub(super) fn current_task(&self) -> Option<TaskInfo> {
+        match self.current_task.get() {
+            MAIL => None,
+            slot => self.task_in(slot).map(|task| task.header().info()),
+        }
+    }
+
+    /// In the order of spawning.
+    pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
+        let mut all: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| task.header().info()).collect();
+        all.sort_by_key(|task| task.id);
+        all
+    }
+
+    pub(super) fn stalled(&self) -> Stalled {
+        Stalled { waiting: self.all_tasks() }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(super) fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
+        let outdated = self.exception_handler.replace(handler);
+        drop(outdated);
+    }
+
+    pub(super) fn report(&self, exception: Exception) {
+        let handler = self.exception_handler.borrow().clone();
+        let Some(handler) = handler else { return print(&exception) };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| handler(&exception))) {
+            print(&exception);
+            eprintln!("coro: the exception handler panicked on it: {}", Panic::new(payload));
+        }
+    }
+}
+
+pub(super) fn print(exception: &Exception) {
+    eprintln!("coro: {exception}");
+}
