@@ -87,8 +87,6 @@ pub mod coroutine;
 pub mod native;
 pub mod prelude;
 pub mod stats;
-#[cfg(feature = "std")]
-mod sync;
 
 #[cfg(feature = "std")]
 pub mod driver;

@@ -1,19 +1,9 @@
 //! The native flavour under the laws.
 
-use coro_core::conformance::{Flavour, Script, Subject};
+use coro_core::conformance::{Flavour, Natives, Script, Subject};
 use coro_core::driver::{Driver, Paced};
-use coro_core::native::{self, Native};
+use coro_core::native;
 use coro_core::{Loop, driver};
-
-struct Natives;
-
-impl Flavour for Natives {
-    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
-        mut script: Script<S, Y, R, E>,
-    ) -> Subject<S, Y, R, E> {
-        Box::new(Native::new(async move |co| coro_core::perform!(script, co, await)))
-    }
-}
 
 /// Those that keep the type of their body.
 struct Borrowing;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use coro_core::backend::{Delegated, IntoSub, Request};
+use coro_core::backend::{Apart, Delegated, IntoSub, Request};
 use coro_core::coroutine::Thrown;
 
 use crate::engine::{Exchange, Switch};
@@ -16,10 +16,6 @@ pub struct Co<'f, S, Y, E = std::convert::Infallible> {
     exchange: Rc<Exchange<S, Y, E>>,
     switch: &'f Switch,
 }
-
-/// What a function that is seldom called gives. Without it, that function would write into the place of the frequent
-/// answer, and force that one through memory.
-struct Apart<T>(T);
 
 impl<'f, S, Y, E> Co<'f, S, Y, E> {
     pub(crate) fn new(exchange: Rc<Exchange<S, Y, E>>, switch: &'f Switch) -> Self {

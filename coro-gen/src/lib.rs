@@ -29,6 +29,8 @@
 #![deny(unsafe_code)]
 
 mod co;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod engine;
 mod task;
 mod with;

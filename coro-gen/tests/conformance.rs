@@ -3,17 +3,7 @@
 use coro_core::conformance::{Flavour, Script, Subject};
 use coro_core::driver::{Driver, Paced};
 use coro_core::{Loop, driver};
-use coro_gen::Gen;
-
-struct Generators;
-
-impl Flavour for Generators {
-    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
-        mut script: Script<S, Y, R, E>,
-    ) -> Subject<S, Y, R, E> {
-        Box::new(Gen::new(async move |co| coro_core::perform!(script, co, await)))
-    }
-}
+use coro_gen::conformance::Generators;
 
 /// Those that keep the type of their body.
 struct Borrowing;

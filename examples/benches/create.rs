@@ -8,11 +8,12 @@
 //! cargo bench -p coro-examples --bench create
 //! ```
 
+mod common;
+
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use coro_core::native::{self, Native};
 use coro_core::prelude::*;
@@ -118,11 +119,7 @@ fn create(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .without_plots()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(600));
+    config = common::quick();
     targets = create
 }
 criterion_main!(benches);

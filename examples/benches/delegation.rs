@@ -12,10 +12,12 @@
 //!
 //! The second draws the chart as well, in `target/criterion`, which takes longer than the measurement.
 
+mod common;
+
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use coro_core::backend::{AnyCoroutine, AnySub, IntoSub};
 use coro_core::coroutine::Shared;
@@ -269,11 +271,7 @@ fn subs(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .without_plots()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(600));
+    config = common::quick();
     targets = depths, subs
 }
 criterion_main!(benches);

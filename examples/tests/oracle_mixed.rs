@@ -1,27 +1,7 @@
-//! Chains that mix the flavours, under random programs: every new coroutine is of the next flavour in turn.
+//! Chains that mix the flavours, under random programs.
 
-use std::cell::Cell;
+mod chains;
 
-use coro_core::conformance::{Flavour, Script, Subject};
-use coro_core::native::Native;
-use coro_fiber::conformance::Fibers;
-use coro_gen::Gen;
-
-struct Mixed;
-
-impl Flavour for Mixed {
-    fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
-        mut script: Script<S, Y, R, E>,
-    ) -> Subject<S, Y, R, E> {
-        thread_local! {
-            static MADE: Cell<usize> = const { Cell::new(0) };
-        }
-        match MADE.replace(MADE.get() + 1) % 3 {
-            0 => Box::new(Native::new(async move |co| coro_core::perform!(script, co, await))),
-            1 => Box::new(Gen::new(async move |co| coro_core::perform!(script, co, await))),
-            _ => Fibers::coroutine(script),
-        }
-    }
-}
+use chains::Mixed;
 
 coro_core::program_conformance!(Mixed);

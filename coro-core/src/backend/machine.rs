@@ -9,7 +9,7 @@ use core::task::{Context, Poll, Waker};
 use super::chain::{Chain, Closing};
 use super::running::{Apart, ChainOf, ResumeOf, Running};
 use super::{Airlock, FrameInfo, Level, Resume, Step};
-use crate::coroutine::{Coroutine, Input, InputOf, Misuse, Outcome, Resumed, State, Thrown};
+use crate::coroutine::{Coroutine, Input, InputOf, Misuse, Outcome, Resumed, State, Thrown, answer_now};
 use crate::stats::Flavour;
 
 /// How far a body got.
@@ -222,15 +222,6 @@ impl<G: Engine> Machine<G> {
     }
 }
 
-/// The answer to a resume that has no wake.
-#[inline(always)]
-fn answer_now<T, S, Y, E>(answer: Poll<Result<T, Misuse<S, Y, E>>>) -> Result<T, Misuse<S, Y, E>> {
-    match answer {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => Err(Misuse::WouldPark),
-    }
-}
-
 impl<G: Engine> Coroutine for Machine<G> {
     type Send = G::Send;
     type Yield = G::Yield;
@@ -247,7 +238,9 @@ impl<G: Engine> Coroutine for Machine<G> {
     }
 
     fn delegates(&self) -> Vec<FrameInfo> {
-        self.frames().split_off(1.min(self.frames().len()))
+        let mut frames = self.frames();
+        frames.drain(..frames.len().min(1));
+        frames
     }
 
     #[inline(always)]

@@ -36,6 +36,7 @@ pub use entered::Entered;
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};
 pub use request::Request;
+pub use running::Apart;
 pub(crate) use sub::Sealed;
 pub use sub::{AnyCoroutine, AnySub, Delegation, IntoSub, MovableSub, Plain};
 

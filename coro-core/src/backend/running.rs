@@ -7,9 +7,10 @@ use super::machine::{Machine, Phase};
 use super::{Engine, Resume, Step};
 use crate::coroutine::{Misuse, MisuseKind, Outcome, Resumed, Thrown};
 
-/// An answer that a function of its own gives. Without it, that function would write into the place of the frequent
-/// answer, and force that one through memory.
-pub(super) struct Apart<T>(pub(super) T);
+/// An answer that a function of its own gives, one that is seldom called. Without it, that function would write into
+/// the place of the frequent answer, and force that one through memory.
+#[derive(Debug)]
+pub struct Apart<T>(pub T);
 
 /// A resume in progress. If the body panics, the frames are dropped from the top, and the coroutine is finished. Its
 /// phase is stale meanwhile: nobody can see it, because the machine is borrowed, and

@@ -74,7 +74,7 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> Delegation<S, Y, R, E> {
             (State::Suspended, None) => return Err(MisuseKind::NoInput),
             (State::Finished, _) => return Err(MisuseKind::Finished),
         };
-        let frame = Opaque::boxed(coroutine);
+        let frame = Box::new(Opaque { coroutine, returned: None });
         Ok(Self::single(frame, first, |frame| frame.downcast::<Opaque<C>>().ok()?.returned))
     }
 }
@@ -149,23 +149,19 @@ where
         self,
         first: Option<G::Send>,
     ) -> Result<Delegation<G::Send, G::Yield, G::Return, G::Error>, MisuseKind> {
-        let first = match (self.phase, first) {
+        match self.closing {
+            None => {}
             // Somebody waits for the answer to a close.
-            (Phase::Parked, _) if self.closing.is_some_and(|closing| closing.root) => {
-                return Err(MisuseKind::Running);
-            }
+            Some(closing) if closing.root => return Err(MisuseKind::Running),
+            // An exit on its way down from a sub of its own: only it knows how that goes on.
+            Some(_) => return Delegation::of(self, first),
+        }
+        let first = match (self.phase, first) {
             (Phase::Created | Phase::Parked, _) => None,
             (Phase::Suspended | Phase::Delegating, Some(value)) => Some(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
         };
-        if self.closing.is_some() {
-            // An exit on its way down from a sub of its own: only it knows how that goes on.
-            let frame = Opaque::boxed(self);
-            return Ok(Delegation::single(frame, first, |frame| {
-                frame.downcast::<Opaque<Self>>().ok()?.returned
-            }));
-        }
         let (root, above) = self.into_frames();
         let sub = Sub { above, frame: Box::new(root), first };
         Ok(Delegation { sub, take: |frame| frame.downcast::<Level<G>>().ok()?.take_returned() })
@@ -195,15 +191,6 @@ where
 struct Opaque<C: Coroutine> {
     coroutine: C,
     returned: Option<C::Return>,
-}
-
-impl<C> Opaque<C>
-where
-    C: Coroutine<Send: 'static, Yield: 'static, Return: 'static, Error: 'static> + 'static,
-{
-    fn boxed(coroutine: C) -> Box<dyn Frame<C::Send, C::Yield, C::Error>> {
-        Box::new(Self { coroutine, returned: None })
-    }
 }
 
 impl<C> Frame<C::Send, C::Yield, C::Error> for Opaque<C>

@@ -36,6 +36,8 @@ pub mod coroutine;
 pub mod delegation;
 pub mod drive;
 pub mod event_loop;
+mod forgotten;
+mod natives;
 pub mod network;
 mod plan;
 pub mod program;
@@ -45,6 +47,7 @@ mod setting;
 pub mod task;
 mod trace;
 
+pub use natives::Natives;
 pub use plan::{Plan, plan};
 pub use script::{Do, Flavour, Leaf, Script, Step, Subject};
 pub use setting::{MakeLoop, reports};

@@ -12,7 +12,7 @@ use futures_core::{FusedStream, Stream};
 
 use super::ext::{closed, finished};
 use super::{
-    Closed, Coroutine, Input, InputOf, Misuse, MisuseKind, Nothing, Outcome, Resumed, State, Thrown,
+    CloseError, Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown,
 };
 use crate::event_loop::{CleanupError, Core, Registered, Unclosed};
 
@@ -260,11 +260,10 @@ impl<C: Coroutine<Error: 'static> + 'static> Unclosed for Slot<C> {
 /// A close for which nobody waits. The value that it returns is for nobody.
 async fn close<C: Coroutine<Error: 'static>>(mut coroutine: C) -> Result<(), CleanupError> {
     let mut input = Some(Input::Close);
-    match poll_fn(|cx| coroutine.poll_resume(cx, input.take())).await {
-        Ok(Outcome::Returned(_) | Outcome::Closed) => Ok(()),
-        Ok(Outcome::Raised(error)) => Err(error.into()),
-        Ok(Outcome::Yielded(_)) => Err(CleanupError::Misuse(MisuseKind::IgnoredExit)),
-        Err(misuse) => Err(CleanupError::Misuse(misuse.kind())),
+    match closed(poll_fn(|cx| coroutine.poll_resume(cx, input.take())).await) {
+        Ok(_) => Ok(()),
+        Err(CloseError::Raised(error)) => Err(error.into()),
+        Err(CloseError::Misuse(misuse)) => Err(CleanupError::Misuse(misuse.kind())),
     }
 }
 

@@ -150,8 +150,14 @@ pub trait Coroutine {
 
 #[inline(always)]
 fn resume_now<C: Coroutine + ?Sized>(coroutine: &mut C, input: Option<InputOf<C>>) -> Resumed<C> {
-    match coroutine.poll_resume(&mut Context::from_waker(Waker::noop()), input) {
-        Poll::Ready(resumed) => resumed,
+    answer_now(coroutine.poll_resume(&mut Context::from_waker(Waker::noop()), input))
+}
+
+/// The answer to a resume that has no wake.
+#[inline(always)]
+pub(crate) fn answer_now<T, S, Y, E>(answer: Poll<Result<T, Misuse<S, Y, E>>>) -> Result<T, Misuse<S, Y, E>> {
+    match answer {
+        Poll::Ready(answer) => answer,
         Poll::Pending => Err(Misuse::WouldPark),
     }
 }

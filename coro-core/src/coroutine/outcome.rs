@@ -160,6 +160,20 @@ impl<S, Y, E> Misuse<S, Y, E> {
             Self::ForeignPending => MisuseKind::ForeignPending,
         }
     }
+
+    /// The same misuse of a coroutine that yields something else.
+    pub(crate) fn map_yield<Z>(self, map: impl FnOnce(Y) -> Z) -> Misuse<S, Z, E> {
+        match self {
+            Self::NotStarted(sent) => Misuse::NotStarted(sent),
+            Self::Running(input) => Misuse::Running(input),
+            Self::Finished(sent) => Misuse::Finished(sent),
+            Self::IgnoredExit(value) => Misuse::IgnoredExit(map(value)),
+            Self::CannotReceive(sent) => Misuse::CannotReceive(sent),
+            Self::NoInput => Misuse::NoInput,
+            Self::WouldPark => Misuse::WouldPark,
+            Self::ForeignPending => Misuse::ForeignPending,
+        }
+    }
 }
 
 impl<S, Y, E> fmt::Display for Misuse<S, Y, E> {

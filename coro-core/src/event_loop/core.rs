@@ -32,6 +32,11 @@ fn place(index: usize) -> u32 {
     }
 }
 
+/// The other way round; that of no task for the mailbox.
+fn index(slot: u32) -> usize {
+    (slot as usize).wrapping_sub(1)
+}
+
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
 /// user's runs.
 pub(crate) struct Core {
@@ -127,8 +132,9 @@ impl Core {
             .try_with(|current| match &*current.borrow() {
                 Some(core) if core.lease.name() == word.record() => {
                     let tasks = core.tasks.borrow();
-                    let task = tasks.get((word.slot() as usize).wrapping_sub(1));
-                    if let Some(task) = task.filter(|task| task.header().word == word) {
+                    if let Some(task) =
+                        tasks.get(index(word.slot())).filter(|task| task.header().word == word)
+                    {
                         core.schedule(task.header());
                     }
                     true
@@ -188,7 +194,6 @@ impl Core {
             let mut tasks = self.tasks.borrow_mut();
             let slot = tasks.vacant_entry();
             let id = TaskId::new(self.last_task.get());
-            // The first slot is that of the mailbox.
             let word = self.lease.record().word(self.lease.name(), place(slot.key()));
             let header = Header::new(id, word, self.weak(), T::FLAVOUR, spawned_at);
             let cell = Rc::new(TaskCell::new(header, coroutine));
@@ -215,7 +220,7 @@ impl Core {
     /// Lets go of the place of a task.
     fn remove(&self, header: &Header) {
         let slot = header.word.slot();
-        let removed = self.tasks.borrow_mut().try_remove(slot as usize - 1);
+        let removed = self.tasks.borrow_mut().try_remove(index(slot));
         self.lease.record().vacate(slot);
         drop(removed);
     }
@@ -305,7 +310,7 @@ impl Core {
 
     /// The task that has a slot.
     pub(super) fn task_in(&self, slot: u32) -> Option<Rc<dyn AnyTask>> {
-        self.tasks.borrow().get(slot as usize - 1).cloned()
+        self.tasks.borrow().get(index(slot)).cloned()
     }
 
     pub(super) fn run_one(&self, ready: Ready) {

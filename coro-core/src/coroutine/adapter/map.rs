@@ -44,14 +44,7 @@ impl<C: Coroutine, T, F: FnMut(C::Yield) -> T> Coroutine for MapYield<C, F> {
             Ok(Outcome::Returned(value)) => Ok(Outcome::Returned(value)),
             Ok(Outcome::Raised(error)) => Ok(Outcome::Raised(error)),
             Ok(Outcome::Closed) => Ok(Outcome::Closed),
-            Err(Misuse::IgnoredExit(value)) => Err(Misuse::IgnoredExit((self.map)(value))),
-            Err(Misuse::NotStarted(sent)) => Err(Misuse::NotStarted(sent)),
-            Err(Misuse::Running(input)) => Err(Misuse::Running(input)),
-            Err(Misuse::Finished(sent)) => Err(Misuse::Finished(sent)),
-            Err(Misuse::CannotReceive(sent)) => Err(Misuse::CannotReceive(sent)),
-            Err(Misuse::NoInput) => Err(Misuse::NoInput),
-            Err(Misuse::WouldPark) => Err(Misuse::WouldPark),
-            Err(Misuse::ForeignPending) => Err(Misuse::ForeignPending),
+            Err(misuse) => Err(misuse.map_yield(&mut self.map)),
         })
     }
 }

@@ -271,18 +271,9 @@ fn poll_close<C: Coroutine>(
     })
 }
 
-/// A misuse of one of the two, as one of the whole.
+/// A misuse that has no yielded value: that has been taken out.
 fn refused<S, Y, Z, E>(misuse: Misuse<S, Y, E>) -> Misuse<S, Z, E> {
-    match misuse {
-        Misuse::NotStarted(sent) => Misuse::NotStarted(sent),
-        Misuse::Running(input) => Misuse::Running(input),
-        Misuse::Finished(sent) => Misuse::Finished(sent),
-        Misuse::CannotReceive(sent) => Misuse::CannotReceive(sent),
-        Misuse::NoInput => Misuse::NoInput,
-        Misuse::WouldPark => Misuse::WouldPark,
-        Misuse::ForeignPending => Misuse::ForeignPending,
-        Misuse::IgnoredExit(_) => unreachable!("its value has been taken out"),
-    }
+    misuse.map_yield(|_| unreachable!("its value has been taken out"))
 }
 
 impl<C: Coroutine, D: Coroutine> fmt::Debug for Zip<C, D> {
