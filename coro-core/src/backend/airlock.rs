@@ -112,10 +112,15 @@ impl<S, Y, E> Airlock<S, Y, E> {
     /// # Errors
     ///
     /// That error.
+    #[inline(always)]
     pub fn check_thrown(&self) -> Result<(), Thrown<E>> {
-        if self.asked.get() == Asked::Answered {
-            self.asked.set(Asked::Nothing);
-        }
+        // Whatever was thrown is an answer, until it is taken.
+        if self.asked.get() == Asked::Answered { self.take_thrown() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn take_thrown(&self) -> Result<(), Thrown<E>> {
+        self.asked.set(Asked::Nothing);
         self.thrown.take().map_or(Ok(()), Err)
     }
 

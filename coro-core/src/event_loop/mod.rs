@@ -1,5 +1,6 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod cadence;
 mod callback;
 mod cleanup;
 mod core;
