@@ -127,8 +127,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
     #[inline(always)]
     pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        let wake = self.wake.current();
-        poll(&mut Context::from_waker(wake.as_ref().unwrap_or(Waker::noop())))
+        self.wake.with_current(|wake| poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))))
     }
 }
 

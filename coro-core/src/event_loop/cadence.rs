@@ -79,7 +79,9 @@ mod tests {
     fn looks_come_nearer_where_tasks_take_longer() {
         let (cadence, mut clock) = (Cadence::new(128), 0);
         let mut settled = |nanos| {
-            (0..10).for_each(|_| drop(until_next_look(&cadence, &mut clock, nanos)));
+            for _ in 0..10 {
+                until_next_look(&cadence, &mut clock, nanos);
+            }
             until_next_look(&cadence, &mut clock, nanos)
         };
         assert_eq!([10, 1_000, 1_000_000, 10].map(&mut settled), [128, 50, 1, 128]);
@@ -88,7 +90,9 @@ mod tests {
     #[test]
     fn a_wait_is_no_measure() {
         let (cadence, mut clock) = (Cadence::new(128), 0);
-        (0..10).for_each(|_| drop(until_next_look(&cadence, &mut clock, 10)));
+        for _ in 0..10 {
+            until_next_look(&cadence, &mut clock, 10);
+        }
         cadence.note_run(1);
         cadence.note_look(Time::from_nanos(clock + 1_000_000_000), true);
         clock += 1_000_000_000;

@@ -35,6 +35,7 @@ pub use into_driven::IntoDriven;
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
+pub(crate) use crate::task::copied;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
 pub(crate) use runnable::{Head, Runnable, Table};
 pub(crate) use timer::TimerKey;

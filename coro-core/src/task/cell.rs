@@ -64,9 +64,11 @@ pub(super) struct Methods {
 impl TaskRef {
     /// A new task, and what its handle holds of it.
     pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
+        // Written where it stays.
+        let cell = Box::<TaskCell<B>>::new_uninit();
         let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, origin);
         let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
-        let cell = NonNull::from(Box::leak(Box::new(TaskCell { header, content })));
+        let cell = NonNull::from(Box::leak(Box::write(cell, TaskCell { header, content })));
         // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
         let task = Self(unsafe { Runnable::from_new(cell.cast()) });
         (task.clone(), Joinable { task, of: PhantomData })
@@ -104,11 +106,15 @@ impl TaskRef {
     }
 
     /// If the result is an error that nobody can read any more, takes it, to be reported.
+    #[inline(always)]
     pub(crate) fn take_unread_error(&self) -> Option<TaskError> {
         let header = self.header();
-        if !header.is_done() || !header.is_unread() {
-            return None;
-        }
+        if header.is_done() && header.is_unread() { self.take_error() } else { None }
+    }
+
+    /// Of a task that has ended.
+    fn take_error(&self) -> Option<TaskError> {
+        let header = self.header();
         // SAFETY: it is a live cell, of the type of its methods, and it has ended.
         let unread = unsafe { (header.methods.take_error)(self.0.as_ptr()) };
         unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
