@@ -64,7 +64,8 @@ mod tests {
             })
         };
         let depths: BTreeSet<_> = (0..DEPTHS).map(|_| depth()).collect();
-        assert_eq!(depths.len(), DEPTHS.into());
+        // Not all: those that are deeper by fewer frames may catch up.
+        assert!(depths.len() > 24, "{depths:?}");
         let (first, last) = (depths.first().unwrap(), depths.last().unwrap());
         // With the frames that it takes, which are large in a debug build.
         assert!((1984..8192).contains(&(last - first)), "{}", last - first);
