@@ -73,6 +73,7 @@ pub fn run<F: Future + 'static>(future: F) -> Result<F::Output, RunError> {
 
 impl<F: Future> Task<F> {
     /// For the cell of a task.
+    #[inline(always)]
     pub(crate) fn into_body(self) -> InPlace<F> {
         let Self { future, begun, made_at } = self;
         match future {

@@ -53,7 +53,7 @@ type Output<B> = Option<Result<<B as TaskBody>::Output, TaskError>>;
 pub(super) struct Methods {
     /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
-    /// Moves the output to a place for a value of its type, which is overwritten.
+    /// Moves the output, if it is still there, to a place for a `Poll<Result<_, TaskError>>`, which is pending.
     take_output: unsafe fn(NonNull<Head>, NonNull<()>),
     /// Takes the output if it is an error.
     take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
@@ -63,6 +63,7 @@ pub(super) struct Methods {
 
 impl TaskRef {
     /// A new task, and what its handle holds of it.
+    #[inline(always)]
     pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
         // Written where it stays.
         let cell = Box::<TaskCell<B>>::new_uninit();
@@ -133,15 +134,15 @@ impl TaskRef {
 
 impl<T> Joinable<T> {
     /// The result, once, if the task has ended.
-    pub(crate) fn take_output(&self) -> Option<Result<T, TaskError>> {
+    #[inline(always)]
+    pub(crate) fn poll_output(&self) -> Poll<Result<T, TaskError>> {
+        let mut output = Poll::Pending;
         let header = self.task.header();
-        if !header.is_done() {
-            return None;
+        if header.is_done() {
+            // SAFETY: it is a live cell, of the type of its methods, and it has ended. By the invariant, `output` is a place
+            // for what its body gives.
+            unsafe { (header.methods.take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast()) };
         }
-        let mut output: Option<Result<T, TaskError>> = None;
-        // SAFETY: it is a live cell, of the type of its methods, and it has ended. By the invariant, `output` is a place for
-        // what its body gives.
-        unsafe { (header.methods.take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast()) };
         output
     }
 
@@ -271,9 +272,10 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// As [`Methods`] says.
     unsafe fn take_output(head: NonNull<Head>, place: NonNull<()>) {
         // SAFETY: as promised.
-        let output = unsafe { Self::output(head) }.take();
-        // SAFETY: it is a place for one, as promised.
-        unsafe { place.cast::<Output<B>>().write(output) }
+        if let Some(output) = unsafe { Self::output(head) }.take() {
+            // SAFETY: it is a place for one, as promised, and what is there needs no drop.
+            unsafe { place.cast::<Poll<Result<B::Output, TaskError>>>().write(Poll::Ready(output)) }
+        }
     }
 
     /// # Safety

@@ -92,6 +92,7 @@ pub(crate) struct Origin {
 }
 
 impl Header {
+    #[inline(always)]
     pub(super) fn new(head: Head, methods: &'static Methods, origin: Origin) -> Self {
         let Origin { id, word, core, flavour, spawned_at } = origin;
         Self {
@@ -134,6 +135,7 @@ impl Header {
         *self.name.borrow_mut() = Some(Box::new(name.into()));
     }
 
+    #[inline(always)]
     pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
         let outdated = self.joiner.replace(joiner);
         drop(outdated);

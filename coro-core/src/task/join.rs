@@ -68,9 +68,13 @@ impl<T> JoinHandle<T> {
 
     /// The result, if the task has ended and it was not taken before.
     pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
-        let output = self.task.take_output()?;
-        self.read = true;
-        Some(output)
+        match self.task.poll_output() {
+            Poll::Ready(output) => {
+                self.read = true;
+                Some(output)
+            }
+            Poll::Pending => None,
+        }
     }
 
     pub(crate) fn header(&self) -> &Header {
@@ -87,23 +91,28 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.read, "a JoinHandle was polled after it gave its result: await it once");
-        if let Some(output) = self.try_result() {
-            return Poll::Ready(output);
+        let polled = self.task.poll_output();
+        if polled.is_ready() {
+            self.read = true;
+            return polled;
         }
-        if let Some(error) = Core::join_error(self.header()) {
-            return Poll::Ready(Err(error));
+        match Core::join_error(self.header()) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => {
+                self.header().set_joiner(Some(Joiner::waker(cx.waker())));
+                Poll::Pending
+            }
         }
-        self.header().set_joiner(Some(Joiner::waker(cx.waker())));
-        Poll::Pending
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        self.header().drop_handle();
         if self.read {
+            // Nobody waits for it, and nothing of it is left to read.
             return;
         }
+        self.header().drop_handle();
         if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }
