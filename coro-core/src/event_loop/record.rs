@@ -12,8 +12,8 @@
 //! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
 //! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
 
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::word::{MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word};

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
+use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
 use super::{Panic, TaskBody, TaskError, task_waker};
 use crate::event_loop::{Core, Head, Runnable, Table};
@@ -65,11 +66,11 @@ impl TaskRef {
     /// A new task, and what its handle holds of it.
     #[inline(always)]
     pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
-        // Written where it stays.
-        let cell = Box::<TaskCell<B>>::new_uninit();
-        let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, origin);
+        let (mut place, home) = arena::allocate::<TaskCell<B>>();
+        let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, home, origin);
         let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
-        let cell = NonNull::from(Box::leak(Box::write(cell, TaskCell { header, content })));
+        // SAFETY: it is the caller's alone.
+        let cell = NonNull::from(unsafe { place.as_mut() }.write(TaskCell { header, content }));
         // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
         let task = Self(unsafe { Runnable::from_new(cell.cast()) });
         (task.clone(), Joinable { task, of: PhantomData })
@@ -295,6 +296,20 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         drop(output);
     }
 
+    /// Drops the header of a cell, and gives where its memory came from.
+    ///
+    /// # Safety
+    ///
+    /// As [`Table`] says for `free`.
+    unsafe fn drop_header(head: NonNull<Head>) -> Home {
+        let header = head.cast::<Header>();
+        // SAFETY: every cell begins with its header.
+        let home = unsafe { header.as_ref() }.home;
+        // SAFETY: as promised, it is used no more.
+        unsafe { header.drop_in_place() };
+        home
+    }
+
     /// # Safety
     ///
     /// As [`Table`] says.
@@ -321,8 +336,10 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             // Whoever is busy with it holds it. If it was free all the same, they would find it gone.
             Stage::Busy => return,
         };
-        // SAFETY: it came from a box, and nobody holds it any more.
-        drop(unsafe { Box::from_raw(head.cast::<Self>().as_ptr()) });
+        // SAFETY: nobody holds it any more, and nobody sees it after this. What is not a header has been taken or dropped.
+        let home = unsafe { Self::drop_header(head) };
+        // SAFETY: it came from there, with that home.
+        unsafe { arena::free(head.cast::<Self>(), home) };
         // At the end: its destructor may panic.
         drop(output);
     }

@@ -1,11 +1,12 @@
 //! What a loop knows of a task, whatever its body.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::task::Waker;
 
+use super::arena::Home;
 use super::cell::Methods;
 use super::group::Group;
 use super::waker::word_of;
@@ -69,7 +70,9 @@ pub(crate) struct Header {
     spawned_at: &'static Location<'static>,
     joiner: Cell<Option<Joiner>>,
     /// If it was given one.
-    name: RefCell<Option<Box<Rc<str>>>>,
+    name: Cell<Option<Box<Rc<str>>>>,
+    /// Where its memory came from.
+    pub(super) home: Home,
     /// How often it was asked to cancel.
     cancelling: Cell<u32>,
     /// A cancellation waits to be delivered.
@@ -93,17 +96,18 @@ pub(crate) struct Origin {
 
 impl Header {
     #[inline(always)]
-    pub(super) fn new(head: Head, methods: &'static Methods, origin: Origin) -> Self {
+    pub(super) fn new(head: Head, methods: &'static Methods, home: Home, origin: Origin) -> Self {
         let Origin { id, word, core, flavour, spawned_at } = origin;
         Self {
             head,
             methods,
+            home,
             core,
             word,
             id,
             spawned_at,
             joiner: Cell::new(None),
-            name: RefCell::new(None),
+            name: Cell::new(None),
             cancelling: Cell::new(0),
             must_cancel: Cell::new(false),
             stage: Cell::new(Stage::Waiting),
@@ -132,7 +136,7 @@ impl Header {
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        *self.name.borrow_mut() = Some(Box::new(name.into()));
+        self.name.set(Some(Box::new(name.into())));
     }
 
     #[inline(always)]
@@ -161,7 +165,9 @@ impl Header {
     }
 
     pub(crate) fn info(&self) -> TaskInfo {
-        let name = self.name.borrow().as_deref().cloned();
+        let given = self.name.take();
+        let name = given.as_deref().cloned();
+        self.name.set(given);
         TaskInfo {
             id: self.id,
             name: name.unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
