@@ -21,7 +21,7 @@ use super::reports::print;
 use super::runnable::ReadyQueue;
 use super::tasks::Tasks;
 use super::timer::{Action, TimerKey, Timers};
-use super::word::{MAIL, SLOTS, Word};
+use super::word::{MAIL, Word};
 use super::{Exception, ExceptionHandler, current};
 use crate::driver::Driver;
 use crate::task::{
@@ -175,7 +175,7 @@ impl Core {
         self.last_task.set(self.last_task.get() + 1);
         let (task, handle) = {
             let mut tasks = self.tasks.borrow_mut();
-            let word = self.lease.record().word(self.lease.name(), tasks.vacant(SLOTS));
+            let word = tasks.next_word(&self.lease);
             let id = TaskId::new(self.last_task.get());
             let origin = Origin { id, word, core: self.weak(), flavour: T::FLAVOUR, spawned_at };
             let (task, handle) = TaskRef::new(origin, body);
@@ -214,9 +214,7 @@ impl Core {
 
     /// Lets go of the place of a task.
     fn remove(&self, header: &Header) {
-        let slot = header.word.slot();
-        let removed = self.tasks.borrow_mut().remove(slot);
-        self.lease.record().vacate(slot);
+        let removed = self.tasks.borrow_mut().remove(header.word.slot(), self.lease.record());
         drop(removed);
     }
 

@@ -206,11 +206,12 @@ impl Record {
         Word::new(name, index, page[offset].tenant())
     }
 
-    /// The tenant of a slot has gone.
-    pub(crate) fn vacate(&self, index: u32) {
-        let Some(slot) = self.slot(index) else { return };
+    /// The tenant of a slot has gone. Gives the next one.
+    pub(crate) fn vacate(&self, index: u32) -> u32 {
+        let Some(slot) = self.slot(index) else { return 0 };
         let next = (slot.tenant() + 1) & ((1 << SLOT_TENANT_BITS) - 1);
         slot.tenant.store(next as u16, Relaxed);
+        next
     }
 
     /// Announces that the loop will sleep. False if somebody was woken: then it must not.

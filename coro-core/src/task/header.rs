@@ -55,8 +55,10 @@ pub(super) enum Stage {
     Waiting,
     /// Its body is being run, or dropped.
     Busy,
-    /// Its body is gone, and its result is there until it is taken.
+    /// Its body is gone, and its result is there.
     Ended,
+    /// Its result has been taken.
+    Taken,
 }
 
 #[repr(C)]
@@ -132,7 +134,12 @@ impl Header {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.stage.get() == Stage::Ended
+        matches!(self.stage.get(), Stage::Ended | Stage::Taken)
+    }
+
+    /// Whether its result has been taken.
+    pub(super) fn is_taken(&self) -> bool {
+        self.stage.get() == Stage::Taken
     }
 
     pub(crate) fn set_name(&self, name: &str) {
