@@ -122,12 +122,12 @@ fn a_waker_that_is_dropped_may_use_the_queue() {
     expect_woken(&["b"]);
     assert_eq!(poll(&mut get, "b"), Poll::Ready(1));
 
-    // It goes with its wait.
-    let get = waits(queue.get(), "c");
+    // It goes with its wait, and then the other one is called.
+    let [c, d] = ["c", "d"].map(|name| waits(queue.get(), name));
     when("c is dropped", move || second.put_nowait(2).unwrap());
-    drop(get);
-    expect_woken(&[]);
-    assert_eq!(queue.get_nowait(), Ok(2));
+    drop(c);
+    expect_woken(&["d"]);
+    assert_eq!(result(&d), 2);
 }
 
 #[test]
@@ -164,6 +164,20 @@ fn a_lock_is_passed_on_by_a_waker_that_drops_its_waiter() {
     expect_woken(&["a", "b"]);
     assert!(lock.try_lock().is_err());
     assert_eq!(*result(&b), 7);
+    assert_eq!(*lock.try_lock().unwrap(), 7);
+}
+
+#[test]
+fn a_waker_that_runs_its_waiter_at_once_has_the_lock() {
+    let lock = Lock::new(7);
+    let held = lock.try_lock().unwrap();
+    let (a, guard) = (waits(lock.lock(), "a"), Rc::new(RefCell::new(None)));
+    let taken = Rc::clone(&guard);
+    when("a is woken", move || _ = taken.replace(Some(result(&a))));
+    drop(held);
+    expect_woken(&["a"]);
+    assert!(lock.is_locked());
+    drop(guard.take());
     assert_eq!(*lock.try_lock().unwrap(), 7);
 }
 
