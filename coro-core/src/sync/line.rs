@@ -48,6 +48,10 @@ pub(crate) struct Place(usize);
 
 impl Place {
     pub(crate) const NONE: Self = Self(NOBODY);
+
+    fn is_none(&self) -> bool {
+        self.0 == NOBODY
+    }
 }
 
 /// What a place has come to.
@@ -74,8 +78,25 @@ impl Default for Line {
 impl Line {
     /// Waits in line for what `attempt` takes. It is told whether the line has called, and asked only then or on
     /// arrival: one who waits keeps its place, and takes nothing out of turn.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll<R>(
+        &self,
+        place: &mut Place,
+        cx: &Context<'_>,
+        mut attempt: impl FnMut(bool) -> Option<R>,
+    ) -> Poll<R> {
+        // The way of one who need not wait is short, and becomes part of the caller.
+        if place.is_none()
+            && let Some(result) = attempt(false)
+        {
+            return Poll::Ready(result);
+        }
+        self.poll_place(place, cx, attempt)
+    }
+
+    /// [`poll`](Self::poll) for one who waits, or must.
+    #[inline(never)]
+    fn poll_place<R>(
         &self,
         place: &mut Place,
         cx: &Context<'_>,
@@ -86,7 +107,7 @@ impl Line {
             Turn::Called => true,
             Turn::Outside => false,
         };
-        if let Some(result) = attempt(called) {
+        if called && let Some(result) = attempt(called) {
             return Poll::Ready(result);
         }
         let waker = cx.waker().clone();
@@ -139,10 +160,10 @@ impl Line {
     /// Whose turn it is, for the owner of a place. One that was called takes its turn, and has no place any more.
     #[inline]
     fn turn(&self, place: &mut Place, waker: &Waker) -> Turn {
-        let Place(index) = *place;
-        if index == NOBODY {
+        if place.is_none() {
             return Turn::Outside;
         }
+        let Place(index) = *place;
         let mut nodes = self.nodes.borrow_mut();
         match &nodes[index].waker {
             Some(old) if old.will_wake(waker) => Turn::Waiting,
