@@ -6,7 +6,7 @@ use std::rc::Weak;
 use std::task::Waker;
 
 use super::Core;
-use super::ready::Callback;
+use super::callback::Callback;
 use super::wheel::{Key, Wheel};
 use crate::time::Time;
 

@@ -10,7 +10,6 @@ use std::io;
 
 use super::RunError;
 use super::core::Core;
-use super::ready::Ready;
 use super::timer::Action;
 use crate::driver::Wait;
 
@@ -46,7 +45,7 @@ impl Core {
     }
 
     fn how_long(&self) -> Wait {
-        if self.stopping.get() || self.ready.borrow().len() > 0 {
+        if self.stopping.get() || self.ready.len() > 0 {
             return Wait::Poll;
         }
         match self.timers.borrow_mut().next_deadline() {
@@ -66,7 +65,7 @@ impl Core {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {
                 Some(Action::Wake(waker)) => waker.wake(),
-                Some(Action::Call(callback)) => self.ready.borrow_mut().push(Ready::Call(callback)),
+                Some(Action::Call(callback)) => self.ready.push(callback.as_runnable()),
                 None => return,
             }
         }
@@ -74,11 +73,10 @@ impl Core {
 
     /// Runs the snapshot of the ready queue: part 4.
     pub(super) fn run_ready(&self) {
-        let snapshot = self.ready.borrow().len();
+        let snapshot = self.ready.len();
         for _ in 0..snapshot {
-            let ready = self.ready.borrow_mut().pop();
-            let Some(ready) = ready else { return };
-            self.run_one(ready);
+            let Some(runnable) = self.ready.pop() else { return };
+            runnable.run(self);
         }
     }
 
