@@ -61,8 +61,8 @@ impl Callback {
 /// # Safety
 ///
 /// As [`Table`] says, for a [`CallCell`].
-unsafe fn run(runnable: Runnable, core: &Core) {
-    let Some(function) = Callback(runnable).take() else { return };
+unsafe fn run(runnable: &Runnable, core: &Core) {
+    let Some(function) = Callback(runnable.clone()).take() else { return };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(function)) {
         core.report(Exception::CallbackPanicked(Panic::new(payload)));
     }

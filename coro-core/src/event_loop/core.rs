@@ -11,6 +11,7 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::NO_LOOP;
+use super::cadence::Cadence;
 use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::inbox::Inbox;
@@ -38,12 +39,17 @@ pub(crate) struct Core {
     woken: Cell<Vec<u32>>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) timers: RefCell<Timers>,
+    /// The clock, when the driver was last looked at.
+    pub(super) now: Cell<Time>,
+    /// A timer is due by that.
+    pub(super) timer_is_due: Cell<bool>,
+    pub(super) cadence: Cadence,
     pub(super) operations: RefCell<Operations>,
     pub(super) ready: ReadyQueue,
     pub(super) tasks: RefCell<Tasks>,
     last_task: Cell<u64>,
-    /// The slot of the task that runs; that of the mailbox if none does.
-    pub(super) current_task: Cell<u32>,
+    /// The task that runs.
+    pub(super) current_task: Cell<Word>,
     pub(super) exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
@@ -63,6 +69,7 @@ impl Core {
     pub(super) fn new(driver: Box<dyn Driver>) -> Rc<Self> {
         let lease = Lease::new(driver.notifier());
         let inbox = Arc::new(Inbox::new(lease.record()));
+        let cadence = Cadence::new(driver.patience());
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             driver: RefCell::new(driver),
@@ -70,11 +77,14 @@ impl Core {
             woken: Cell::default(),
             inbox,
             timers: RefCell::default(),
+            now: Cell::new(Time::ZERO),
+            timer_is_due: Cell::new(false),
+            cadence,
             operations: RefCell::default(),
             ready: ReadyQueue::default(),
             tasks: RefCell::default(),
             last_task: Cell::new(0),
-            current_task: Cell::new(MAIL),
+            current_task: Cell::new(Word::NOBODY),
             exception_handler: RefCell::new(None),
             stopping: Cell::new(false),
             running: Cell::new(false),
@@ -89,6 +99,21 @@ impl Core {
     /// The loop that runs on this thread.
     pub(crate) fn current() -> Option<Rc<Self>> {
         current::current()
+    }
+
+    /// Does `work` with the loop that runs on this thread, if there is one. Nothing of the user's may run in it.
+    #[inline(always)]
+    pub(crate) fn on_current<T>(work: impl FnOnce(&Self) -> T) -> Option<T> {
+        current::with_current(work)
+    }
+
+    /// Does `work` with the loop behind `core`, if it still exists. The loop that runs is found without counting.
+    /// Nothing of the user's may run in `work`.
+    #[inline(always)]
+    pub(crate) fn with<T>(core: &Weak<Self>, work: impl Fn(&Self) -> T) -> Option<T> {
+        let current =
+            current::with_current(|current| std::ptr::eq(core.as_ptr(), current).then(|| work(current)));
+        current.flatten().or_else(|| core.upgrade().map(|core| work(&core)))
     }
 
     #[track_caller]
@@ -115,7 +140,7 @@ impl Core {
     /// Why waiting for the task behind `header` would be wrong here, if it would.
     pub(crate) fn join_error(header: &Header) -> Option<TaskError> {
         let error = current::with_current(|core| {
-            let awaits_itself = !header.is_done() && core.current_task.get() == header.word.slot();
+            let awaits_itself = !header.is_done() && core.current_task.get() == header.word;
             match core.owns(header) {
                 false => Some(TaskError::ForeignLoop),
                 true => awaits_itself.then_some(TaskError::AwaitsItself),
@@ -170,7 +195,12 @@ impl Core {
     /// Queues the task that `word` names, unless it is queued or has ended.
     #[inline(always)]
     pub(super) fn wake(&self, word: Word) {
-        if let Some(task) = self.tasks.borrow().get(word.slot()).filter(|task| task.header().word == word) {
+        if word == self.current_task.get() {
+            // By far the most frequent one to wake itself.
+            self.ready.push_running();
+        } else if let Some(task) =
+            self.tasks.borrow().get(word.slot()).filter(|task| task.header().word == word)
+        {
             self.ready.push(task.as_runnable());
         }
     }
@@ -217,12 +247,15 @@ impl Core {
     }
 
     /// A timer that wakes a task.
-    pub(crate) fn add_waker_timer(&self, deadline: Time, waker: &Waker) -> TimerKey {
-        self.add_timer(deadline, Action::Wake(waker.clone()))
+    pub(crate) fn add_waker_timer(&self, deadline: Time, waker: Waker) -> TimerKey {
+        self.add_timer(deadline, Action::Wake(waker))
     }
 
     fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         let key = self.timers.borrow_mut().insert(deadline, action);
+        if deadline <= self.now.get() {
+            self.timer_is_due.set(true);
+        }
         TimerKey::new(self.this.clone(), deadline, Some(key))
     }
 
@@ -255,7 +288,12 @@ impl Core {
 impl Core {
     /// Queues what other threads woke and called, in the order in which they did, and marks the loop as awake. False if
     /// there was nothing.
+    #[inline(always)]
     pub(super) fn receive(&self) -> bool {
+        !self.lease.record().is_quiet() && self.receive_woken()
+    }
+
+    fn receive_woken(&self) -> bool {
         let mut woken = self.woken.take();
         self.lease.record().take_woken(&mut woken);
         let received = !woken.is_empty();
@@ -281,28 +319,23 @@ impl Core {
         }
     }
 
-    /// Notes that this task runs now. Gives what to leave it with.
+    /// Notes that this task runs now. Gives which one did before.
     #[inline(always)]
-    pub(crate) fn enter_task(&self, word: Word) -> u32 {
-        self.current_task.replace(word.slot())
-    }
-
-    /// Notes that it does not any more.
-    #[inline(always)]
-    pub(crate) fn leave_task(&self, before: u32) {
-        self.current_task.set(before);
+    pub(crate) fn set_current_task(&self, word: Word) -> Word {
+        self.current_task.replace(word)
     }
 
     /// A task has ended.
-    pub(crate) fn task_ended(&self, task: TaskRef) {
+    pub(crate) fn task_ended(&self, task: &TaskRef) {
         self.remove(task.header());
-        self.task_done(&task);
+        self.task_done(task);
         self.release(task);
     }
 
-    /// Lets go of a task that has ended. If its handle is gone, that drops its result, whose destructor may panic.
-    pub(super) fn release(&self, task: TaskRef) {
-        if let Err((task, panic)) = task.release() {
+    /// Before the loop lets go of a task that has ended: if its handle is gone, its result is dropped, whose destructor
+    /// may panic.
+    pub(super) fn release(&self, task: &TaskRef) {
+        if let Some(panic) = task.drop_unheld_output() {
             self.report(Exception::DestructorPanicked(task.header().info(), panic));
         }
     }

@@ -1,5 +1,6 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod cadence;
 mod callback;
 mod cleanup;
 mod core;
@@ -34,6 +35,7 @@ pub use into_driven::IntoDriven;
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
+pub(crate) use crate::task::copied;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
 pub(crate) use runnable::{Head, Runnable, Table};
 pub(crate) use timer::TimerKey;

@@ -3,17 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::core::Core;
-use super::word::MAIL;
 use super::{Exception, ExceptionHandler, Stalled};
 use crate::task::{Panic, TaskInfo};
 
 /// Looking.
 impl Core {
     pub(super) fn current_task(&self) -> Option<TaskInfo> {
-        match self.current_task.get() {
-            MAIL => None,
-            slot => self.tasks.borrow().get(slot).map(|task| task.header().info()),
-        }
+        let word = self.current_task.get();
+        self.tasks.borrow().get(word.slot()).map(|task| task.header().info())
     }
 
     /// In the order of spawning.

@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::core::Core;
@@ -11,7 +12,7 @@ use super::core::Core;
 /// How the runnables of one type are handled. What its functions are given is one of that type.
 pub(crate) struct Table {
     /// Runs it, on the loop whose queue it was in.
-    pub(crate) run: unsafe fn(Runnable, &Core),
+    pub(crate) run: unsafe fn(&Runnable, &Core),
     /// Its loop is closed: drops what will not run.
     pub(crate) discard: unsafe fn(Runnable, &Core),
     /// Drops it and gives its memory back: nobody holds it any more.
@@ -68,10 +69,9 @@ impl Runnable {
 
     /// Runs it.
     #[inline(always)]
-    pub(super) fn run(self, core: &Core) {
-        let run = self.head().table.run;
+    fn run(&self, core: &Core) {
         // SAFETY: the table is that of its type.
-        unsafe { run(self, core) }
+        unsafe { (self.head().table.run)(self, core) }
     }
 
     /// Lets go of it, on a loop that is closed.
@@ -118,7 +118,8 @@ pub(crate) struct ReadyQueue {
     /// **Invariant:** from here, `next` leads through all that is in the queue, to `last`. The queue has a hold on each.
     first: Cell<Option<NonNull<Head>>>,
     last: Cell<Option<NonNull<Head>>>,
-    len: Cell<usize>,
+    /// The one that is being run. **Invariant:** `run_all` holds it meanwhile.
+    running: Cell<Option<NonNull<Head>>>,
 }
 
 impl ReadyQueue {
@@ -128,13 +129,27 @@ impl ReadyQueue {
         if runnable.head().queued.replace(true) {
             return;
         }
-        let pushed = runnable.clone().into_raw();
+        let pushed = ManuallyDrop::new(runnable.clone()).0;
+        self.link(pushed);
+    }
+
+    /// Appends the one that is being run, if there is one, unless it is in the queue.
+    #[inline(always)]
+    pub(crate) fn push_running(&self) {
+        if let Some(running) = self.running.get() {
+            // By the invariant it is alive. The hold is not this one's to give up.
+            self.push(&ManuallyDrop::new(Runnable(running)));
+        }
+    }
+
+    /// A hold on it goes to the queue.
+    #[inline(always)]
+    fn link(&self, pushed: NonNull<Head>) {
         match self.last.replace(Some(pushed)) {
             None => self.first.set(Some(pushed)),
             // SAFETY: by the invariant it is alive, and shared only.
             Some(last) => unsafe { last.as_ref() }.next.set(Some(pushed)),
         }
-        self.len.set(self.len.get() + 1);
     }
 
     /// Takes the first one. From now on it may be pushed again.
@@ -147,19 +162,75 @@ impl ReadyQueue {
         if next.is_none() {
             self.last.set(None);
         }
-        self.len.set(self.len.get() - 1);
         first.head().queued.set(false);
         Some(first)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len.get()
+    /// Runs all that are in the queue by now, and none that is pushed meanwhile. Gives how many ran.
+    #[inline(always)]
+    pub(super) fn run_all(&self, core: &Core) -> usize {
+        let mut batch = Batch { next: self.first.take(), last: self.last.take(), queue: self };
+        let mut ran = 0;
+        while let Some(runnable) = batch.pop() {
+            let _running = Running::new(self, &runnable);
+            runnable.run(core);
+            ran += 1;
+        }
+        ran
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
     }
 }
 
-impl Runnable {
-    fn into_raw(self) -> NonNull<Head> {
-        std::mem::ManuallyDrop::new(self).0
+/// What was in the queue at one moment: a queue of its own, until it is run.
+struct Batch<'a> {
+    /// **Invariant:** as that of the queue.
+    next: Option<NonNull<Head>>,
+    last: Option<NonNull<Head>>,
+    queue: &'a ReadyQueue,
+}
+
+impl Batch<'_> {
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Runnable> {
+        // The hold of the batch goes to the caller.
+        let runnable = Runnable(self.next?);
+        self.next = runnable.head().next.take();
+        // From now on it may be pushed again.
+        runnable.head().queued.set(false);
+        Some(runnable)
+    }
+}
+
+impl Drop for Batch<'_> {
+    /// If something panicked, what has not run is still first in line.
+    fn drop(&mut self) {
+        let (Some(next), Some(last)) = (self.next, self.last) else { return };
+        // SAFETY: by the invariant it is alive, and shared only: it has not run, because it is the last.
+        unsafe { last.as_ref() }.next.set(self.queue.first.replace(Some(next)));
+        if self.queue.last.get().is_none() {
+            self.queue.last.set(Some(last));
+        }
+    }
+}
+
+/// Says which one is being run, for as long as it is held.
+struct Running<'a>(&'a ReadyQueue);
+
+impl<'a> Running<'a> {
+    #[inline(always)]
+    fn new(queue: &'a ReadyQueue, runnable: &'a Runnable) -> Self {
+        queue.running.set(Some(runnable.0));
+        Self(queue)
+    }
+}
+
+impl Drop for Running<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.running.set(None);
     }
 }
 
@@ -171,6 +242,6 @@ impl Drop for ReadyQueue {
 
 impl fmt::Debug for ReadyQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadyQueue").field("len", &self.len()).finish()
+        f.debug_struct("ReadyQueue").field("is_empty", &self.is_empty()).finish()
     }
 }

@@ -17,6 +17,7 @@ use crate::event_loop::{Core, Head, Runnable, Table};
 
 /// A task, whatever its body: a hold on its cell.
 #[derive(Clone)]
+#[repr(transparent)]
 pub(crate) struct TaskRef(
     /// **Invariant:** that of a [`TaskCell`].
     Runnable,
@@ -63,9 +64,11 @@ pub(super) struct Methods {
 impl TaskRef {
     /// A new task, and what its handle holds of it.
     pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
+        // Written where it stays.
+        let cell = Box::<TaskCell<B>>::new_uninit();
         let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, origin);
         let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
-        let cell = NonNull::from(Box::leak(Box::new(TaskCell { header, content })));
+        let cell = NonNull::from(Box::leak(Box::write(cell, TaskCell { header, content })));
         // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
         let task = Self(unsafe { Runnable::from_new(cell.cast()) });
         (task.clone(), Joinable { task, of: PhantomData })
@@ -103,26 +106,28 @@ impl TaskRef {
     }
 
     /// If the result is an error that nobody can read any more, takes it, to be reported.
+    #[inline(always)]
     pub(crate) fn take_unread_error(&self) -> Option<TaskError> {
         let header = self.header();
-        if !header.is_done() || !header.is_unread() {
-            return None;
-        }
+        if header.is_done() && header.is_unread() { self.take_error() } else { None }
+    }
+
+    /// Of a task that has ended.
+    fn take_error(&self) -> Option<TaskError> {
+        let header = self.header();
         // SAFETY: it is a live cell, of the type of its methods, and it has ended.
         let unread = unsafe { (header.methods.take_error)(self.0.as_ptr()) };
         unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
     }
 
-    /// Lets go of it. If that is the last hold, the output goes too, whose destructor may panic: gives that panic.
-    pub(crate) fn release(self) -> Result<(), (Self, Panic)> {
+    /// If nobody but the caller holds it, drops its output. Gives the panic of a destructor.
+    pub(crate) fn drop_unheld_output(&self) -> Option<Panic> {
         if !self.0.is_last_hold() || !self.header().is_done() {
-            return Ok(());
+            return None;
         }
+        let drop_output = self.header().methods.drop_output;
         // SAFETY: it is a live cell, of the type of its methods, and it has ended.
-        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe {
-            (self.header().methods.drop_output)(self.0.as_ptr())
-        }));
-        dropped.map_err(|payload| (self, Panic::new(payload)))
+        catch_unwind(AssertUnwindSafe(|| unsafe { drop_output(self.0.as_ptr()) })).err().map(Panic::new)
     }
 }
 
@@ -169,14 +174,15 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// # Safety
     ///
     /// As [`Table`] says.
-    unsafe fn run(runnable: Runnable, core: &Core) {
-        let task = TaskRef(runnable);
+    unsafe fn run(runnable: &Runnable, core: &Core) {
+        // SAFETY: it is one (`repr(transparent)`), and by the promise that of a task.
+        let task = unsafe { &*(&raw const *runnable).cast::<TaskRef>() };
         let header = task.header();
         if header.stage.get() != Stage::Waiting {
             // It has ended since it was queued.
             return;
         }
-        let before = core.enter_task(header.word);
+        let before = core.set_current_task(header.word);
         header.stage.set(Stage::Busy);
         // SAFETY: it is a cell of this type.
         let content = unsafe { Self::content(task.0.as_ptr()) };
@@ -191,7 +197,8 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         let result = match stepped {
             Ok(Poll::Pending) => {
                 header.stage.set(Stage::Waiting);
-                return core.leave_task(before);
+                core.set_current_task(before);
+                return;
             }
             Ok(Poll::Ready(result)) => result,
             Err(payload) => Err(TaskError::Panicked(Panic::new(payload))),
@@ -204,7 +211,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             let displaced = unsafe { Self::output(task.0.as_ptr()) }.replace(Err(TaskError::Panicked(panic)));
             drop(catch_unwind(AssertUnwindSafe(|| drop(displaced))));
         }
-        core.leave_task(before);
+        core.set_current_task(before);
         core.task_ended(task);
     }
 

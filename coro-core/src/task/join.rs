@@ -101,6 +101,9 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         self.header().drop_handle();
+        if self.read {
+            return;
+        }
         if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use std::mem::ManuallyDrop;
 use std::task::Waker;
 #[cfg(target_pointer_width = "64")]
 use std::task::{RawWaker, RawWakerVTable};
@@ -41,8 +42,15 @@ fn from_data(data: *const ()) -> Word {
 
 /// The word of a waker of ours.
 #[cfg(target_pointer_width = "64")]
+#[inline(always)]
 pub(crate) fn word_of(waker: &Waker) -> Option<Word> {
     std::ptr::eq(waker.vtable(), &TABLE).then(|| from_data(waker.data()))
+}
+
+/// A clone of a waker of ours, which nobody has to drop.
+#[inline(always)]
+pub(crate) fn copied(waker: &Waker) -> Option<ManuallyDrop<Waker>> {
+    word_of(waker).map(|word| ManuallyDrop::new(task_waker(word)))
 }
 
 /// Here it cannot be told.
