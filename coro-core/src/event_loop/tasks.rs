@@ -57,9 +57,9 @@ impl Tasks {
 
     /// Takes the task out of a slot, which has another tenant from now on.
     #[inline(always)]
-    pub(super) fn remove(&mut self, slot: u32, record: &Record) -> Option<TaskRef> {
-        let task = self.slots.get_mut(slot.wrapping_sub(FIRST) as usize)?.take()?;
-        self.free.push(Vacant { slot, tenant: record.vacate(slot) });
+    pub(super) fn remove(&mut self, word: Word, record: &Record) -> Option<TaskRef> {
+        let task = self.slots.get_mut(word.slot().wrapping_sub(FIRST) as usize)?.take()?;
+        self.free.push(Vacant { slot: word.slot(), tenant: record.vacate(word) });
         Some(task)
     }
 

@@ -23,6 +23,8 @@ const CLASSES: usize = LARGEST / STEP;
 const FIRST_CHUNK: usize = 8 << 10;
 /// Until they have the size of a large page.
 const LARGE_PAGE: usize = 2 << 20;
+/// How many blocks of a size are kept apart.
+const RECENT: usize = 64;
 
 /// Where a block came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,9 @@ struct Chunk {
 
 /// The chunks of one size.
 struct Class {
+    /// Blocks that were used a moment ago, and are handed out again first, without a look at their chunks: these count
+    /// them as in use.
+    recent: Vec<(NonNull<u8>, Home)>,
     /// `None` if it was given back.
     chunks: Vec<Option<Chunk>>,
     /// Those that have room; the last one is used. Some may be gone, or full, or here twice.
@@ -105,10 +110,18 @@ const fn size_of_class(class: usize) -> usize {
 }
 
 impl Class {
-    const EMPTY: Self = Self { chunks: Vec::new(), with_room: Vec::new(), bytes: 0 };
+    const EMPTY: Self = Self { recent: Vec::new(), chunks: Vec::new(), with_room: Vec::new(), bytes: 0 };
 
     #[inline(always)]
     fn allocate(&mut self, class: usize) -> (NonNull<u8>, Home) {
+        match self.recent.pop() {
+            Some(block) => block,
+            None => self.cut(class),
+        }
+    }
+
+    /// From a chunk.
+    fn cut(&mut self, class: usize) -> (NonNull<u8>, Home) {
         loop {
             if let Some(&index) = self.with_room.last()
                 && let Some(Some(chunk)) = self.chunks.get_mut(index as usize)
@@ -142,6 +155,20 @@ impl Class {
     /// It is a block that [`allocate`](Self::allocate) gave with this home, and nobody uses it any more.
     #[inline(always)]
     unsafe fn free(&mut self, class: usize, block: NonNull<u8>, home: Home) {
+        if self.recent.len() < RECENT {
+            self.recent.push((block, home));
+        } else {
+            // SAFETY: as promised.
+            unsafe { self.put_back(class, block, home) }
+        }
+    }
+
+    /// To its chunk.
+    ///
+    /// # Safety
+    ///
+    /// As for [`free`](Self::free).
+    unsafe fn put_back(&mut self, class: usize, block: NonNull<u8>, home: Home) {
         let Home(index) = home;
         let Some(Some(chunk)) = self.chunks.get_mut(index as usize) else { return };
         let was_full = !chunk.has_room(size_of_class(class));
@@ -218,6 +245,16 @@ impl Chunk {
         unsafe { self.block(size, index as u32).cast::<u32>().write(self.free) };
         self.free = index as u32;
         self.used -= 1;
+    }
+}
+
+impl Drop for Class {
+    fn drop(&mut self) {
+        for (_, Home(index)) in self.recent.drain(..) {
+            if let Some(Some(chunk)) = self.chunks.get_mut(index as usize) {
+                chunk.used -= 1;
+            }
+        }
     }
 }
 

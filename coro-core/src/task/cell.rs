@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
 use super::{Panic, TaskBody, TaskError, task_waker};
-use crate::event_loop::{Core, Head, Runnable, Table};
+use crate::event_loop::{Core, Head, Runnable, Table, find};
 
 /// A task, whatever its body: a hold on its cell.
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl TaskRef {
     pub(crate) fn cancel(&self) -> bool {
         let asked = self.header().mark_cancelled();
         // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
-        if asked && let Some(core) = self.header().core.upgrade() {
+        if asked && let Some(core) = find(self.header().core) {
             core.schedule(self);
         }
         asked

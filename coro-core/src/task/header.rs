@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::Waker;
 
 use super::arena::Home;
@@ -11,7 +11,7 @@ use super::cell::Methods;
 use super::group::Group;
 use super::waker::word_of;
 use super::{TaskId, TaskInfo};
-use crate::event_loop::{Core, Head, Word};
+use crate::event_loop::{CoreNumber, Head, Word};
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task.
@@ -61,11 +61,11 @@ pub(super) enum Stage {
     Taken,
 }
 
+/// In this order it takes 96 bytes.
 #[repr(C)]
 pub(crate) struct Header {
     head: Head,
     pub(super) methods: &'static Methods,
-    pub(crate) core: Weak<Core>,
     /// Its place, as its wakers name it.
     pub(crate) word: Word,
     id: TaskId,
@@ -73,10 +73,12 @@ pub(crate) struct Header {
     joiner: Cell<Option<Joiner>>,
     /// If it was given one.
     name: Cell<Option<Box<Rc<str>>>>,
+    /// Its loop.
+    pub(crate) core: CoreNumber,
     /// Where its memory came from.
     pub(super) home: Home,
     /// How often it was asked to cancel.
-    cancelling: Cell<u32>,
+    cancelling: Cell<u16>,
     /// A cancellation waits to be delivered.
     pub(super) must_cancel: Cell<bool>,
     pub(super) stage: Cell<Stage>,
@@ -87,11 +89,15 @@ pub(crate) struct Header {
     flavour: Option<Flavour>,
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Header>() == 96);
+
 /// What a header begins with that the cell does not know.
 pub(crate) struct Origin {
     pub(crate) id: TaskId,
     pub(crate) word: Word,
-    pub(crate) core: Weak<Core>,
+    /// Its loop.
+    pub(crate) core: CoreNumber,
     pub(crate) flavour: Option<Flavour>,
     pub(crate) spawned_at: &'static Location<'static>,
 }
@@ -148,8 +154,10 @@ impl Header {
 
     #[inline(always)]
     pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
-        let outdated = self.joiner.replace(joiner);
-        drop(outdated);
+        // Mostly there is nothing to drop.
+        if let Some(Joiner::Other(outdated)) = self.joiner.replace(joiner) {
+            drop(outdated);
+        }
     }
 
     pub(crate) fn take_joiner(&self) -> Option<Joiner> {
@@ -180,7 +188,7 @@ impl Header {
             name: name.unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
             flavour: self.flavour,
             spawned_at: self.spawned_at,
-            cancelling: self.cancelling.get(),
+            cancelling: self.cancelling.get().into(),
             done: self.is_done(),
         }
     }
