@@ -170,22 +170,50 @@ impl ReadyQueue {
     /// Runs all that are in the queue by now, and none that is pushed meanwhile. Gives how many ran.
     #[inline(always)]
     pub(super) fn run_all(&self, core: &Core) -> usize {
-        let last = self.last.get();
+        let mut batch = Batch { next: self.first.take(), last: self.last.take(), queue: self };
         let mut ran = 0;
-        while let Some(runnable) = self.pop() {
-            let is_last = Some(runnable.0) == last;
+        while let Some(runnable) = batch.pop() {
             let _running = Running::new(self, &runnable);
             runnable.run(core);
             ran += 1;
-            if is_last {
-                break;
-            }
         }
         ran
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.first.get().is_none()
+    }
+}
+
+/// What was in the queue at one moment: a queue of its own, until it is run.
+struct Batch<'a> {
+    /// **Invariant:** as that of the queue.
+    next: Option<NonNull<Head>>,
+    last: Option<NonNull<Head>>,
+    queue: &'a ReadyQueue,
+}
+
+impl Batch<'_> {
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Runnable> {
+        // The hold of the batch goes to the caller.
+        let runnable = Runnable(self.next?);
+        self.next = runnable.head().next.take();
+        // From now on it may be pushed again.
+        runnable.head().queued.set(false);
+        Some(runnable)
+    }
+}
+
+impl Drop for Batch<'_> {
+    /// If something panicked, what has not run is still first in line.
+    fn drop(&mut self) {
+        let (Some(next), Some(last)) = (self.next, self.last) else { return };
+        // SAFETY: by the invariant it is alive, and shared only: it has not run, because it is the last.
+        unsafe { last.as_ref() }.next.set(self.queue.first.replace(Some(next)));
+        if self.queue.last.get().is_none() {
+            self.queue.last.set(Some(last));
+        }
     }
 }
 
