@@ -14,6 +14,7 @@ use super::NO_LOOP;
 use super::cadence::Cadence;
 use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
+use super::current::{self, CoreNumber};
 use super::inbox::Inbox;
 use super::operation::Operations;
 use super::record::Lease;
@@ -22,7 +23,6 @@ use super::runnable::ReadyQueue;
 use super::tasks::Tasks;
 use super::timer::{Action, TimerKey, Timers};
 use super::word::{MAIL, Word};
-use super::current::{self, CoreNumber};
 use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
 use crate::task::{
@@ -111,13 +111,12 @@ impl Core {
         current::with_current(work)
     }
 
-    /// Does `work` with the loop behind `core`, if it still exists. The loop that runs is found without counting.
-    /// Nothing of the user's may run in `work`.
+    /// Does `work` with the loop of this number, if it still exists; without counting, if it is the one that runs. Nothing
+    /// of the user's may run in it.
     #[inline(always)]
-    pub(crate) fn with<T>(core: &Weak<Self>, work: impl Fn(&Self) -> T) -> Option<T> {
-        let current =
-            current::with_current(|current| std::ptr::eq(core.as_ptr(), current).then(|| work(current)));
-        current.flatten().or_else(|| core.upgrade().map(|core| work(&core)))
+    pub(crate) fn with<T>(number: CoreNumber, work: impl Fn(&Self) -> T) -> Option<T> {
+        let current = current::with_current(|core| (core.number == number).then(|| work(core)));
+        current.flatten().or_else(|| current::find(number).map(|core| work(&core)))
     }
 
     #[track_caller]
@@ -178,7 +177,11 @@ impl Core {
         self.spawn_body::<T>(task.into_task().into_inner(), spawned_at)
     }
 
-    pub(super) fn spawn_body<T>(&self, body: T::Body, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
+    pub(super) fn spawn_body<T>(
+        &self,
+        body: T::Body,
+        spawned_at: &'static Location<'static>,
+    ) -> JoinHandle<T::Output>
     where
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
@@ -287,24 +290,27 @@ impl Core {
     pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
         if self.closed.get() {
             self.drop_callback(&callback);
-            return TimerKey::new(self.this.clone(), deadline, None);
+            return TimerKey::new(self.number, None);
         }
         self.add_timer(deadline, Action::Call(callback))
     }
 
     /// A timer that wakes a task.
+    #[inline(always)]
     pub(crate) fn add_waker_timer(&self, deadline: Time, waker: Waker) -> TimerKey {
-        self.add_timer(deadline, Action::Wake(waker))
+        self.add_timer(deadline, Action::wake(waker))
     }
 
+    #[inline(always)]
     fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         let key = self.timers.borrow_mut().insert(deadline, action);
         if deadline <= self.now.get() {
             self.timer_is_due.set(true);
         }
-        TimerKey::new(self.this.clone(), deadline, Some(key))
+        TimerKey::new(self.number, Some(key))
     }
 
+    #[inline(always)]
     pub(crate) fn time(&self) -> Time {
         self.driver.borrow().now()
     }

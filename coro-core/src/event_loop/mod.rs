@@ -280,17 +280,21 @@ impl CallHandle {
 
 /// A callback that waits for its time. Dropping the handle leaves it alone.
 #[derive(Debug)]
-pub struct TimerHandle(TimerKey, Callback);
+pub struct TimerHandle {
+    timer: TimerKey,
+    callback: Callback,
+    when: Time,
+}
 
 impl TimerHandle {
     /// Keeps the callback from being called, if it has not been. The timer is gone at once.
     pub fn cancel(&self) {
-        self.0.cancel();
-        drop(self.1.take());
+        self.timer.cancel();
+        drop(self.callback.take());
     }
 
     /// When the callback is due.
     pub fn when(&self) -> Time {
-        self.0.deadline()
+        self.when
     }
 }

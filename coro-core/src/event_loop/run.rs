@@ -34,7 +34,8 @@ impl EventLoop for Loop {
 
     fn call_at(&self, deadline: Time, function: impl FnOnce() + 'static) -> TimerHandle {
         let callback = Callback::new(Box::new(function));
-        TimerHandle(self.core.call_at(deadline, callback.clone()), callback)
+        let timer = self.core.call_at(deadline, callback.clone());
+        TimerHandle { timer, callback, when: deadline }
     }
 
     fn remote(&self) -> RemoteHandle {

@@ -1,20 +1,42 @@
 //! Timers, in the order of (deadline, sequence number). Cancelling one frees it at once.
 
 use std::cell::Cell;
-use std::fmt;
-use std::rc::Weak;
 use std::task::Waker;
 
 use super::Core;
 use super::callback::Callback;
+use super::current::{CoreNumber, find};
 use super::wheel::{Key, Wheel};
+use super::word::Word;
+use crate::task::word_of;
 use crate::time::Time;
 
 /// What happens when a timer is due.
 #[derive(Debug)]
 pub(super) enum Action {
-    Wake(Waker),
+    /// A task of ours is woken.
+    Wake(Word),
     Call(Callback),
+    /// Somebody else is woken. Apart, because most timers are none of these.
+    Foreign(Box<Waker>),
+}
+
+impl Action {
+    #[inline(always)]
+    pub(super) fn wake(waker: Waker) -> Self {
+        match word_of(&waker) {
+            Some(word) => Self::Wake(word),
+            None => Self::Foreign(Box::new(waker)),
+        }
+    }
+
+    fn will_wake(&self, waker: &Waker) -> bool {
+        match self {
+            Self::Wake(word) => word_of(waker) == Some(*word),
+            Self::Foreign(own) => own.will_wake(waker),
+            Self::Call(_) => true,
+        }
+    }
 }
 
 /// The pending timers of a loop.
@@ -22,13 +44,18 @@ pub(super) enum Action {
 pub(super) struct Timers(Wheel<Action>);
 
 impl Timers {
+    #[inline(always)]
     pub(super) fn insert(&mut self, deadline: Time, action: Action) -> Key {
         self.0.insert(to_wheel(deadline), action)
     }
 
-    /// The action comes back to be dropped by the caller, outside every borrow.
-    pub(super) fn remove(&mut self, key: Key) -> Option<Action> {
-        self.0.remove(key)
+    /// What has to be dropped comes back, for the caller to do that outside every borrow.
+    #[inline(always)]
+    pub(super) fn remove(&mut self, key: Key) -> Option<Box<Action>> {
+        self.0.remove_with(key, |action| match action {
+            Action::Wake(_) => None,
+            action => Some(Box::new(action)),
+        })?
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Action> {
@@ -69,22 +96,17 @@ enum Polled {
 }
 
 /// A pending timer of one loop.
+#[derive(Debug)]
 pub(crate) struct TimerKey {
-    core: Weak<Core>,
+    core: CoreNumber,
     /// `None` if it was never pending: its loop was closed.
     key: Option<Key>,
-    deadline: Time,
     cancelled: Cell<bool>,
 }
 
 impl TimerKey {
-    pub(super) fn new(core: Weak<Core>, deadline: Time, key: Option<Key>) -> Self {
-        Self { core, key, deadline, cancelled: Cell::new(false) }
-    }
-
-    /// When the timer is due.
-    pub(crate) fn deadline(&self) -> Time {
-        self.deadline
+    pub(super) fn new(core: CoreNumber, key: Option<Key>) -> Self {
+        Self { core, key, cancelled: Cell::new(false) }
     }
 
     /// Whether the timer has gone off; if not, it will wake `waker`. A timer of a loop that is gone never will.
@@ -95,11 +117,11 @@ impl TimerKey {
                 _ if core.is_closed() => Polled::Pending,
                 None if self.cancelled.get() => Polled::Pending,
                 None => Polled::Expired,
-                Some(Action::Wake(current)) if !current.will_wake(waker) => Polled::OtherWaker,
+                Some(action) if !action.will_wake(waker) => Polled::OtherWaker,
                 Some(_) => Polled::Pending,
             }
         };
-        match Core::with(&self.core, poll) {
+        match Core::with(self.core, poll) {
             Some(Polled::Expired) => true,
             Some(Polled::Pending) | None => false,
             Some(Polled::OtherWaker) => {
@@ -111,26 +133,22 @@ impl TimerKey {
 
     #[cold]
     fn replace_waker(&self, waker: Waker) {
-        let Some(core) = self.core.upgrade() else { return };
+        let Some(core) = find(self.core) else { return };
         let Some(key) = self.key else { return };
         let outdated = {
             let mut timers = core.timers.borrow_mut();
-            timers.get_mut(key).map(|action| std::mem::replace(action, Action::Wake(waker)))
+            timers.get_mut(key).map(|action| std::mem::replace(action, Action::wake(waker)))
         };
         drop(outdated);
     }
 
     /// Removes the timer, if it is still pending.
+    #[inline(always)]
     pub(crate) fn cancel(&self) {
         self.cancelled.set(true);
         let Some(key) = self.key else { return };
-        let action = Core::with(&self.core, |core| core.timers.borrow_mut().remove(key));
-        drop(action);
-    }
-}
-
-impl fmt::Debug for TimerKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TimerKey({})", self.deadline())
+        if let Some(Some(action)) = Core::with(self.core, |core| core.timers.borrow_mut().remove(key)) {
+            drop(action);
+        }
     }
 }

@@ -99,7 +99,8 @@ impl Core {
             // A statement of its own: the borrow must end before a waker runs.
             let due = self.timers.borrow_mut().pop_due(self.now.get());
             match due {
-                Some(Action::Wake(waker)) => waker.wake(),
+                Some(Action::Wake(word)) => self.wake(word),
+                Some(Action::Foreign(waker)) => waker.wake(),
                 Some(Action::Call(callback)) => self.ready.push(callback.as_runnable()),
                 None => return,
             }

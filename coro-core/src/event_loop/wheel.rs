@@ -28,9 +28,23 @@ const LATE: u8 = LEVELS as u8;
 
 /// Names an entry. Never the same for two, until 2³² entries have been in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
-    index: u32,
-    generation: u32,
+pub(super) struct Key(
+    /// The index, and above it the generation: written and read in one piece.
+    u64,
+);
+
+impl Key {
+    fn new(index: u32, generation: u32) -> Self {
+        Self(u64::from(generation) << 32 | u64::from(index))
+    }
+
+    fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
 }
 
 #[derive(Debug)]
@@ -53,6 +67,11 @@ struct Slot {
     last: u32,
     /// The earliest deadline in it; 0 if that is not known.
     earliest: u64,
+}
+
+#[cold]
+fn new_level() -> Box<Level> {
+    Box::new(Level { occupied: 0, slots: [EMPTY; SLOTS] })
 }
 
 const EMPTY: Slot = Slot { first: NONE, last: NONE, earliest: 0 };
@@ -100,17 +119,9 @@ impl<T> Wheel<T> {
         self.len
     }
 
+    #[inline(always)]
     pub(super) fn insert(&mut self, deadline: u64, value: T) -> Key {
-        let node = Node {
-            deadline,
-            generation: 0,
-            previous: NONE,
-            next: NONE,
-            level: 0,
-            slot: 0,
-            value: Some(value),
-        };
-        let index = self.allocate(node);
+        let index = self.allocate(deadline, value);
         self.len += 1;
         if deadline < self.elapsed {
             self.sequence += 1;
@@ -121,18 +132,21 @@ impl<T> Wheel<T> {
         } else {
             self.link(index);
         }
-        Key { index, generation: self.nodes[index as usize].generation }
+        Key::new(index, self.nodes[index as usize].generation)
     }
 
+    #[inline(always)]
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let node = self.nodes.get_mut(key.index as usize)?;
-        if node.generation == key.generation { node.value.as_mut() } else { None }
+        let node = self.nodes.get_mut(key.index() as usize)?;
+        if node.generation == key.generation() { node.value.as_mut() } else { None }
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<T> {
+    /// Takes an entry out, and gives its value to `take`, which spares moving it.
+    #[inline(always)]
+    pub(super) fn remove_with<R>(&mut self, key: Key, take: impl FnOnce(T) -> R) -> Option<R> {
         self.get_mut(key)?;
-        self.unlink(key.index);
-        self.release(key.index)
+        self.unlink(key.index());
+        self.release(key.index()).map(take)
     }
 
     /// When to look again: at the first deadline, or before. It is before only where so many share a slot that finding the
@@ -222,6 +236,7 @@ impl<T> Wheel<T> {
     }
 
     /// Appends an entry to the slot of its deadline.
+    #[inline(always)]
     fn link(&mut self, index: u32) {
         let deadline = self.nodes[index as usize].deadline;
         let differs = (deadline ^ self.elapsed) | 1;
@@ -247,6 +262,7 @@ impl<T> Wheel<T> {
     }
 
     /// Takes an entry out of where it is.
+    #[inline(always)]
     fn unlink(&mut self, index: u32) {
         let Node { deadline, previous, next, level, slot, .. } = self.nodes[index as usize];
         if level == LATE {
@@ -287,31 +303,47 @@ impl<T> Wheel<T> {
         self.levels[level].as_ref().map_or(EMPTY, |level| level.slots[slot])
     }
 
+    #[inline(always)]
     fn slot_mut(&mut self, level: usize, slot: usize) -> &mut Slot {
         &mut self.level_mut(level).slots[slot]
     }
 
+    #[inline(always)]
     fn level_mut(&mut self, level: usize) -> &mut Level {
-        self.levels[level].get_or_insert_with(|| Box::new(Level { occupied: 0, slots: [EMPTY; SLOTS] }))
+        self.levels[level].get_or_insert_with(new_level)
     }
 
-    fn allocate(&mut self, mut node: Node<T>) -> u32 {
+    /// A node, in no slot yet. Its fields are written one by one: a node that is moved is a stall each time.
+    #[inline(always)]
+    fn allocate(&mut self, deadline: u64, value: T) -> u32 {
         match self.nodes.get_mut(self.free as usize) {
-            Some(free) => {
-                node.generation = free.generation;
-                let index = std::mem::replace(&mut self.free, free.next);
-                *free = node;
-                index
+            Some(node) => {
+                node.deadline = deadline;
+                node.value = Some(value);
+                std::mem::replace(&mut self.free, node.next)
             }
-            None => {
-                let index = u32::try_from(self.nodes.len()).unwrap_or(NONE);
-                assert!(index != NONE, "a loop has no room for more than {NONE} timers");
-                self.nodes.push(node);
-                index
-            }
+            None => self.grow(deadline, value),
         }
     }
 
+    #[cold]
+    fn grow(&mut self, deadline: u64, value: T) -> u32 {
+        let index = u32::try_from(self.nodes.len()).unwrap_or(NONE);
+        assert!(index != NONE, "a loop has no room for more than {NONE} timers");
+        let (previous, next) = (NONE, NONE);
+        self.nodes.push(Node {
+            deadline,
+            generation: 0,
+            previous,
+            next,
+            level: 0,
+            slot: 0,
+            value: Some(value),
+        });
+        index
+    }
+
+    #[inline(always)]
     fn release(&mut self, index: u32) -> Option<T> {
         let free = self.free;
         let node = self.nodes.get_mut(index as usize)?;
@@ -367,7 +399,7 @@ mod tests {
                         let place = model.iter().position(|(_, value)| *value == which);
                         let expected = place.map(|place| model.remove(place).1);
                         prop_assert_eq!(wheel.get_mut(keys[which]).copied(), expected);
-                        prop_assert_eq!(wheel.remove(keys[which]), expected);
+                        prop_assert_eq!(wheel.remove_with(keys[which], |value| value), expected);
                     }
                     Op::Remove(_) => {}
                     Op::Pop(time) => {
@@ -411,9 +443,9 @@ mod tests {
     fn a_place_is_used_again_under_another_name() {
         let mut wheel = Wheel::default();
         let first = wheel.insert(1, 'a');
-        assert_eq!(wheel.remove(first), Some('a'));
+        assert_eq!(wheel.remove_with(first, |value| value), Some('a'));
         let second = wheel.insert(1, 'b');
-        assert_eq!((first.index, wheel.remove(first)), (second.index, None));
-        assert_eq!(wheel.remove(second), Some('b'));
+        assert_eq!((first.index(), wheel.remove_with(first, |value| value)), (second.index(), None));
+        assert_eq!(wheel.remove_with(second, |value| value), Some('b'));
     }
 }

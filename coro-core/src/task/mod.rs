@@ -24,7 +24,7 @@ pub use prepared::Prepared;
 
 pub(crate) use cell::TaskRef;
 pub(crate) use header::{Header, Joiner, Origin, OtherJoiner};
-pub(crate) use waker::{copied, task_waker, wake};
+pub(crate) use waker::{copied, task_waker, wake, word_of};
 
 use crate::coroutine::Thrown;
 use crate::stats::Flavour;
