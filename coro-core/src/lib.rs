@@ -100,6 +100,8 @@ pub mod net;
 #[cfg(feature = "std")]
 pub mod queue;
 #[cfg(feature = "std")]
+mod sync;
+#[cfg(feature = "std")]
 pub mod task;
 #[cfg(feature = "std")]
 pub mod time;

@@ -12,12 +12,15 @@
 //! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
 //! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
 
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use super::word::{MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word};
+use super::word::{
+    CHUNK, FIRST_PAGE, MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word,
+};
 use crate::driver::Notify;
+use crate::sync::atomic::AtomicU32;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::sync::{Mutex, MutexGuard, shared};
 
 /// The stack of the woken is empty, and the loop awake.
 const AWAKE: u32 = u32::MAX;
@@ -36,7 +39,6 @@ struct Slot {
 }
 
 /// Slots come in pages, each twice as large as the one before. A page is never freed.
-const FIRST_PAGE: u32 = 64;
 const PAGES: usize = (SLOT_BITS - FIRST_PAGE.trailing_zeros() + 1) as usize;
 
 #[derive(Debug)]
@@ -50,14 +52,14 @@ pub(crate) struct Record {
     notify: Mutex<Option<Arc<dyn Notify>>>,
 }
 
-const CHUNK: usize = 64;
+shared! {
+    /// All records. They come in chunks, which are never freed.
+    static RECORDS: [OnceLock<Box<[Record; CHUNK]>>; (1 << RECORD_BITS) / CHUNK] =
+        [const { OnceLock::new() }; (1 << RECORD_BITS) / CHUNK];
 
-/// All records. They come in chunks, which are never freed.
-static RECORDS: [OnceLock<Box<[Record; CHUNK]>>; (1 << RECORD_BITS) / CHUNK] =
-    [const { OnceLock::new() }; (1 << RECORD_BITS) / CHUNK];
-
-/// Those without a loop, and how many there have ever been.
-static FREE: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
+    /// Those without a loop, and how many there have ever been.
+    static FREE: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
+}
 
 fn free() -> MutexGuard<'static, (Vec<usize>, usize)> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -168,7 +170,9 @@ impl Record {
 
     /// Wakes the loop, if it sleeps.
     pub(crate) fn rouse(&self) {
-        if self.woken.compare_exchange(ASLEEP, AWAKE, AcqRel, Relaxed).is_ok() {
+        // Writes, also if it changes nothing: what this thread did before is seen by a loop that falls asleep later.
+        let awake = |top| Some(if top == ASLEEP { AWAKE } else { top });
+        if self.woken.fetch_update(AcqRel, Relaxed, awake) == Ok(ASLEEP) {
             self.notify();
         }
     }
