@@ -129,6 +129,24 @@ fn wakes_of_two_threads_arrive_and_each_sleep_is_notified_once() {
     });
 }
 
+/// From when its mark is away a slot may be pushed again, also before the loop has taken the slots beneath it.
+#[test]
+fn a_slot_that_is_woken_again_while_it_is_taken_hides_no_other() {
+    check(|| {
+        let mut side = LoopSide::new();
+        let words = [2, 1, 1].map(|slot| side.word(slot));
+        let thread = thread::spawn(move || words.into_iter().for_each(Word::wake_remotely));
+        let mut seen = [0; 3];
+        while seen[1] == 0 || seen[2] == 0 {
+            side.turn().into_iter().for_each(|slot| seen[slot as usize] += 1);
+        }
+        thread.join().unwrap();
+        side.take_woken().into_iter().for_each(|slot| seen[slot as usize] += 1);
+        assert!(matches!(seen, [0, 1..=2, 1]), "{seen:?}");
+        side.expect_quiet();
+    });
+}
+
 /// What a thread wrote before its wake is seen by a loop that took the wake, also if the wake met another one: else the
 /// loop would wait for a wake that does not come.
 #[test]

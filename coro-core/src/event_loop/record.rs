@@ -318,6 +318,26 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_a_whole_round_of_tenants_ago_wakes_the_present_one() {
+        let (lease, _) = lease();
+        let word = lease.record().word(lease.name(), 7);
+        (0..1 << SLOT_TENANT_BITS).for_each(|_| lease.record().vacate(7));
+        assert_eq!(lease.record().word(lease.name(), 7), word);
+        word.wake_remotely();
+        assert_eq!(woken(&lease), [7]);
+    }
+
+    /// A thread that was stopped while it held the lock cannot keep others from waking a loop that is awake.
+    #[test]
+    fn a_wake_of_a_loop_that_is_awake_takes_no_lock() {
+        let (lease, _) = lease();
+        let word = lease.record().word(lease.name(), 1);
+        let _held = lease.record().notifier();
+        word.wake_remotely();
+        assert_eq!(woken(&lease), [1]);
+    }
+
+    #[test]
     fn a_word_outlives_its_loop() {
         let (first, notified) = lease();
         let word = first.record().word(first.name(), 3);
