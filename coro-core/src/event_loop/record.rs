@@ -218,9 +218,14 @@ impl Record {
         matches!(top, Ok(_) | Err(ASLEEP))
     }
 
+    /// Whether the loop is awake, and nobody was woken by another thread.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.woken.load(Relaxed) == AWAKE
+    }
+
     /// Takes those who were woken by other threads, the first one last, and marks the loop as awake.
     pub(crate) fn take_woken(&self, woken: &mut Vec<u32>) {
-        if self.woken.load(Relaxed) == AWAKE {
+        if self.is_quiet() {
             return;
         }
         let mut top = self.woken.swap(AWAKE, AcqRel);

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::cell::{Header, Joinable, Joiner};
+use super::cell::Joinable;
+use super::header::{Header, Joiner};
 use super::{TaskError, TaskId, TaskInfo};
 use crate::event_loop::Core;
 
@@ -25,20 +25,20 @@ use crate::event_loop::Core;
 /// Strict: dropping the wait leaves the task alone.
 #[must_use = "dropping the handle detaches the task; call detach() if that is meant"]
 pub struct JoinHandle<T> {
-    task: Rc<dyn Joinable<T>>,
+    task: Joinable<T>,
     /// The result has been taken.
     read: bool,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(task: Rc<dyn Joinable<T>>) -> Self {
+    pub(crate) fn new(task: Joinable<T>) -> Self {
         Self { task, read: false }
     }
 
     /// Asks the task to end: [`TaskError::Cancelled`] is thrown where it waits, when it next runs. A task that has
     /// not begun never runs. False if it has ended already.
     pub fn cancel(&self) -> bool {
-        self.header().cancel()
+        self.task.task().cancel()
     }
 
     /// Lets the task run on by itself; what dropping the handle does, in a word.
@@ -58,7 +58,7 @@ impl<T> JoinHandle<T> {
 
     /// The task's identity.
     pub fn id(&self) -> TaskId {
-        self.header().id
+        self.header().id()
     }
 
     /// What the task looks like now.
@@ -74,11 +74,11 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn header(&self) -> &Header {
-        self.task.header()
+        self.task.task().header()
     }
 
     pub(crate) fn on_done(&self, call: Option<Box<dyn FnOnce()>>) {
-        self.header().set_joiner(call.map(Joiner::Call));
+        self.header().set_joiner(call.map(Joiner::call));
     }
 }
 
@@ -93,7 +93,7 @@ impl<T> Future for JoinHandle<T> {
         if let Some(error) = Core::join_error(self.header()) {
             return Poll::Ready(Err(error));
         }
-        self.header().set_joiner(Some(Joiner::Waker(cx.waker().clone())));
+        self.header().set_joiner(Some(Joiner::waker(cx.waker())));
         Poll::Pending
     }
 }
@@ -101,7 +101,10 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         self.header().drop_handle();
-        if let Some(error) = self.task.take_unread_error() {
+        if self.read {
+            return;
+        }
+        if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }
     }
