@@ -323,6 +323,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a round is long where each step is interpreted")]
     fn a_word_of_a_whole_round_of_tenants_ago_wakes_the_present_one() {
         let (lease, _) = lease();
         let word = lease.record().word(lease.name(), 7);
