@@ -1,8 +1,8 @@
 //! Many threads wake and call loops that sleep, that are awake, and that are going away. What comes out is always the
 //! same: everything arrives. Run under ThreadSanitizer and Miri too; `CORO_STRESS` makes it longer.
 //!
-//! A lost wake leaves a simulated loop with nothing to wait for once the threads have dropped their handles, which it
-//! reports.
+//! A wake that is lost leaves a simulated loop with nothing to wait for once the threads have dropped their handles, which
+//! it reports; a loop whose driver is not notified hangs.
 
 use std::future::poll_fn;
 use std::sync::atomic::AtomicU32;
