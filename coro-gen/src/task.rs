@@ -37,7 +37,7 @@ where
     F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::running("coro_gen::spawn").spawn(task(body))
+    Loop::spawn_on_running("coro_gen::spawn", task(body))
 }
 
 /// Runs `body` on a new loop of the default driver, to its end.

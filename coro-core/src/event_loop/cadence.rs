@@ -14,9 +14,9 @@ pub(super) struct Cadence {
     /// What the driver allows.
     most: u32,
     /// Between two looks, at present.
-    limit: Cell<u32>,
+    limit: Cell<usize>,
     /// Since the last look.
-    ran: Cell<u32>,
+    ran: Cell<usize>,
     looked_at: Cell<Time>,
 }
 
@@ -34,23 +34,23 @@ impl Cadence {
     /// So many have run.
     #[inline(always)]
     pub(super) fn note_run(&self, count: usize) {
-        self.ran.set(self.ran.get().saturating_add(u32::try_from(count).unwrap_or(u32::MAX)));
+        self.ran.set(self.ran.get().saturating_add(count));
     }
 
     /// The driver was looked at, and now it is `now`. A look that waited says nothing of how long those that ran took.
     pub(super) fn note_look(&self, now: Time, waited: bool) {
-        let ran = u64::from(self.ran.replace(0));
+        let ran = self.ran.replace(0) as u64;
         let took = now.since(self.looked_at.replace(now)).as_nanos();
         if !waited && ran > 0 {
             let took = u64::try_from(took).unwrap_or(u64::MAX).max(1);
             let limit = (AIM.saturating_mul(ran) / took).clamp(1, self.most.into());
-            self.limit.set(u32::try_from(limit).unwrap_or(self.most));
+            self.limit.set(limit as usize);
         }
     }
 
     /// The next turn looks.
     pub(super) fn hurry(&self) {
-        self.ran.set(u32::MAX);
+        self.ran.set(usize::MAX);
     }
 
     /// Whether looks are spared at all.

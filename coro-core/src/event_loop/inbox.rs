@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 use super::LoopClosed;
 use super::record::Record;
 use super::word::MAIL;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::sync::{Mutex, MutexGuard};
+use crate::threads::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::threads::{Mutex, MutexGuard};
 
 /// A function sent from another thread, with its cancel flag.
 pub(super) type RemoteCall = (Arc<AtomicBool>, Box<dyn FnOnce() + Send>);

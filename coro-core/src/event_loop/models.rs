@@ -14,8 +14,8 @@ use super::inbox::{Inbox, RemoteHandle};
 use super::record::Lease;
 use super::word::{MAIL, Word};
 use crate::driver::{Driver, Notify, Simulated, Wait};
-use crate::sync::atomic::AtomicU32;
-use crate::sync::atomic::Ordering::Relaxed;
+use crate::threads::atomic::AtomicU32;
+use crate::threads::atomic::Ordering::Relaxed;
 
 fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -181,7 +181,7 @@ fn a_tenant_that_goes_while_it_is_woken_leaves_the_stack_whole() {
             stale.wake_remotely();
             other.wake_remotely();
         });
-        side.lease.record().vacate(1);
+        side.lease.record().vacate(stale);
         let next = side.word(1);
         assert_ne!(next, stale);
         next.wake_remotely();

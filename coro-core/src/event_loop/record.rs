@@ -18,24 +18,30 @@ use super::word::{
     CHUNK, FIRST_PAGE, MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word,
 };
 use crate::driver::Notify;
-use crate::sync::atomic::AtomicU32;
-use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use crate::sync::{Mutex, MutexGuard, shared};
+use crate::threads::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::threads::atomic::{AtomicBool, AtomicU16, AtomicU32};
+use crate::threads::{Mutex, MutexGuard, shared};
 
 /// The stack of the woken is empty, and the loop awake.
 const AWAKE: u32 = u32::MAX;
 /// It is empty, and whoever pushes on it must notify the loop.
 const ASLEEP: u32 = u32::MAX - 1;
-/// Set in the state of a slot that is on the stack.
-const WOKEN: u32 = 1 << 31;
 
 /// What a task of a loop is to other threads.
 #[derive(Debug, Default)]
 struct Slot {
-    /// Its tenant, and whether it is on the stack of the woken.
-    state: AtomicU32,
+    /// Changed by the loop only, and apart from the mark: with it, every end of a task would be an atomic operation.
+    tenant: AtomicU16,
+    /// It is on the stack of the woken.
+    woken: AtomicBool,
     /// The slot beneath it on the stack.
     next: AtomicU32,
+}
+
+impl Slot {
+    fn tenant(&self) -> u32 {
+        self.tenant.load(Relaxed).into()
+    }
 }
 
 /// Slots come in pages, each twice as large as the one before. A page is never freed.
@@ -147,12 +153,12 @@ impl Record {
     /// Wakes a slot, unless it has another tenant, or is woken already. From any thread.
     pub(crate) fn wake(&self, index: u32, tenant: Option<u32>) {
         let Some(slot) = self.slot(index) else { return };
-        if tenant.is_some_and(|tenant| slot.state.load(Relaxed) & !WOKEN != tenant) {
+        if tenant.is_some_and(|tenant| slot.tenant() != tenant) {
             return;
         }
         // An operation that writes, also if it changes nothing: what this thread did before is seen by whoever takes
         // the mark away. The tenant may have changed meanwhile: then the next one is woken for nothing.
-        if slot.state.fetch_or(WOKEN, AcqRel) & WOKEN != 0 {
+        if slot.woken.swap(true, AcqRel) {
             return;
         }
         let mut top = self.woken.load(Relaxed);
@@ -188,6 +194,7 @@ impl Record {
         self.notify.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<&Slot> {
         let (page, offset) = place(index);
         self.pages[page].get()?.get(offset)
@@ -201,15 +208,17 @@ impl Record {
         let (page, offset) = place(index);
         let page =
             self.pages[page].get_or_init(|| (0..FIRST_PAGE << page).map(|_| Slot::default()).collect());
-        Word::new(name, index, page[offset].state.load(Relaxed) & !WOKEN)
+        Word::new(name, index, page[offset].tenant())
     }
 
-    /// The tenant of a slot has gone.
-    pub(crate) fn vacate(&self, index: u32) {
-        let Some(slot) = self.slot(index) else { return };
-        // Only the loop changes the tenant; the mark belongs to whoever sets it.
-        let next = |state: u32| Some(state & WOKEN | (state + 1) & ((1 << SLOT_TENANT_BITS) - 1));
-        let _ = slot.state.fetch_update(AcqRel, Relaxed, next);
+    /// The tenant of a slot, by its word, has gone. Gives the next one.
+    #[inline(always)]
+    pub(crate) fn vacate(&self, word: Word) -> u32 {
+        let next = (word.tenant() + 1) & ((1 << SLOT_TENANT_BITS) - 1);
+        if let Some(slot) = self.slot(word.slot()) {
+            slot.tenant.store(next as u16, Relaxed);
+        }
+        next
     }
 
     /// Announces that the loop will sleep. False if somebody was woken: then it must not.
@@ -233,7 +242,7 @@ impl Record {
             woken.push(top);
             top = slot.next.load(Relaxed);
             // From here on it may be pushed again.
-            slot.state.fetch_and(!WOKEN, AcqRel);
+            slot.woken.swap(false, AcqRel);
         }
     }
 
@@ -247,6 +256,7 @@ impl Record {
 }
 
 /// The page of a slot, and its place there.
+#[inline(always)]
 fn place(index: u32) -> (usize, usize) {
     // 0..64 are in page 0, 64..192 in page 1, 192..448 in page 2.
     let from_one = index.saturating_add(FIRST_PAGE);
@@ -316,7 +326,7 @@ mod tests {
     fn a_word_whose_tenant_has_gone_wakes_nobody() {
         let (lease, _) = lease();
         let word = lease.record().word(lease.name(), 7);
-        lease.record().vacate(7);
+        lease.record().vacate(word);
         assert_ne!(lease.record().word(lease.name(), 7), word);
         word.wake_remotely();
         assert_eq!(woken(&lease), []);
@@ -327,7 +337,9 @@ mod tests {
     fn a_word_of_a_whole_round_of_tenants_ago_wakes_the_present_one() {
         let (lease, _) = lease();
         let word = lease.record().word(lease.name(), 7);
-        (0..1 << SLOT_TENANT_BITS).for_each(|_| lease.record().vacate(7));
+        for _ in 0..1 << SLOT_TENANT_BITS {
+            lease.record().vacate(lease.record().word(lease.name(), 7));
+        }
         assert_eq!(lease.record().word(lease.name(), 7), word);
         word.wake_remotely();
         assert_eq!(woken(&lease), [7]);

@@ -30,6 +30,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// That of a new runnable, with one holder.
+    #[inline(always)]
     pub(crate) fn new(table: &'static Table) -> Self {
         Self { table, next: Cell::new(None), holders: Cell::new(1), queued: Cell::new(false) }
     }

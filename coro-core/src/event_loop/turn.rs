@@ -21,7 +21,29 @@ const TIMERS_A_TURN: usize = 1024;
 
 impl Core {
     /// One turn.
+    #[inline(always)]
     pub(super) fn turn(&self) -> Result<(), RunError> {
+        if !self.can_go_on() {
+            self.look()?;
+        }
+        self.run_ready();
+        Ok(())
+    }
+
+    /// Whether there is nothing but to run what is ready.
+    #[inline(always)]
+    fn can_go_on(&self) -> bool {
+        !self.ready.is_empty()
+            && !self.stopping.get()
+            && !self.timer_is_due.get()
+            && !self.cadence.is_due()
+            && self.lease.record().is_quiet()
+    }
+
+    /// Looks for what else there is: parts 1 to 3.
+    #[cold]
+    #[inline(never)]
+    fn look(&self) -> Result<(), RunError> {
         if self.ready.is_empty() || self.stopping.get() || self.cadence.is_due() {
             self.poll()?;
             self.process();
@@ -31,7 +53,6 @@ impl Core {
                 self.process();
             }
         }
-        self.run_ready();
         Ok(())
     }
 
@@ -88,6 +109,7 @@ impl Core {
     }
 
     /// Runs the snapshot of the ready queue: part 4.
+    #[inline(always)]
     pub(super) fn run_ready(&self) {
         let ran = self.ready.run_all(self);
         self.cadence.note_run(ran);
@@ -98,8 +120,7 @@ impl Core {
         loop {
             let turned = self.turn();
             // Cleared also on an error: the next run begins afresh.
-            let stopped = self.stopping.get();
-            if stopped || turned.is_err() {
+            if self.stopping.get() || turned.is_err() {
                 self.stopping.set(false);
                 return turned;
             }

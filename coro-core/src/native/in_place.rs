@@ -26,7 +26,8 @@ enum Body<F: Future> {
 }
 
 impl<F: Future> InPlace<F> {
-    pub(super) fn new(future: F) -> Self {
+    #[inline(always)]
+    pub(crate) fn new(future: F) -> Self {
         Self { body: Body::Here(future), parks: 0 }
     }
 

@@ -36,8 +36,9 @@ impl<F: Future> IntoTask for F {
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
+    #[inline(always)]
     fn into_task(self) -> Prepared<native::InPlace<F>> {
-        native::task(self).into_task()
+        Prepared::new(native::InPlace::new(self))
     }
 }
 
@@ -47,6 +48,7 @@ impl<F: Future> IntoTask for native::Task<F> {
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
+    #[inline(always)]
     fn into_task(self) -> Prepared<native::InPlace<F>> {
         Prepared::new(self.into_body())
     }
@@ -61,6 +63,7 @@ where
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
+    #[inline(always)]
     fn into_task(self) -> Prepared<Stepwise<Self>> {
         Prepared::new(Stepwise::new(self))
     }
@@ -96,6 +99,7 @@ impl<C: TaskCoroutine> IntoTask for CoroutineTask<C> {
 
     const FLAVOUR: Option<Flavour> = None;
 
+    #[inline(always)]
     fn into_task(self) -> Prepared<Stepwise<Self>> {
         Prepared::new(Stepwise::new(self))
     }

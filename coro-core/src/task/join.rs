@@ -26,13 +26,11 @@ use crate::event_loop::Core;
 #[must_use = "dropping the handle detaches the task; call detach() if that is meant"]
 pub struct JoinHandle<T> {
     task: Joinable<T>,
-    /// The result has been taken.
-    read: bool,
 }
 
 impl<T> JoinHandle<T> {
     pub(crate) fn new(task: Joinable<T>) -> Self {
-        Self { task, read: false }
+        Self { task }
     }
 
     /// Asks the task to end: [`TaskError::Cancelled`] is thrown where it waits, when it next runs. A task that has
@@ -68,9 +66,10 @@ impl<T> JoinHandle<T> {
 
     /// The result, if the task has ended and it was not taken before.
     pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
-        let output = self.task.take_output()?;
-        self.read = true;
-        Some(output)
+        match self.task.poll_output() {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
     }
 
     pub(crate) fn header(&self) -> &Header {
@@ -85,25 +84,29 @@ impl<T> JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, TaskError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(!self.read, "a JoinHandle was polled after it gave its result: await it once");
-        if let Some(output) = self.try_result() {
-            return Poll::Ready(output);
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.header().is_taken(), "a JoinHandle was polled after it gave its result: await it once");
+        let polled = self.task.poll_output();
+        if polled.is_ready() {
+            return polled;
         }
-        if let Some(error) = Core::join_error(self.header()) {
-            return Poll::Ready(Err(error));
+        match Core::join_error(self.header()) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => {
+                self.header().set_joiner(Some(Joiner::waker(cx.waker())));
+                Poll::Pending
+            }
         }
-        self.header().set_joiner(Some(Joiner::waker(cx.waker())));
-        Poll::Pending
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        self.header().drop_handle();
-        if self.read {
+        if self.header().is_taken() {
+            // Nobody waits for it, and nothing of it is left to read.
             return;
         }
+        self.header().drop_handle();
         if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }

@@ -10,10 +10,12 @@ pub struct Prepared<C>(C);
 
 impl<C> Prepared<C> {
     /// Keeps `coroutine` for a loop. Nothing runs yet.
+    #[inline(always)]
     pub fn new(coroutine: C) -> Self {
         Self(coroutine)
     }
 
+    #[inline(always)]
     pub(crate) fn into_inner(self) -> C {
         self.0
     }

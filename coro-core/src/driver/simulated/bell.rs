@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::driver::Notify;
-use crate::sync::{Condvar, Mutex};
+use crate::threads::{Condvar, Mutex};
 
 /// Wakes a simulated loop that waits for another thread.
 #[derive(Debug, Default)]
