@@ -104,6 +104,8 @@ pub mod sync;
 #[cfg(feature = "std")]
 pub mod task;
 #[cfg(feature = "std")]
+mod threads;
+#[cfg(feature = "std")]
 pub mod time;
 
 #[cfg(feature = "testing")]

@@ -350,17 +350,3 @@ fn a_chain_that_nobody_came_to_run_is_dropped_from_the_top() {
     assert_eq!(test.start(), Ok(Outcome::Returned(3)));
     trace.expect(&["top", "bottom"]);
 }
-
-#[test]
-fn a_hundred_thousand_loops_leave_nothing_behind() {
-    let mut wakers = Vec::new();
-    for _ in 0..100_000 {
-        let event_loop = Loop::simulated();
-        let waker = event_loop.run(poll_fn(|cx| Poll::Ready(cx.waker().clone()))).unwrap();
-        if wakers.len() < 10 {
-            wakers.push(waker);
-        }
-    }
-    // Their places have been given to others many times.
-    wakers.into_iter().for_each(std::task::Waker::wake);
-}

@@ -1,12 +1,13 @@
 //! What other threads leave for a loop, and how they wake it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::LoopClosed;
 use super::record::Record;
 use super::word::MAIL;
+use crate::threads::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::threads::{Mutex, MutexGuard};
 
 /// A function sent from another thread, with its cancel flag.
 pub(super) type RemoteCall = (Arc<AtomicBool>, Box<dyn FnOnce() + Send>);
@@ -53,9 +54,10 @@ impl Inbox {
         std::mem::take(&mut state.calls)
     }
 
-    /// How many [`RemoteHandle`]s there are: whether another thread could still send something.
+    /// How many [`RemoteHandle`]s there are: whether another thread could still send something. A loop that is marked as
+    /// asleep is roused when that changes.
     pub(super) fn handles(&self) -> usize {
-        self.handles.load(Ordering::SeqCst)
+        self.handles.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -78,7 +80,7 @@ pub struct RemoteHandle(Arc<Inbox>);
 
 impl RemoteHandle {
     pub(super) fn new(inbox: Arc<Inbox>) -> Self {
-        inbox.handles.fetch_add(1, Ordering::SeqCst);
+        inbox.handles.fetch_add(1, Ordering::Relaxed);
         Self(inbox)
     }
 
@@ -108,8 +110,8 @@ impl Clone for RemoteHandle {
 
 impl Drop for RemoteHandle {
     fn drop(&mut self) {
-        self.0.handles.fetch_sub(1, Ordering::SeqCst);
-        // A simulated loop that waits for remote handles must notice that the last one is gone.
+        self.0.handles.fetch_sub(1, Ordering::Relaxed);
+        // A simulated loop that waits for remote handles must notice that the last one is gone. That publishes it too.
         self.0.record.rouse();
     }
 }

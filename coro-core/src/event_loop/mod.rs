@@ -10,6 +10,8 @@ mod ending;
 mod error;
 mod inbox;
 mod into_driven;
+#[cfg(all(test, coro_loom))]
+mod models;
 mod operation;
 mod record;
 mod reports;

@@ -12,12 +12,15 @@
 //! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
 //! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use super::word::{MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word};
+use super::word::{
+    CHUNK, FIRST_PAGE, MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word,
+};
 use crate::driver::Notify;
+use crate::threads::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::threads::atomic::{AtomicBool, AtomicU16, AtomicU32};
+use crate::threads::{Mutex, MutexGuard, shared};
 
 /// The stack of the woken is empty, and the loop awake.
 const AWAKE: u32 = u32::MAX;
@@ -42,7 +45,6 @@ impl Slot {
 }
 
 /// Slots come in pages, each twice as large as the one before. A page is never freed.
-const FIRST_PAGE: u32 = 64;
 const PAGES: usize = (SLOT_BITS - FIRST_PAGE.trailing_zeros() + 1) as usize;
 
 #[derive(Debug)]
@@ -56,14 +58,14 @@ pub(crate) struct Record {
     notify: Mutex<Option<Arc<dyn Notify>>>,
 }
 
-const CHUNK: usize = 64;
+shared! {
+    /// All records. They come in chunks, which are never freed.
+    static RECORDS: [OnceLock<Box<[Record; CHUNK]>>; (1 << RECORD_BITS) / CHUNK] =
+        [const { OnceLock::new() }; (1 << RECORD_BITS) / CHUNK];
 
-/// All records. They come in chunks, which are never freed.
-static RECORDS: [OnceLock<Box<[Record; CHUNK]>>; (1 << RECORD_BITS) / CHUNK] =
-    [const { OnceLock::new() }; (1 << RECORD_BITS) / CHUNK];
-
-/// Those without a loop, and how many there have ever been.
-static FREE: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
+    /// Those without a loop, and how many there have ever been.
+    static FREE: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
+}
 
 fn free() -> MutexGuard<'static, (Vec<usize>, usize)> {
     FREE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -174,7 +176,9 @@ impl Record {
 
     /// Wakes the loop, if it sleeps.
     pub(crate) fn rouse(&self) {
-        if self.woken.compare_exchange(ASLEEP, AWAKE, AcqRel, Relaxed).is_ok() {
+        // Writes, also if it changes nothing: what this thread did before is seen by a loop that falls asleep later.
+        let awake = |top| Some(if top == ASLEEP { AWAKE } else { top });
+        if self.woken.fetch_update(AcqRel, Relaxed, awake) == Ok(ASLEEP) {
             self.notify();
         }
     }
@@ -326,6 +330,29 @@ mod tests {
         assert_ne!(lease.record().word(lease.name(), 7), word);
         word.wake_remotely();
         assert_eq!(woken(&lease), []);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "a round is long where each step is interpreted")]
+    fn a_word_of_a_whole_round_of_tenants_ago_wakes_the_present_one() {
+        let (lease, _) = lease();
+        let word = lease.record().word(lease.name(), 7);
+        for _ in 0..1 << SLOT_TENANT_BITS {
+            lease.record().vacate(lease.record().word(lease.name(), 7));
+        }
+        assert_eq!(lease.record().word(lease.name(), 7), word);
+        word.wake_remotely();
+        assert_eq!(woken(&lease), [7]);
+    }
+
+    /// A thread that was stopped while it held the lock cannot keep others from waking a loop that is awake.
+    #[test]
+    fn a_wake_of_a_loop_that_is_awake_takes_no_lock() {
+        let (lease, _) = lease();
+        let word = lease.record().word(lease.name(), 1);
+        let _held = lease.record().notifier();
+        word.wake_remotely();
+        assert_eq!(woken(&lease), [1]);
     }
 
     #[test]

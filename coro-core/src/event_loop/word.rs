@@ -3,16 +3,16 @@
 use super::record::Record;
 
 /// The bits of a word: `slot | tenant of the slot | record | tenant of the record`, from the lowest.
-pub(super) const SLOT_BITS: u32 = 24;
-#[cfg(not(coro_narrow))]
-pub(super) const SLOT_TENANT_BITS: u32 = 16;
-#[cfg(coro_narrow)]
-pub(super) const SLOT_TENANT_BITS: u32 = 2;
-pub(super) const RECORD_BITS: u32 = 16;
-#[cfg(not(coro_narrow))]
-pub(super) const RECORD_TENANT_BITS: u32 = 8;
-#[cfg(coro_narrow)]
-pub(super) const RECORD_TENANT_BITS: u32 = 2;
+///
+/// A test build has few tenants (`--cfg coro_narrow`): they come round at once, and wakers wake the wrong ones.
+pub(super) const SLOT_BITS: u32 = if cfg!(coro_loom) { 4 } else { 24 };
+pub(super) const SLOT_TENANT_BITS: u32 = if cfg!(coro_narrow) { 2 } else { 16 };
+pub(super) const RECORD_BITS: u32 = if cfg!(coro_loom) { 2 } else { 16 };
+pub(super) const RECORD_TENANT_BITS: u32 = if cfg!(coro_narrow) { 2 } else { 8 };
+
+/// How many slots, and how many records, are made at once at first. A model has room for few.
+pub(super) const FIRST_PAGE: u32 = if cfg!(coro_loom) { 4 } else { 64 };
+pub(super) const CHUNK: usize = if cfg!(coro_loom) { 2 } else { 64 };
 
 /// The slot of the mailbox: who wakes it has left something there.
 pub(crate) const MAIL: u32 = 0;

@@ -1,8 +1,9 @@
 //! How another thread ends a wait in simulated time.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use crate::driver::Notify;
+use crate::threads::{Condvar, Mutex};
 
 /// Wakes a simulated loop that waits for another thread.
 #[derive(Debug, Default)]
@@ -13,9 +14,10 @@ pub(super) struct Bell {
 
 impl Bell {
     pub(super) fn listen(&self) {
-        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rung = self.changed.wait_while(rung, |rung| !*rung).unwrap_or_else(PoisonError::into_inner);
-        *rung = false;
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while !std::mem::take(&mut *rung) {
+            rung = self.changed.wait(rung).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
