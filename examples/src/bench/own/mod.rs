@@ -1,0 +1,66 @@
+//! The work, in our three flavours: the same program three times, each suspending in its own engine.
+
+pub mod fiber;
+pub mod generator;
+pub mod native;
+mod one_shot;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use coro_core::RunError;
+
+use super::shared::contender::Contender;
+use super::shared::record::Measured;
+use super::shared::request::Request;
+use super::shared::scenario::{Scenario, Size};
+use one_shot::Sender;
+
+/// Does what the request says, and prints the answer.
+///
+/// # Errors
+///
+/// If nobody reads it.
+pub fn answer(request: &Request) -> std::io::Result<()> {
+    request.answer(|scenario, size| perform(request.contender, scenario, size)).print()
+}
+
+/// Why the work could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unable {
+    /// The loop could not run it to its end.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Somebody else's work was asked for.
+    #[error("{0} is a peer: it has a binary of its own")]
+    Peer(Contender),
+}
+
+/// Does the work of `scenario` in one of our flavours, on a new loop of the default driver.
+///
+/// # Errors
+///
+/// [`Unable`].
+pub fn perform(contender: Contender, scenario: Scenario, size: Size) -> Result<Measured, Unable> {
+    Ok(match contender {
+        Contender::Native => native::perform(scenario, size),
+        Contender::Generator => generator::perform(scenario, size),
+        Contender::Fiber => fiber::perform(scenario, size),
+
+        peer => return Err(Unable::Peer(peer)),
+    }?)
+}
+
+/// The one-shots that wait for their answer.
+type Asked = Rc<RefCell<Vec<Sender<u64>>>>;
+
+/// Answers all that have asked, and gives how many.
+fn answer_all(asked: &Asked) -> u64 {
+    let asked = asked.take();
+    let answered = asked.len() as u64;
+    for sender in asked {
+        sender.send(1);
+    }
+    answered
+}
