@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::child::Binaries;
+use super::instructions::{Counter, Instructions, is_countable};
 use super::machine::Machine;
-use super::report::{Report, print_table, print_targets};
+use super::report::{Report, print_instructions, print_table, print_targets};
 use super::results::Results;
 use super::shared::contender::Contender;
 use super::shared::request::Request;
@@ -39,7 +40,10 @@ pub struct BenchArgs {
     /// The binary of the peers, if it is not where its package builds it
     #[arg(long, value_name = "FILE")]
     peers: Option<PathBuf>,
-    /// Fail if a target is not met
+    /// Count instructions as well, with perf or valgrind
+    #[arg(long)]
+    instructions: bool,
+    /// Fail if a target is not met, or cannot be judged
     #[arg(long)]
     check: bool,
 }
@@ -77,6 +81,8 @@ pub enum Benched {
 /// If the output or the file of JSON cannot be written.
 pub fn bench(args: &BenchArgs, out: &mut dyn Write) -> io::Result<Benched> {
     let binaries = Binaries::new(args.peers.as_deref())?;
+    // Made at once: better to fail now than when all is measured.
+    let mut json = args.json.as_ref().map(File::create).transpose()?;
     if cfg!(debug_assertions) {
         writeln!(out, "This is a debug build: build with --release for meaningful figures.")?;
     }
@@ -87,7 +93,7 @@ pub fn bench(args: &BenchArgs, out: &mut dyn Write) -> io::Result<Benched> {
         writeln!(out, "    (cd {} && cargo build --release)", package.display())?;
     }
     let machine = Machine::this();
-    let results = measure(args, &binaries)?;
+    let results = measure(args, &binaries);
     let summaries = results.summaries();
     let targets = judge(&summaries);
     let report = Report {
@@ -97,18 +103,21 @@ pub fn bench(args: &BenchArgs, out: &mut dyn Write) -> io::Result<Benched> {
         summaries,
         missing: results.missing(),
         targets,
+        instructions: if args.instructions { count(args, &binaries, out)? } else { Vec::new() },
         records: results.records(),
     };
     print_table(&report, out)?;
+    print_instructions(&report, out)?;
     print_targets(&report, out)?;
-    if let Some(path) = &args.json {
-        serde_json::to_writer_pretty(File::create(path)?, &report)?;
+    if let Some(file) = &mut json {
+        serde_json::to_writer_pretty(&mut *file, &report)?;
+        writeln!(file)?;
     }
     Ok(verdict(args, &report))
 }
 
 /// Everybody in turns, round by round.
-fn measure(args: &BenchArgs, binaries: &Binaries) -> io::Result<Results> {
+fn measure(args: &BenchArgs, binaries: &Binaries) -> Results {
     let mut results = Results::default();
     for &scenario in args.scenarios() {
         for round in 1..=args.rounds {
@@ -116,14 +125,37 @@ fn measure(args: &BenchArgs, binaries: &Binaries) -> io::Result<Results> {
                 if !binaries.has(contender) || results.is_missing(scenario, contender) {
                     continue;
                 }
-                // Who watches sees how far it is; who does not loses nothing.
-                let _ = writeln!(io::stderr(), "{scenario}, round {round} of {}: {contender}", args.rounds);
+                watch(&format!("{scenario}, round {round} of {}: {contender}", args.rounds));
                 let request = args.request(scenario, contender, binaries.core);
                 results.add(scenario, contender, binaries.ask(&request));
             }
         }
     }
-    Ok(results)
+    results
+}
+
+/// Counts the instructions of everybody, where there is something to count them with.
+fn count(args: &BenchArgs, binaries: &Binaries, out: &mut dyn Write) -> io::Result<Vec<Instructions>> {
+    let Some(counter) = Counter::find() else {
+        writeln!(out, "No instructions are counted: perf cannot do it here, and valgrind is not installed.")?;
+        return Ok(Vec::new());
+    };
+    let mut counted = Vec::new();
+    for &scenario in args.scenarios().iter().filter(|&&scenario| is_countable(scenario)) {
+        for &contender in args.contenders().iter().filter(|&&contender| binaries.has(contender)) {
+            watch(&format!("{scenario}, instructions: {contender}"));
+            match counter.measure(binaries, scenario, contender) {
+                Ok(instructions) => counted.push(instructions),
+                Err(error) => writeln!(out, "No instructions of {contender} at {scenario}: {error}")?,
+            }
+        }
+    }
+    Ok(counted)
+}
+
+/// Says how far it is. Who does not watch loses nothing.
+fn watch(progress: &str) {
+    let _ = writeln!(io::stderr(), "{progress}");
 }
 
 fn verdict(args: &BenchArgs, report: &Report) -> Benched {

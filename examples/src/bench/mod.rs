@@ -6,6 +6,7 @@
 
 pub mod child;
 pub mod command;
+pub mod instructions;
 pub mod machine;
 pub mod own;
 pub mod report;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::instructions::Instructions;
 use super::machine::Machine;
 use super::results::{Missing, Summary, unit};
 use super::shared::contender::Contender;
@@ -25,6 +26,8 @@ pub struct Report {
     pub missing: Vec<Missing>,
     /// The targets, and whether they are met.
     pub targets: Vec<Judged>,
+    /// Instructions for an operation, if they were counted.
+    pub instructions: Vec<Instructions>,
     /// Every measurement.
     pub records: Vec<Record>,
 }
@@ -104,6 +107,22 @@ fn notes(measured: &Measured) -> String {
     }
     notes.extend(measured.with.clone());
     notes.join("; ")
+}
+
+/// Prints the instructions for an operation, if they were counted.
+///
+/// # Errors
+///
+/// If `out` cannot be written.
+pub fn print_instructions(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.instructions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{:<15} {:<21} {:>12}", "scenario", "contender", "instructions")?;
+    for Instructions { scenario, contender, each } in &report.instructions {
+        writeln!(out, "{scenario:<15} {contender:<21} {each:>12.0}")?;
+    }
+    Ok(())
 }
 
 /// Prints the targets and the aims.

@@ -63,6 +63,12 @@ impl Request {
         }
         let Self { scenario, contender, .. } = *self;
         match perform(scenario, self.size()) {
+            Ok(Measured { operations, .. }) if operations != scenario.operations(self.size()) => {
+                Answer::Unable(format!(
+                    "it did {operations} of {} operations",
+                    scenario.operations(self.size())
+                ))
+            }
             Ok(measured) => Answer::Record(Record { scenario, contender, size: self.size(), measured }),
             Err(error) => Answer::Unable(error.to_string()),
         }

@@ -101,6 +101,16 @@ impl Scenario {
         Size { tasks, rounds: self.whole(fewer_rounds) }
     }
 
+    /// How many operations there are in work of this size.
+    pub fn operations(self, size: Size) -> u64 {
+        match self {
+            Self::Yield | Self::Cold | Self::Oneshot => size.tasks * size.rounds,
+            Self::SpawnAll | Self::TimersPending | Self::Chained | Self::Memory => size.tasks,
+            Self::SpawnOne | Self::Pingpong | Self::Prodcons => size.rounds,
+            Self::Remote | Self::RemoteLoad | Self::TimersCancel => size.rounds,
+        }
+    }
+
     /// Rounds that can be shared out evenly.
     fn whole(self, rounds: u64) -> u64 {
         match self {
