@@ -68,6 +68,8 @@ fn a_peer_that_fails_is_reported_with_its_reason() {
     let printed = text(&output.stdout);
     assert!(printed.contains("glommio could not do yield: exit status: 1"), "{printed}");
     assert_eq!(printed.matches("glommio could not").count(), 1, "{printed}");
+    let progress = text(&output.stderr);
+    assert_eq!(progress.matches("glommio").count(), 1, "it is not asked again: {progress}");
     assert_eq!(output.status.code(), Some(0), "it is no fault of ours");
 }
 

@@ -1,6 +1,8 @@
 //! The work of `coro bench`: it is done in full, and each flavour does it in its own engine.
 
+use coro_core::Loop;
 use coro_core::stats::{Counts, Flavour, counts};
+use coro_examples::bench::instructions::is_countable;
 use coro_examples::bench::own::{Unable, perform};
 use coro_examples::bench::shared::contender::Contender;
 use coro_examples::bench::shared::record::Measured;
@@ -32,7 +34,8 @@ const SMALL: [(Scenario, Size, u64); 13] = [
 /// Does the work, and counts the switches of all three engines meanwhile.
 fn counted(contender: Contender, scenario: Scenario, size: Size) -> (Measured, [Counts; 3]) {
     let before = Flavour::ALL.map(counts);
-    let measured = perform(contender, scenario, size).expect("our loop can run it");
+    let event_loop = Loop::new().expect("there is a driver");
+    let measured = perform(&event_loop, contender, scenario, size).expect("the loop can run it");
     let mut after = Flavour::ALL.map(counts);
     for (after, before) in after.iter_mut().zip(before) {
         *after = *after - before;
@@ -113,9 +116,21 @@ fn what_else_is_to_be_known_is_recorded() {
 }
 
 #[test]
+fn virtual_time_will_do_where_instructions_are_counted() {
+    let countable = SMALL.into_iter().filter(|(scenario, ..)| is_countable(*scenario));
+    for (scenario, size, operations) in countable {
+        for (contender, _) in OURS {
+            let measured =
+                perform(&Loop::simulated(), contender, scenario, size).expect("the loop can run it");
+            assert_eq!(measured.operations, operations, "{scenario} {contender}");
+        }
+    }
+}
+
+#[test]
 fn a_peer_is_not_ours_to_run() {
     let size = Scenario::Yield.size(1_000, false);
-    let refused = perform(Contender::Glommio, Scenario::Yield, size);
+    let refused = perform(&Loop::simulated(), Contender::Glommio, Scenario::Yield, size);
     assert!(matches!(refused, Err(Unable::Peer(Contender::Glommio))), "{refused:?}");
 }
 

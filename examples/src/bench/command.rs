@@ -59,7 +59,7 @@ impl BenchArgs {
 
     fn request(&self, scenario: Scenario, contender: Contender, core: Option<usize>) -> Request {
         let divisor = if self.quick { QUICK } else { 1 };
-        Request { scenario, contender, divisor, core, cold_start: false }
+        Request { scenario, contender, divisor, core, interpreted: false }
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use coro_core::prelude::*;
-use coro_fiber::{TaskCo, run, spawn};
+use coro_fiber::{TaskCo, spawn, task};
 
 use super::one_shot::one_shot;
 use super::{Asked, answer_all};
@@ -19,25 +19,25 @@ use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_
 use crate::bench::shared::schedule::{Schedule, Seen};
 use crate::bench::shared::turns;
 
-/// Does the work of `scenario`.
+/// Does the work of `scenario` on `event_loop`.
 ///
 /// # Errors
 ///
 /// If the loop cannot run it to its end.
-pub fn perform(scenario: Scenario, size: Size) -> Result<Measured, RunError> {
+pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
     match scenario {
-        Scenario::Yield | Scenario::Cold => run(move |co| yields(co, size)),
-        Scenario::SpawnAll => run(move |co| spawn_all(co, size)),
-        Scenario::SpawnOne => run(move |co| spawn_one(co, size)),
-        Scenario::Pingpong => run(move |co| pingpong(co, size)),
-        Scenario::Prodcons => run(move |co| prodcons(co, size)),
-        Scenario::Oneshot => run(move |co| oneshot(co, size)),
-        Scenario::Remote => run(move |co| remote(co, size)),
-        Scenario::RemoteLoad => run(move |co| remote_load(co, size)),
-        Scenario::TimersPending => run(move |co| timers_pending(co, size)),
-        Scenario::TimersCancel => run(move |co| timers_cancel(co, size)),
-        Scenario::Chained => run(move |co| chained(co, size)),
-        Scenario::Memory => run(move |co| memory(co, size)),
+        Scenario::Yield | Scenario::Cold => event_loop.run(task(move |co| yields(co, size))),
+        Scenario::SpawnAll => event_loop.run(task(move |co| spawn_all(co, size))),
+        Scenario::SpawnOne => event_loop.run(task(move |co| spawn_one(co, size))),
+        Scenario::Pingpong => event_loop.run(task(move |co| pingpong(co, size))),
+        Scenario::Prodcons => event_loop.run(task(move |co| prodcons(co, size))),
+        Scenario::Oneshot => event_loop.run(task(move |co| oneshot(co, size))),
+        Scenario::Remote => event_loop.run(task(move |co| remote(co, size))),
+        Scenario::RemoteLoad => event_loop.run(task(move |co| remote_load(co, size))),
+        Scenario::TimersPending => event_loop.run(task(move |co| timers_pending(co, size))),
+        Scenario::TimersCancel => event_loop.run(task(move |co| timers_cancel(co, size))),
+        Scenario::Chained => event_loop.run(task(move |co| chained(co, size))),
+        Scenario::Memory => event_loop.run(task(move |co| memory(co, size))),
     }
 }
 

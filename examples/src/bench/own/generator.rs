@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use coro_core::prelude::*;
-use coro_gen::{TaskCo, run, spawn};
+use coro_gen::{TaskCo, spawn, task};
 
 use super::one_shot::one_shot;
 use super::{Asked, answer_all};
@@ -19,25 +19,25 @@ use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_
 use crate::bench::shared::schedule::{Schedule, Seen};
 use crate::bench::shared::turns;
 
-/// Does the work of `scenario`.
+/// Does the work of `scenario` on `event_loop`.
 ///
 /// # Errors
 ///
 /// If the loop cannot run it to its end.
-pub fn perform(scenario: Scenario, size: Size) -> Result<Measured, RunError> {
+pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
     match scenario {
-        Scenario::Yield | Scenario::Cold => run(async move |co| yields(co, size).await),
-        Scenario::SpawnAll => run(async move |co| spawn_all(co, size).await),
-        Scenario::SpawnOne => run(async move |co| spawn_one(co, size).await),
-        Scenario::Pingpong => run(async move |co| pingpong(co, size).await),
-        Scenario::Prodcons => run(async move |co| prodcons(co, size).await),
-        Scenario::Oneshot => run(async move |co| oneshot(co, size).await),
-        Scenario::Remote => run(async move |co| remote(co, size).await),
-        Scenario::RemoteLoad => run(async move |co| remote_load(co, size).await),
-        Scenario::TimersPending => run(async move |co| timers_pending(co, size).await),
-        Scenario::TimersCancel => run(async move |co| timers_cancel(co, size).await),
-        Scenario::Chained => run(async move |co| chained(co, size).await),
-        Scenario::Memory => run(async move |co| memory(co, size).await),
+        Scenario::Yield | Scenario::Cold => event_loop.run(task(async move |co| yields(co, size).await)),
+        Scenario::SpawnAll => event_loop.run(task(async move |co| spawn_all(co, size).await)),
+        Scenario::SpawnOne => event_loop.run(task(async move |co| spawn_one(co, size).await)),
+        Scenario::Pingpong => event_loop.run(task(async move |co| pingpong(co, size).await)),
+        Scenario::Prodcons => event_loop.run(task(async move |co| prodcons(co, size).await)),
+        Scenario::Oneshot => event_loop.run(task(async move |co| oneshot(co, size).await)),
+        Scenario::Remote => event_loop.run(task(async move |co| remote(co, size).await)),
+        Scenario::RemoteLoad => event_loop.run(task(async move |co| remote_load(co, size).await)),
+        Scenario::TimersPending => event_loop.run(task(async move |co| timers_pending(co, size).await)),
+        Scenario::TimersCancel => event_loop.run(task(async move |co| timers_cancel(co, size).await)),
+        Scenario::Chained => event_loop.run(task(async move |co| chained(co, size).await)),
+        Scenario::Memory => event_loop.run(task(async move |co| memory(co, size).await)),
     }
 }
 

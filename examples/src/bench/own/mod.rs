@@ -6,9 +6,10 @@ pub mod native;
 mod one_shot;
 
 use std::cell::RefCell;
+use std::io;
 use std::rc::Rc;
 
-use coro_core::RunError;
+use coro_core::{Loop, RunError};
 
 use super::shared::contender::Contender;
 use super::shared::record::Measured;
@@ -16,13 +17,19 @@ use super::shared::request::Request;
 use super::shared::scenario::{Scenario, Size};
 use one_shot::Sender;
 
-/// Does what the request says, and prints the answer.
+/// Does what the request says on a new loop of the default driver, and prints the answer. If the process is interpreted,
+/// the loop is a simulated one.
 ///
 /// # Errors
 ///
 /// If nobody reads it.
-pub fn answer(request: &Request) -> std::io::Result<()> {
-    request.answer(|scenario, size| perform(request.contender, scenario, size)).print()
+pub fn answer(request: &Request) -> io::Result<()> {
+    let perform = |scenario, size| {
+        let event_loop =
+            if request.interpreted { Loop::simulated() } else { Loop::new().map_err(RunError::from)? };
+        perform(&event_loop, request.contender, scenario, size)
+    };
+    request.answer(perform).print()
 }
 
 /// Why the work could not be done.
@@ -37,16 +44,21 @@ pub enum Unable {
     Peer(Contender),
 }
 
-/// Does the work of `scenario` in one of our flavours, on a new loop of the default driver.
+/// Does the work of `scenario` in one of our flavours on `event_loop`, which is closed then.
 ///
 /// # Errors
 ///
 /// [`Unable`].
-pub fn perform(contender: Contender, scenario: Scenario, size: Size) -> Result<Measured, Unable> {
+pub fn perform(
+    event_loop: &Loop,
+    contender: Contender,
+    scenario: Scenario,
+    size: Size,
+) -> Result<Measured, Unable> {
     Ok(match contender {
-        Contender::Native => native::perform(scenario, size),
-        Contender::Generator => generator::perform(scenario, size),
-        Contender::Fiber => fiber::perform(scenario, size),
+        Contender::Native => native::perform(event_loop, scenario, size),
+        Contender::Generator => generator::perform(event_loop, scenario, size),
+        Contender::Fiber => fiber::perform(event_loop, scenario, size),
 
         peer => return Err(Unable::Peer(peer)),
     }?)

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use coro_core::native::{run, spawn};
+use coro_core::native::spawn;
 use coro_core::prelude::*;
 
 use super::one_shot::one_shot;
@@ -19,25 +19,25 @@ use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_
 use crate::bench::shared::schedule::{Schedule, Seen};
 use crate::bench::shared::turns;
 
-/// Does the work of `scenario`.
+/// Does the work of `scenario` on `event_loop`.
 ///
 /// # Errors
 ///
 /// If the loop cannot run it to its end.
-pub fn perform(scenario: Scenario, size: Size) -> Result<Measured, RunError> {
+pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
     Ok(match scenario {
-        Scenario::Yield | Scenario::Cold => run(yields(size)),
-        Scenario::SpawnAll => run(spawn_all(size)),
-        Scenario::SpawnOne => run(spawn_one(size)),
-        Scenario::Pingpong => run(pingpong(size)),
-        Scenario::Prodcons => run(prodcons(size)),
-        Scenario::Oneshot => run(oneshot(size)),
-        Scenario::Remote => run(remote(size)),
-        Scenario::RemoteLoad => run(remote_load(size)),
-        Scenario::TimersPending => run(timers_pending(size)),
-        Scenario::TimersCancel => run(timers_cancel(size)),
-        Scenario::Chained => run(chained(size)),
-        Scenario::Memory => run(memory(size)),
+        Scenario::Yield | Scenario::Cold => event_loop.run(yields(size)),
+        Scenario::SpawnAll => event_loop.run(spawn_all(size)),
+        Scenario::SpawnOne => event_loop.run(spawn_one(size)),
+        Scenario::Pingpong => event_loop.run(pingpong(size)),
+        Scenario::Prodcons => event_loop.run(prodcons(size)),
+        Scenario::Oneshot => event_loop.run(oneshot(size)),
+        Scenario::Remote => event_loop.run(remote(size)),
+        Scenario::RemoteLoad => event_loop.run(remote_load(size)),
+        Scenario::TimersPending => event_loop.run(timers_pending(size)),
+        Scenario::TimersCancel => event_loop.run(timers_cancel(size)),
+        Scenario::Chained => event_loop.run(chained(size)),
+        Scenario::Memory => event_loop.run(memory(size)),
     }??)
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::contender::Contender;
 use super::core::pin;
+use super::meter::leave_out_cpu_time;
 use super::record::{Answer, Measured, Record};
 use super::scenario::{Scenario, Size};
 
@@ -24,22 +25,22 @@ pub struct Request {
     /// Stay on this core
     #[arg(long, value_name = "N")]
     pub core: Option<usize>,
-    /// Do not do it at a smaller size first
+    /// The process is interpreted by valgrind: do it once only, and without what valgrind has not
     #[arg(long)]
-    pub cold_start: bool,
+    pub interpreted: bool,
 }
 
 impl Request {
     /// The same as arguments.
     pub fn arguments(&self) -> Vec<String> {
-        let Self { scenario, contender, divisor, core, cold_start } = self;
+        let Self { scenario, contender, divisor, core, interpreted } = self;
         let mut arguments = vec![
             format!("--scenario={scenario}"),
             format!("--contender={contender}"),
             format!("--divisor={divisor}"),
         ];
         arguments.extend(core.map(|core| format!("--core={core}")));
-        arguments.extend(cold_start.then(|| "--cold-start".to_string()));
+        arguments.extend(interpreted.then(|| "--interpreted".to_string()));
         arguments
     }
 
@@ -55,7 +56,9 @@ impl Request {
         {
             return Answer::Unable(format!("it cannot stay on core {core}: {error}"));
         }
-        if self.scenario.warms_up() && !self.cold_start {
+        if self.interpreted {
+            leave_out_cpu_time();
+        } else if self.scenario.warms_up() {
             let smaller = Self { divisor: self.divisor.saturating_mul(10), ..*self };
             if let Err(error) = perform(self.scenario, smaller.size()) {
                 return Answer::Unable(error.to_string());
