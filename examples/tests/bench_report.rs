@@ -7,7 +7,7 @@ use std::time::Duration;
 use coro_examples::bench::child::run;
 use coro_examples::bench::machine::Machine;
 use coro_examples::bench::report::{Report, print_table, print_targets};
-use coro_examples::bench::results::{Results, Summary};
+use coro_examples::bench::results::{Clock, Results, Summary};
 use coro_examples::bench::shared::contender::Contender::{self, Glommio, Monoio, Native, TokioLocal};
 use coro_examples::bench::shared::record::{Answer, Measured, Record};
 use coro_examples::bench::shared::scenario::{Scenario, Size};
@@ -20,7 +20,7 @@ fn record(scenario: Scenario, contender: Contender, ns: u64) -> Record {
 }
 
 fn summaries(records: impl IntoIterator<Item = Record>) -> Vec<Summary> {
-    records.into_iter().filter_map(|record| Summary::of(vec![record])).collect()
+    records.into_iter().filter_map(|record| Summary::of(vec![record], Clock::Real)).collect()
 }
 
 /// The verdict on the line that begins so, and what was found.
@@ -116,10 +116,26 @@ fn the_median_counts_and_one_that_failed_is_named() {
         results.add(Scenario::Yield, Native, Answer::Record(record(Scenario::Yield, Native, ns)));
     }
     results.add(Scenario::Yield, Glommio, Answer::Unable("no io_uring".to_string()));
-    let [summary] = results.summaries().try_into().expect("one was measured");
-    assert_eq!((summary.least, summary.figure(), summary.most, summary.rounds), (10.0, 30.0, 900.0, 5));
+    let [summary] = results.summaries(Clock::Real).try_into().expect("one was measured");
+    assert_eq!((summary.least, summary.figure, summary.most, summary.rounds), (10.0, 30.0, 900.0, 5));
     assert!(results.is_missing(Scenario::Yield, Glommio) && !results.is_missing(Scenario::Yield, Native));
     assert_eq!(results.missing().len(), 1);
+}
+
+#[test]
+fn processor_time_is_compared_where_it_is_asked_for_and_means_something() {
+    let of = |scenario, clock| {
+        let mut record = record(scenario, Native, 10);
+        record.measured.cpu_nanoseconds = 7_000;
+        record.measured.bytes_per_task = Some(200.0);
+        let Summary { figure, unit, .. } = Summary::of(vec![record], clock).expect("there is one");
+        format!("{figure} {unit}")
+    };
+    assert_eq!(of(Scenario::Yield, Clock::Real), "10 ns");
+    assert_eq!(of(Scenario::Yield, Clock::Processor), "7 ns cpu");
+    assert_eq!(of(Scenario::TimersPending, Clock::Real), "7 ns cpu");
+    assert_eq!(of(Scenario::Remote, Clock::Processor), "10 ns");
+    assert_eq!(of(Scenario::Memory, Clock::Processor), "200 bytes");
 }
 
 fn report() -> Report {
@@ -134,11 +150,12 @@ fn report() -> Report {
         Machine { processor: text("Z80"), cores: 1, kernel: text("6.1"), load: text("0.00 0.00 0.00") };
     Report {
         machine,
+        clock: Clock::Real,
         quick: true,
         rounds: 1,
-        summaries: results.summaries(),
+        summaries: results.summaries(Clock::Real),
         missing: results.missing(),
-        targets: judge(&results.summaries()),
+        targets: judge(&results.summaries(Clock::Real)),
         instructions: Vec::new(),
         records: results.records(),
     }

@@ -10,7 +10,7 @@ use super::child::Binaries;
 use super::instructions::{Counter, Instructions, is_countable};
 use super::machine::Machine;
 use super::report::{Report, print_instructions, print_table, print_targets};
-use super::results::Results;
+use super::results::{Clock, Results};
 use super::shared::contender::Contender;
 use super::shared::request::Request;
 use super::shared::scenario::Scenario;
@@ -43,6 +43,9 @@ pub struct BenchArgs {
     /// Count instructions as well, with perf or valgrind
     #[arg(long)]
     instructions: bool,
+    /// Compare processor time instead of real time: for a machine that others use as well
+    #[arg(long)]
+    processor_time: bool,
     /// Fail if a target is not met, or cannot be judged
     #[arg(long)]
     check: bool,
@@ -94,10 +97,12 @@ pub fn bench(args: &BenchArgs, out: &mut dyn Write) -> io::Result<Benched> {
     }
     let machine = Machine::this();
     let results = measure(args, &binaries);
-    let summaries = results.summaries();
+    let clock = if args.processor_time { Clock::Processor } else { Clock::Real };
+    let summaries = results.summaries(clock);
     let targets = judge(&summaries);
     let report = Report {
         machine,
+        clock,
         quick: args.quick,
         rounds: args.rounds,
         summaries,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instructions::Instructions;
 use super::machine::Machine;
-use super::results::{Missing, Summary, unit};
+use super::results::{Clock, Missing, Summary};
 use super::shared::contender::Contender;
 use super::shared::record::{Measured, Record};
 use super::target::Judged;
@@ -16,6 +16,8 @@ use super::target::Judged;
 pub struct Report {
     /// Where.
     pub machine: Machine,
+    /// Which time the figures are.
+    pub clock: Clock,
     /// Whether a hundredth of the work was done.
     pub quick: bool,
     /// How many rounds there were.
@@ -72,13 +74,13 @@ fn print_row(report: &Report, summary: &Summary, out: &mut dyn Write) -> io::Res
         .summaries
         .iter()
         .find(|other| other.median.scenario == *scenario && other.median.contender == BASE);
-    let figure = summary.figure();
-    let each = format!("{figure:.1} {}", unit(*scenario));
+    let figure = summary.figure;
+    let each = format!("{figure:.1} {}", summary.unit);
     let spread = match summary.rounds {
         1 => "-".to_string(),
         _ => format!("{:.0} %", (summary.most - summary.least) / figure * 100.0),
     };
-    let ratio = base.map_or_else(|| "-".to_string(), |base| format!("{:.2}", base.figure() / figure));
+    let ratio = base.map_or_else(|| "-".to_string(), |base| format!("{:.2}", base.figure / figure));
     let operations = measured.operations;
     let line = format!(
         "{scenario:<15} {contender:<21} {operations:>10} {each:>16} {spread:>9} {ratio:>13}  {}",

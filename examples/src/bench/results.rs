@@ -8,21 +8,34 @@ use super::shared::contender::Contender;
 use super::shared::record::{Answer, Record};
 use super::shared::scenario::Scenario;
 
-/// What is compared, in the unit of its scenario.
-pub fn figure(record: &Record) -> f64 {
-    match record.scenario {
-        Scenario::TimersPending => record.cpu_ns(),
-        Scenario::Memory => record.measured.bytes_per_task.unwrap_or(f64::NAN),
-        _ => record.ns(),
-    }
+/// Which time is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// Real time, as far as the scenario does not wait for it.
+    Real,
+    /// Processor time, where no other thread takes part: what others do on the machine disturbs it less.
+    Processor,
 }
 
-/// The unit of a figure.
-pub fn unit(scenario: Scenario) -> &'static str {
-    match scenario {
-        Scenario::TimersPending => "ns cpu",
-        Scenario::Memory => "bytes",
-        _ => "ns",
+impl Clock {
+    /// What is compared of a record, in the unit of its scenario.
+    pub fn figure(self, record: &Record) -> f64 {
+        match self.unit(record.scenario) {
+            "bytes" => record.measured.bytes_per_task.unwrap_or(0.0),
+            "ns cpu" => record.cpu_ns(),
+            _ => record.ns(),
+        }
+    }
+
+    /// The unit of a figure.
+    pub fn unit(self, scenario: Scenario) -> &'static str {
+        match (scenario, self) {
+            (Scenario::Memory, _) => "bytes",
+            (Scenario::TimersPending, _) => "ns cpu",
+            (Scenario::Remote | Scenario::RemoteLoad, _) | (_, Self::Real) => "ns",
+            (_, Self::Processor) => "ns cpu",
+        }
     }
 }
 
@@ -31,6 +44,10 @@ pub fn unit(scenario: Scenario) -> &'static str {
 pub struct Summary {
     /// The record of the median round.
     pub median: Record,
+    /// Its figure.
+    pub figure: f64,
+    /// The unit of the figure.
+    pub unit: String,
     /// The least figure of the rounds.
     pub least: f64,
     /// The largest figure of the rounds.
@@ -41,16 +58,13 @@ pub struct Summary {
 
 impl Summary {
     /// The summary of these records, if there are any. Of an even number, the lower one of the middle counts.
-    pub fn of(mut records: Vec<Record>) -> Option<Self> {
-        records.sort_by(|one, other| figure(one).total_cmp(&figure(other)));
-        let (least, most) = (figure(records.first()?), figure(records.last()?));
+    pub fn of(mut records: Vec<Record>, clock: Clock) -> Option<Self> {
+        records.sort_by(|one, other| clock.figure(one).total_cmp(&clock.figure(other)));
+        let (least, most) = (clock.figure(records.first()?), clock.figure(records.last()?));
         let rounds = records.len();
-        Some(Self { median: records.swap_remove((rounds - 1) / 2), least, most, rounds })
-    }
-
-    /// The median figure.
-    pub fn figure(&self) -> f64 {
-        figure(&self.median)
+        let median = records.swap_remove((rounds - 1) / 2);
+        let (figure, unit) = (clock.figure(&median), clock.unit(median.scenario).to_string());
+        Some(Self { median, figure, unit, least, most, rounds })
     }
 }
 
@@ -101,7 +115,7 @@ impl Results {
     }
 
     /// The medians, scenario by scenario.
-    pub fn summaries(&self) -> Vec<Summary> {
-        self.records.values().cloned().filter_map(Summary::of).collect()
+    pub fn summaries(&self, clock: Clock) -> Vec<Summary> {
+        self.records.values().cloned().filter_map(|records| Summary::of(records, clock)).collect()
     }
 }

@@ -122,7 +122,7 @@ impl Bar {
     fn judge(self, scenario: Scenario, ours: Contender, summaries: &[Summary]) -> Judged {
         let (found, verdict) = self
             .find(scenario, ours, summaries)
-            .map_or_else(|who| (format!("{who} was not measured"), Verdict::Unknown), |found| found);
+            .unwrap_or_else(|who| (format!("{who} was not measured"), Verdict::Unknown));
         let line = format!("{scenario} {ours}: {self}");
         Judged { line, found, verdict, aim: matches!(self, Self::Aim(_)) }
     }
@@ -139,10 +139,10 @@ impl Bar {
             summaries.iter().find(|summary| is(&summary.median)).ok_or(contender)
         };
         let own = summary(ours)?;
-        let (figure, measured) = (own.figure(), &own.median.measured);
+        let (figure, measured) = (own.figure, &own.median.measured);
         Ok(match self {
             Self::Faster(theirs, times) => {
-                let ratio = summary(theirs)?.figure() / figure;
+                let ratio = summary(theirs)?.figure / figure;
                 (format!("{ratio:.2}"), Verdict::of(ratio >= times))
             }
             Self::FasterThanAll => faster_than_all(own, summaries)?,
@@ -175,8 +175,8 @@ fn faster_than_all(own: &Summary, summaries: &[Summary]) -> Result<(String, Verd
         record.scenario == own.median.scenario && !record.contender.is_ours() && is_switch(record)
     };
     let rivals = summaries.iter().filter(|summary| competes(&summary.median));
-    let best = rivals.min_by(|one, other| one.figure().total_cmp(&other.figure())).ok_or(TokioLocal)?;
-    let ratio = best.figure() / own.figure();
+    let best = rivals.min_by(|one, other| one.figure.total_cmp(&other.figure)).ok_or(TokioLocal)?;
+    let ratio = best.figure / own.figure;
     Ok((format!("{ratio:.2} x {}", best.median.contender), Verdict::of(ratio > 1.0)))
 }
 
