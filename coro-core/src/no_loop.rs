@@ -5,7 +5,9 @@
 
 use alloc::rc::{Rc, Weak};
 use core::any::Any;
+use core::mem::ManuallyDrop;
 use core::panic::Location;
+use core::task::Waker;
 
 use crate::coroutine::{MisuseKind, Thrown};
 
@@ -71,4 +73,9 @@ impl<E: 'static> From<Thrown<E>> for CleanupError {
 /// Whether `error` is the cancellation of a task. There are no tasks.
 pub(crate) fn is_cancellation(_error: &dyn Any) -> bool {
     false
+}
+
+/// A clone of the waker of a task. There are no tasks.
+pub(crate) fn copied(_waker: &Waker) -> Option<ManuallyDrop<Waker>> {
+    None
 }

@@ -11,6 +11,7 @@ use coro_core::stats::Flavour;
 use corosensei::stack::DefaultStack;
 use corosensei::{CoroutineResult, Yielder};
 
+use crate::stagger::staggered;
 use crate::{Co, stack};
 
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
@@ -57,7 +58,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
         });
         let shared = Rc::clone(&exchange);
         let fiber = corosensei::Coroutine::with_stack(stack::take(), move |switch: &Switch, ()| {
-            body(&mut Co::new(shared, switch))
+            staggered(|| body(&mut Co::new(shared, switch)))
         });
         Self { exchange, fiber: Some(fiber) }
     }

@@ -90,6 +90,7 @@ mod engine;
 mod fiber;
 mod scope;
 mod stack;
+mod stagger;
 mod task;
 mod with;
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, Prepared, TaskError, TaskResult};
+use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
 
 use crate::{Co, Fiber, ScopedFiber};
 
@@ -69,11 +69,11 @@ where
 
 impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
     type Output = R;
-    type Coroutine = ScopedFiber<'static, (), Infallible, R, TaskError>;
+    type Body = Stepwise<ScopedFiber<'static, (), Infallible, R, TaskError>>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Fiber);
 
-    fn into_task(self) -> Prepared<Self::Coroutine> {
-        Prepared::new(ScopedFiber::new(self))
+    fn into_task(self) -> Prepared<Self::Body> {
+        Prepared::new(Stepwise::new(ScopedFiber::new(self)))
     }
 }

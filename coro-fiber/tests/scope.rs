@@ -172,11 +172,6 @@ fn a_loop_runs_new_fibers_as_tasks_and_as_actors() {
 }
 
 #[test]
-fn what_a_loop_drives_shows_its_state() {
-    assert_eq!(format!("{:?}", coro_fiber::task(|_| Ok(())).into_task()), "Prepared(Created)");
-}
-
-#[test]
 fn a_new_fiber_may_be_kept_in_a_thread_local() {
     thread_local! {
         static KEPT: RefCell<Option<Fiber<u32, u32, u32, &'static str>>> = const { RefCell::new(None) };

@@ -6,9 +6,8 @@ use std::marker::PhantomData;
 
 use coro_core::backend::{
     Exclusive, IntoSub, Link, stackless,
-    stackless::{Delegating, Yielding},
+    stackless::{Delegating, Waiting, Yielding},
 };
-use coro_core::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
 /// the lifetime `'c` is that of one body, so that two bodies cannot exchange theirs.
@@ -44,7 +43,7 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     ///
     /// # Errors
     ///
-    /// What `sub` raised. [`Thrown::Misuse`] if it is finished, running, or already suspended at a `yield`: then it
+    /// What `sub` raised. [`Thrown::Misuse`](coro_core::coroutine::Thrown::Misuse) if it is finished, running, or already suspended at a `yield`: then it
     /// needs a value to go on with, see [`yield_from_started`](Self::yield_from_started).
     ///
     /// # References
@@ -82,8 +81,9 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     /// # Cancellation
     ///
     /// As that of `future`.
-    pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
-        stackless::wait(self.link.exclusive(), future).await
+    #[inline(always)]
+    pub fn wait<F: Future>(&mut self, future: F) -> Waiting<S, Y, E, Exclusive<'_, S, Y, E>, F> {
+        stackless::wait(self.link.exclusive(), future)
     }
 }
 

@@ -7,7 +7,7 @@ use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use coro_core::backend::{self, Airlock, BodyCell, Link, Progress};
 use coro_core::coroutine::Thrown;
@@ -18,14 +18,18 @@ use crate::Co;
 
 /// A body under genawaiter: a bare switch. No value passes through it: they are in the airlock.
 pub trait Switch<R, E> {
-    /// `genawaiter::rc::Gen::resume_with`.
-    fn switch(self: Pin<&mut Self>) -> GeneratorState<(), Result<R, Thrown<E>>>;
+    /// A poll of `genawaiter::rc::Gen::async_resume`.
+    fn switch(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>>;
 }
 
 impl<R, E, F: Future<Output = Result<R, Thrown<E>>>> Switch<R, E> for genawaiter::rc::Gen<(), (), F> {
     #[inline(always)]
-    fn switch(self: Pin<&mut Self>) -> GeneratorState<(), Result<R, Thrown<E>>> {
-        self.get_mut().resume_with(())
+    fn switch(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>> {
+        // Not `resume_with`: that hides the wake from the body.
+        match Pin::new(&mut self.get_mut().async_resume()).poll(cx) {
+            Poll::Ready(GeneratorState::Complete(result)) => Progress::Ended(result),
+            Poll::Ready(GeneratorState::Yielded(())) | Poll::Pending => Progress::Suspended,
+        }
     }
 }
 
@@ -41,15 +45,13 @@ where
 {
     let run = |link: Link<S, Y, E>| {
         genawaiter::rc::Gen::new(|switch| async move {
-            let wake = link.wake();
             let mut co = Co::new(link);
             let mut body = pin!(body(&mut co));
-            poll_fn(|_| {
-                let polled = wake.poll_with_wake(|cx| body.as_mut().poll(cx));
+            poll_fn(|cx| {
+                let polled = body.as_mut().poll(cx);
                 if polled.is_pending() {
                     // The body switches out through genawaiter here and nowhere else, whatever it is pending on.
-                    // A foreign future leaves no request in the airlock, and the machine says what that means;
-                    // left to itself, genawaiter would panic.
+                    // A foreign future leaves no request in the airlock, and the machine says what that means.
                     drop(switch.yield_(()));
                 }
                 polled
@@ -57,7 +59,7 @@ where
             .await
         })
     };
-    // SAFETY: the links are in `co` and `wake`, which the future owns: they are dropped with it, in the cell. The body
+    // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body
     // gets `co` as a `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose
     // `'c` is another and invariant. The suspension points do not give their `Exclusive` away. The future is `Unpin` behind
     // genawaiter's pointer, and nobody gets at it to swap it.
@@ -96,13 +98,8 @@ impl<S, Y, R, E, B: Switch<R, E> + ?Sized> backend::Engine for Engine<S, Y, R, E
 
     #[inline(always)]
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
-        // Apart from the body, of which there is a `&mut` meanwhile.
-        let (airlock, body) = self.0.airlock_and_body();
-        let Some(body) = body else { unreachable!("a body that has ended is not run") };
-        match airlock.run_with_wake(wake, || body.switch()) {
-            GeneratorState::Yielded(()) => Progress::Suspended,
-            GeneratorState::Complete(result) => Progress::Ended(result),
-        }
+        let Some(body) = self.0.body() else { unreachable!("a body that has ended is not run") };
+        body.switch(&mut Context::from_waker(wake.unwrap_or(Waker::noop())))
     }
 
     fn end(&mut self) {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, Prepared, TaskError, TaskResult};
+use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
 
 use crate::{Co, Gen, Switch};
 
@@ -69,11 +69,11 @@ where
 
 impl<R, B: Switch<R, TaskError> + ?Sized> IntoTask for Gen<(), Infallible, R, TaskError, B> {
     type Output = R;
-    type Coroutine = Self;
+    type Body = Stepwise<Self>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Generator);
 
-    fn into_task(self) -> Prepared<Self> {
-        Prepared::new(self)
+    fn into_task(self) -> Prepared<Stepwise<Self>> {
+        Prepared::new(Stepwise::new(self))
     }
 }

@@ -365,7 +365,7 @@ fn team(log: Log) -> TaskResult<Vec<Result<u64, String>>> {
 fn tasks_on_a_simulated_loop() {
     fn check<T>(make: impl FnOnce(Log) -> T)
     where
-        T: coro_core::task::IntoTask<Output = Vec<Result<u64, String>>, Coroutine: 'static>,
+        T: coro_core::task::IntoTask<Output = Vec<Result<u64, String>>, Body: 'static>,
     {
         let (event_loop, log) = (Loop::simulated(), Log::default());
         let results = event_loop.run(make(log.clone())).unwrap();

@@ -112,18 +112,22 @@ impl<S, Y, E> Airlock<S, Y, E> {
     /// # Errors
     ///
     /// That error.
+    #[inline(always)]
     pub fn check_thrown(&self) -> Result<(), Thrown<E>> {
-        if self.asked.get() == Asked::Answered {
-            self.asked.set(Asked::Nothing);
-        }
+        // Whatever was thrown is an answer, until it is taken.
+        if self.asked.get() == Asked::Answered { self.take_thrown() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn take_thrown(&self) -> Result<(), Thrown<E>> {
+        self.asked.set(Asked::Nothing);
         self.thrown.take().map_or(Ok(()), Err)
     }
 
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.
     #[inline(always)]
     pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        let wake = self.wake.current();
-        poll(&mut Context::from_waker(wake.as_ref().unwrap_or(Waker::noop())))
+        self.wake.with_current(|wake| poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))))
     }
 }
 

@@ -10,7 +10,6 @@ use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::pin::Pin;
 use core::ptr::{NonNull, addr_of_mut};
-use core::task::{Context, Poll};
 
 use super::Airlock;
 
@@ -43,7 +42,7 @@ impl<S, Y, E, B> BodyCell<S, Y, E, B> {
     ///
     /// The link, and what is made of it, must be used only while this cell lives: the body keeps the link, lends it
     /// under a lifetime that its borrower cannot choose, and stays in this cell (an `Unpin` body could be swapped with
-    /// that of another one). The same for a [`WakeLink`], which has no lifetime at all.
+    /// that of another one).
     ///
     /// If `M` is [`Movable`], only a [`MovableSub`](super::MovableSub) may be delegated to through the link.
     pub unsafe fn new<M>(make: impl FnOnce(Link<S, Y, E, M>) -> B) -> Self {
@@ -174,29 +173,6 @@ impl<S, Y, E, M> Link<S, Y, E, M> {
         // SAFETY: whoever called `BodyCell::new` promised that the cell lives as long as the link is used. The airlock
         // is only ever shared.
         Exclusive(unsafe { self.0.as_ref() }, PhantomData)
-    }
-
-    /// Another link to the same airlock, for the wake only. It stays on its thread.
-    pub fn wake(&self) -> WakeLink<S, Y, E> {
-        WakeLink(self.0)
-    }
-}
-
-/// A body's link to the wake of the resume in progress. Made by [`Link::wake`].
-pub struct WakeLink<S, Y, E>(NonNull<Airlock<S, Y, E>>);
-
-impl<S, Y, E> WakeLink<S, Y, E> {
-    /// See [`Airlock::poll_with_wake`].
-    #[inline(always)]
-    pub fn poll_with_wake<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        // SAFETY: as for `Link::exclusive`.
-        unsafe { self.0.as_ref() }.poll_with_wake(poll)
-    }
-}
-
-impl<S, Y, E> fmt::Debug for WakeLink<S, Y, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WakeLink")
     }
 }
 

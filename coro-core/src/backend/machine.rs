@@ -164,7 +164,20 @@ impl<G: Engine> Machine<G> {
         answer
     }
 
-    /// Every other resume than that of a coroutine at a `yield` with a value.
+    /// [`drive`](Self::drive) of a coroutine that waits and delegates to none, after a wake-up: what a task does all the
+    /// time. `None` if it waits again.
+    #[inline(always)]
+    fn wake_up(&mut self, wake: Option<&Waker>) -> Option<Apart<Poll<Resumed<Self>>>> {
+        let mut run = Running { machine: self, over: false };
+        let answer = match run.machine.root.run_level(wake, Resume::Continue) {
+            Step::Parked => None,
+            step => Some(run.go_on(wake, step)),
+        };
+        run.over = true;
+        answer
+    }
+
+    /// Every other resume than these.
     #[inline(never)]
     fn poll_resume_seldom(
         &mut self,
@@ -256,6 +269,12 @@ impl<G: Engine> Coroutine for Machine<G> {
             Some(Input::Send(value)) if self.phase == Phase::Delegating => {
                 let Apart(answer) = self.send_to_top(Some(cx.waker()), value);
                 answer
+            }
+            None if self.phase == Phase::Parked && self.chain.0.is_empty() => {
+                match self.wake_up(Some(cx.waker())) {
+                    None => Poll::Pending,
+                    Some(Apart(answer)) => answer,
+                }
             }
             input => {
                 let Apart(answer) = self.poll_resume_seldom(Some(cx.waker()), input);

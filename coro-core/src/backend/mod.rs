@@ -31,7 +31,7 @@ mod sub;
 mod wake;
 
 pub use airlock::{Airlock, Delegated, Point};
-pub use cell::{BodyCell, Exclusive, Inner, Link, Local, Movable, WakeLink};
+pub use cell::{BodyCell, Exclusive, Inner, Link, Local, Movable};
 pub use entered::Entered;
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};

@@ -3,10 +3,12 @@
 //! `A` is how such a body reaches its airlock: a reference, or an [`Exclusive`](super::Exclusive).
 
 use core::fmt;
-use core::future::{Future, poll_fn};
+use core::future::Future;
 use core::ops::Deref;
-use core::pin::{Pin, pin};
+use core::pin::Pin;
 use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use super::{Airlock, Delegated, IntoSub, Point, Request};
 use crate::coroutine::Thrown;
@@ -58,31 +60,63 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> fmt::Debug for Yielding<S, Y,
 }
 
 /// Waits for `future`, parked while it is pending.
-///
-/// # Errors
-///
-/// What was thrown in meanwhile. The future is dropped then.
-pub async fn wait<S, Y, E, A, F>(airlock: A, future: F) -> Result<F::Output, Thrown<E>>
+#[inline(always)]
+pub fn wait<S, Y, E, A, F>(airlock: A, future: F) -> Waiting<S, Y, E, A, F>
 where
     A: Deref<Target = Airlock<S, Y, E>>,
     F: Future,
 {
-    let point = Point::new(airlock);
-    let mut future = pin!(future);
-    // What is captured is owned, so that the whole goes to another thread if its parts do.
-    poll_fn(move |cx| {
-        if let Err(thrown) = point.check_thrown() {
+    Waiting { point: Point::new(airlock), future }
+}
+
+pin_project! {
+    /// A wait. Made by [`wait`]. A future of its own for the same reason as [`Yielding`].
+    ///
+    /// # Errors
+    ///
+    /// What was thrown in meanwhile. The future is dropped then.
+    #[must_use = "a wait does nothing until it is awaited"]
+    pub struct Waiting<S, Y, E, A, F>
+    where
+        A: Deref<Target = Airlock<S, Y, E>>,
+    {
+        // Dropped first.
+        point: Point<S, Y, E, A>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<S, Y, E, A, F> Future for Waiting<S, Y, E, A, F>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+    F: Future,
+{
+    type Output = Result<F::Output, Thrown<E>>;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Err(thrown) = this.point.check_thrown() {
             return Poll::Ready(Err(thrown));
         }
-        match future.as_mut().poll(cx) {
+        match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => {
-                point.ask(Request::Park);
+                this.point.ask(Request::Park);
                 Poll::Pending
             }
         }
-    })
-    .await
+    }
+}
+
+impl<S, Y, E, A, F> fmt::Debug for Waiting<S, Y, E, A, F>
+where
+    A: Deref<Target = Airlock<S, Y, E>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("point", &self.point).finish_non_exhaustive()
+    }
 }
 
 /// Delegates to `sub`, and is ready with what it returned.

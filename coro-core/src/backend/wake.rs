@@ -6,6 +6,8 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 use core::task::Waker;
 
+use crate::event_loop::copied;
+
 /// Lends a waker to a body for as long as it runs, without cloning it at every resume: most resumes never look at it.
 #[derive(Debug, Default)]
 pub(super) struct Wake {
@@ -35,16 +37,25 @@ impl Wake {
         run()
     }
 
-    /// The wake of the resume in progress, if it has one.
+    /// Looks at the wake of the resume in progress, if it has one.
     ///
-    /// A clone: the body may be suspended before it is done with it, and the resume over.
-    pub(super) fn current(&self) -> Option<Waker> {
+    /// At a clone: the body may be suspended before `look` is done with it, and the resume over. One of our tasks needs no
+    /// counting for that.
+    #[inline(always)]
+    pub(super) fn with_current<T>(&self, look: impl FnOnce(Option<&Waker>) -> T) -> T {
         // SAFETY: by the invariant the pointer comes from a `&Waker` whose borrow has not ended: only the `during` that
         // borrowed it sets it, before it runs anything, and when that returns or unwinds there is no pointer, or one
         // that another call has set since. (It never returns on a fiber that was leaked meanwhile; then the borrow
-        // does not end either.) The reference made here is gone when this function returns. `Wake` is
-        // not `Sync`, so no other thread is between these lines and `during`.
-        self.current.get().map(|waker| unsafe { waker.as_ref() }.clone())
+        // does not end either.) The reference made here is gone before `look` is called, and the clone of a foreign waker
+        // runs code of its own before there is anything to point to. `Wake` is not `Sync`, so no other thread is between
+        // these lines and `during`.
+        let Some(waker) = self.current.get().map(|waker| unsafe { waker.as_ref() }) else {
+            return look(None);
+        };
+        match copied(waker) {
+            Some(copy) => look(Some(&copy)),
+            None => look(Some(&waker.clone())),
+        }
     }
 }
 
@@ -62,17 +73,21 @@ mod tests {
         fn wake(self: Arc<Self>) {}
     }
 
+    fn current(wake: &Wake) -> Option<Waker> {
+        wake.with_current(|waker| waker.cloned())
+    }
+
     #[test]
     fn a_run_takes_its_wake_with_it_and_puts_no_other_one_back() {
         let (outer, inner) = (Waker::from(Arc::new(Nobody)), Waker::from(Arc::new(Nobody)));
         let wake = Wake::default();
-        assert!(wake.current().is_none());
+        assert!(current(&wake).is_none());
         wake.during(&outer, || {
-            assert!(wake.current().unwrap().will_wake(&outer));
-            wake.during(&inner, || assert!(wake.current().unwrap().will_wake(&inner)));
-            assert!(wake.current().is_none());
+            assert!(current(&wake).unwrap().will_wake(&outer));
+            wake.during(&inner, || assert!(current(&wake).unwrap().will_wake(&inner)));
+            assert!(current(&wake).is_none());
         });
-        assert!(wake.current().is_none());
+        assert!(current(&wake).is_none());
     }
 
     #[test]
@@ -82,14 +97,14 @@ mod tests {
             wake.during(&Waker::from(Arc::new(Nobody)), || std::panic::resume_unwind(Box::new(())));
         }));
         assert!(ran.is_err());
-        assert!(wake.current().is_none());
+        assert!(current(&wake).is_none());
     }
 
     #[test]
     fn a_clone_outlives_the_run() {
         let nobody = Arc::new(Nobody);
         let wake = Wake::default();
-        let clone = wake.during(&Waker::from(Arc::clone(&nobody)), || wake.current().unwrap());
+        let clone = wake.during(&Waker::from(Arc::clone(&nobody)), || current(&wake).unwrap());
         assert_eq!(Arc::strong_count(&nobody), 2);
         clone.wake();
         assert_eq!(Arc::strong_count(&nobody), 1);

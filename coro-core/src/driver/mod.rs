@@ -73,6 +73,14 @@ pub trait Driver: fmt::Debug {
     /// Blocks the thread for this much of the driver's clock.
     fn block_for(&mut self, duration: Duration);
 
+    /// How many tasks may run between two looks (a `wait` with [`Wait::Poll`]) while work is ready. The loop takes as
+    /// many as fit into some tens of microseconds, and at most these, or what one turn has to run.
+    ///
+    /// One, unless a driver says otherwise: every turn looks.
+    fn patience(&self) -> u32 {
+        1
+    }
+
     /// Whether nothing outside the program can ever cause an event, so that a wait with nothing to wait for is a
     /// stall that should be reported instead.
     fn is_closed_world(&self) -> bool {

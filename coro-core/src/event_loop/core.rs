@@ -11,31 +11,23 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::NO_LOOP;
+use super::cadence::Cadence;
+use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::inbox::Inbox;
 use super::operation::Operations;
-use super::ready::{Callback, Ready, ReadyQueue};
 use super::record::Lease;
 use super::reports::print;
+use super::runnable::ReadyQueue;
+use super::tasks::Tasks;
 use super::timer::{Action, TimerKey, Timers};
 use super::word::{MAIL, SLOTS, Word};
-use super::{Exception, ExceptionHandler};
+use super::{Exception, ExceptionHandler, current};
 use crate::driver::Driver;
-use crate::task::{AnyTask, Header, IntoTask, JoinHandle, Joiner, Panic, TaskCell, TaskError, TaskId};
+use crate::task::{
+    Header, IntoTask, JoinHandle, Joiner, Origin, OtherJoiner, Panic, TaskError, TaskId, TaskRef, wake,
+};
 use crate::time::Time;
-
-/// The slot of the task at `index` of the tasks: the first one is that of the mailbox.
-fn place(index: usize) -> u32 {
-    match u32::try_from(index + 1) {
-        Ok(slot) if slot < SLOTS => slot,
-        _ => panic!("a loop has no room for more than {} tasks", SLOTS - 1),
-    }
-}
-
-/// The other way round; that of no task for the mailbox.
-fn index(slot: u32) -> usize {
-    (slot as usize).wrapping_sub(1)
-}
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
 /// user's runs.
@@ -47,12 +39,17 @@ pub(crate) struct Core {
     woken: Cell<Vec<u32>>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) timers: RefCell<Timers>,
+    /// The clock, when the driver was last looked at.
+    pub(super) now: Cell<Time>,
+    /// A timer is due by that.
+    pub(super) timer_is_due: Cell<bool>,
+    pub(super) cadence: Cadence,
     pub(super) operations: RefCell<Operations>,
-    pub(super) ready: RefCell<ReadyQueue>,
-    pub(super) tasks: RefCell<Slab<Rc<dyn AnyTask>>>,
+    pub(super) ready: ReadyQueue,
+    pub(super) tasks: RefCell<Tasks>,
     last_task: Cell<u64>,
-    /// The slot of the task that runs; that of the mailbox if none does.
-    pub(super) current_task: Cell<u32>,
+    /// The task that runs.
+    pub(super) current_task: Cell<Word>,
     pub(super) exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
@@ -67,15 +64,12 @@ pub(crate) struct Core {
     pub(super) last_cleanups: Cell<bool>,
 }
 
-thread_local! {
-    static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
-}
-
 /// The current loop, and finding it.
 impl Core {
     pub(super) fn new(driver: Box<dyn Driver>) -> Rc<Self> {
         let lease = Lease::new(driver.notifier());
         let inbox = Arc::new(Inbox::new(lease.record()));
+        let cadence = Cadence::new(driver.patience());
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
             driver: RefCell::new(driver),
@@ -83,11 +77,14 @@ impl Core {
             woken: Cell::default(),
             inbox,
             timers: RefCell::default(),
+            now: Cell::new(Time::ZERO),
+            timer_is_due: Cell::new(false),
+            cadence,
             operations: RefCell::default(),
-            ready: RefCell::default(),
+            ready: ReadyQueue::default(),
             tasks: RefCell::default(),
             last_task: Cell::new(0),
-            current_task: Cell::new(MAIL),
+            current_task: Cell::new(Word::NOBODY),
             exception_handler: RefCell::new(None),
             stopping: Cell::new(false),
             running: Cell::new(false),
@@ -101,8 +98,22 @@ impl Core {
 
     /// The loop that runs on this thread.
     pub(crate) fn current() -> Option<Rc<Self>> {
-        // During the thread's end there is none.
-        CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+        current::current()
+    }
+
+    /// Does `work` with the loop that runs on this thread, if there is one. Nothing of the user's may run in it.
+    #[inline(always)]
+    pub(crate) fn on_current<T>(work: impl FnOnce(&Self) -> T) -> Option<T> {
+        current::with_current(work)
+    }
+
+    /// Does `work` with the loop behind `core`, if it still exists. The loop that runs is found without counting.
+    /// Nothing of the user's may run in `work`.
+    #[inline(always)]
+    pub(crate) fn with<T>(core: &Weak<Self>, work: impl Fn(&Self) -> T) -> Option<T> {
+        let current =
+            current::with_current(|current| std::ptr::eq(core.as_ptr(), current).then(|| work(current)));
+        current.flatten().or_else(|| core.upgrade().map(|core| work(&core)))
     }
 
     #[track_caller]
@@ -113,45 +124,29 @@ impl Core {
         }
     }
 
-    /// Makes this the current loop of the thread, unless there is one.
-    pub(super) fn enter(self: &Rc<Self>) -> Option<Entered> {
-        CURRENT.with(|current| {
-            let mut current = current.borrow_mut();
-            if current.is_some() {
-                return None;
-            }
-            *current = Some(Rc::clone(self));
-            self.running.set(true);
-            Some(Entered)
-        })
-    }
-
     /// Queues a task of the current loop, if that is its loop.
+    #[inline(always)]
     pub(crate) fn wake_on_current(word: Word) -> bool {
-        CURRENT
-            .try_with(|current| match &*current.borrow() {
-                Some(core) if core.lease.name() == word.record() => {
-                    let tasks = core.tasks.borrow();
-                    if let Some(task) =
-                        tasks.get(index(word.slot())).filter(|task| task.header().word == word)
-                    {
-                        core.schedule(task.header());
-                    }
-                    true
-                }
-                _ => false,
-            })
-            .unwrap_or(false)
+        let woken = current::with_current(|core| {
+            let own = core.lease.name() == word.record();
+            if own {
+                core.wake(word);
+            }
+            own
+        });
+        woken == Some(true)
     }
 
     /// Why waiting for the task behind `header` would be wrong here, if it would.
     pub(crate) fn join_error(header: &Header) -> Option<TaskError> {
-        let core = Self::current()?;
-        if !core.owns(header) {
-            return Some(TaskError::ForeignLoop);
-        }
-        let awaits_itself = !header.is_done() && core.current_task.get() == header.word.slot();
-        awaits_itself.then_some(TaskError::AwaitsItself)
+        let error = current::with_current(|core| {
+            let awaits_itself = !header.is_done() && core.current_task.get() == header.word;
+            match core.owns(header) {
+                false => Some(TaskError::ForeignLoop),
+                true => awaits_itself.then_some(TaskError::AwaitsItself),
+            }
+        });
+        error.flatten()
     }
 
     /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
@@ -169,58 +164,58 @@ impl Core {
     }
 }
 
-/// Undoes [`Core::enter`].
-pub(super) struct Entered;
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let core = CURRENT.with(|current| current.borrow_mut().take());
-        if let Some(core) = core {
-            core.running.set(false);
-        }
-    }
-}
-
 /// Scheduling.
 impl Core {
     pub(super) fn spawn<T>(&self, task: T, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
     where
-        T: IntoTask<Coroutine: 'static>,
+        T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
-        let coroutine = task.into_task().into_inner();
+        let body = task.into_task().into_inner();
         self.last_task.set(self.last_task.get() + 1);
-        let cell = {
+        let (task, handle) = {
             let mut tasks = self.tasks.borrow_mut();
-            let slot = tasks.vacant_entry();
+            let word = self.lease.record().word(self.lease.name(), tasks.vacant(SLOTS));
             let id = TaskId::new(self.last_task.get());
-            let word = self.lease.record().word(self.lease.name(), place(slot.key()));
-            let header = Header::new(id, word, self.weak(), T::FLAVOUR, spawned_at);
-            let cell = Rc::new(TaskCell::new(header, coroutine));
-            slot.insert(Rc::clone(&cell) as Rc<dyn AnyTask>);
-            cell
+            let origin = Origin { id, word, core: self.weak(), flavour: T::FLAVOUR, spawned_at };
+            let (task, handle) = TaskRef::new(origin, body);
+            tasks.insert(task.clone());
+            (task, handle)
         };
         if self.closed.get() {
             // Nothing will ever run it: its handle says so.
-            self.remove(cell.header());
-            self.destroy(&*cell);
+            self.remove(task.header());
+            self.destroy(&task);
         } else {
-            self.schedule(cell.header());
+            self.ready.push(task.as_runnable());
         }
-        JoinHandle::new(cell)
+        JoinHandle::new(handle)
+    }
+
+    /// Queues the task that `word` names, unless it is queued or has ended.
+    #[inline(always)]
+    pub(super) fn wake(&self, word: Word) {
+        if word == self.current_task.get() {
+            // By far the most frequent one to wake itself.
+            self.ready.push_running();
+        } else if let Some(task) =
+            self.tasks.borrow().get(word.slot()).filter(|task| task.header().word == word)
+        {
+            self.ready.push(task.as_runnable());
+        }
     }
 
     /// Queues a task, unless it is queued or has ended.
-    pub(crate) fn schedule(&self, header: &Header) {
-        if !header.is_done() && !header.queued.replace(true) {
-            self.ready.borrow_mut().push(Ready::Task(header.word));
+    pub(crate) fn schedule(&self, task: &TaskRef) {
+        if !task.header().is_done() {
+            self.ready.push(task.as_runnable());
         }
     }
 
     /// Lets go of the place of a task.
     fn remove(&self, header: &Header) {
         let slot = header.word.slot();
-        let removed = self.tasks.borrow_mut().try_remove(index(slot));
+        let removed = self.tasks.borrow_mut().remove(slot);
         self.lease.record().vacate(slot);
         drop(removed);
     }
@@ -230,7 +225,7 @@ impl Core {
         if self.closed.get() {
             self.drop_callback(&callback);
         } else {
-            self.ready.borrow_mut().push(Ready::Call(callback.clone()));
+            self.ready.push(callback.as_runnable());
         }
         callback
     }
@@ -252,12 +247,15 @@ impl Core {
     }
 
     /// A timer that wakes a task.
-    pub(crate) fn add_waker_timer(&self, deadline: Time, waker: &Waker) -> TimerKey {
-        self.add_timer(deadline, Action::Wake(waker.clone()))
+    pub(crate) fn add_waker_timer(&self, deadline: Time, waker: Waker) -> TimerKey {
+        self.add_timer(deadline, Action::Wake(waker))
     }
 
     fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         let key = self.timers.borrow_mut().insert(deadline, action);
+        if deadline <= self.now.get() {
+            self.timer_is_due.set(true);
+        }
         TimerKey::new(self.this.clone(), deadline, Some(key))
     }
 
@@ -273,6 +271,14 @@ impl Core {
         Arc::clone(&self.inbox)
     }
 
+    /// Another hold on it.
+    pub(super) fn this(&self) -> Rc<Self> {
+        match self.this.upgrade() {
+            Some(this) => this,
+            None => unreachable!("whoever has a core holds it"),
+        }
+    }
+
     pub(crate) fn weak(&self) -> Weak<Self> {
         self.this.clone()
     }
@@ -282,15 +288,20 @@ impl Core {
 impl Core {
     /// Queues what other threads woke and called, in the order in which they did, and marks the loop as awake. False if
     /// there was nothing.
+    #[inline(always)]
     pub(super) fn receive(&self) -> bool {
+        !self.lease.record().is_quiet() && self.receive_woken()
+    }
+
+    fn receive_woken(&self) -> bool {
         let mut woken = self.woken.take();
         self.lease.record().take_woken(&mut woken);
         let received = !woken.is_empty();
         while let Some(slot) = woken.pop() {
             if slot == MAIL {
                 self.receive_calls();
-            } else if let Some(task) = self.task_in(slot) {
-                self.schedule(task.header());
+            } else if let Some(task) = self.tasks.borrow().get(slot) {
+                self.ready.push(task.as_runnable());
             }
         }
         // With its room, for the next time.
@@ -308,63 +319,47 @@ impl Core {
         }
     }
 
-    /// The task that has a slot.
-    pub(super) fn task_in(&self, slot: u32) -> Option<Rc<dyn AnyTask>> {
-        self.tasks.borrow().get(index(slot)).cloned()
+    /// Notes that this task runs now. Gives which one did before.
+    #[inline(always)]
+    pub(crate) fn set_current_task(&self, word: Word) -> Word {
+        self.current_task.replace(word)
     }
 
-    pub(super) fn run_one(&self, ready: Ready) {
-        match ready {
-            Ready::Call(callback) => {
-                let Some(function) = callback.take() else { return };
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(function)) {
-                    self.report(Exception::CallbackPanicked(Panic::new(payload)));
-                }
-            }
-            Ready::Task(word) => {
-                if let Some(task) = self.task_in(word.slot()).filter(|task| task.header().word == word) {
-                    self.run_task(task);
-                }
-            }
-        }
+    /// A task has ended.
+    pub(crate) fn task_ended(&self, task: &TaskRef) {
+        self.remove(task.header());
+        self.task_done(task);
+        self.release(task);
     }
 
-    fn run_task(&self, task: Rc<dyn AnyTask>) {
-        task.header().queued.set(false);
-        let before = self.current_task.replace(task.header().word.slot());
-        let done = task.resume();
-        self.current_task.set(before);
-        if done {
-            self.remove(task.header());
-            self.task_done(&*task);
-            self.release(task);
-        }
-    }
-
-    /// Lets go of a task that has ended. If its handle is gone, that drops its result, whose destructor may panic.
-    pub(super) fn release(&self, task: Rc<dyn AnyTask>) {
-        let info = task.header().info();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
-            self.report(Exception::DestructorPanicked(info, Panic::new(payload)));
+    /// Before the loop lets go of a task that has ended: if its handle is gone, its result is dropped, whose destructor
+    /// may panic.
+    pub(super) fn release(&self, task: &TaskRef) {
+        if let Some(panic) = task.drop_unheld_output() {
+            self.report(Exception::DestructorPanicked(task.header().info(), panic));
         }
     }
 
     /// Tells whoever waits for a task that it has ended. Nobody is run inline.
-    fn task_done(&self, task: &dyn AnyTask) {
+    fn task_done(&self, task: &TaskRef) {
         match task.header().take_joiner() {
-            Some(Joiner::Waker(waker)) => waker.wake(),
-            Some(Joiner::Member(group, index)) => group.member_done(index),
-            Some(Joiner::Call(function)) => {
-                self.call_soon(function);
-            }
             None => {}
+            Some(Joiner::Task(word)) if word.record() == self.lease.name() => self.wake(word),
+            Some(Joiner::Task(word)) => wake(word),
+            Some(Joiner::Other(other)) => match *other {
+                OtherJoiner::Waker(waker) => waker.wake(),
+                OtherJoiner::Member(group, index) => group.member_done(index),
+                OtherJoiner::Call(function) => {
+                    self.call_soon(function);
+                }
+            },
         }
         if let Some(error) = task.take_unread_error() {
             self.report(Exception::NeverRetrieved(task.header().info(), error));
         }
     }
 
-    pub(super) fn destroy(&self, task: &dyn AnyTask) {
+    pub(super) fn destroy(&self, task: &TaskRef) {
         if let Some(panic) = task.destroy() {
             self.report(Exception::DestructorPanicked(task.header().info(), panic));
         }

@@ -1,19 +1,17 @@
 //! How a loop ends.
 
-use std::rc::Rc;
-
 use super::Exception;
+use super::callback::Callback;
 use super::core::Core;
-use super::ready::{Callback, Ready};
 use super::timer::Action;
-use crate::task::AnyTask;
+use crate::task::TaskRef;
 
 impl Core {
     /// Asks every task that is left to end, and gives them.
-    pub(super) fn cancel_all(&self) -> Vec<Rc<dyn AnyTask>> {
-        let tasks: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| Rc::clone(task)).collect();
+    pub(super) fn cancel_all(&self) -> Vec<TaskRef> {
+        let tasks = self.tasks.borrow().all();
         for task in &tasks {
-            task.header().cancel();
+            task.cancel();
         }
         tasks
     }
@@ -26,12 +24,11 @@ impl Core {
         for (_, function) in self.inbox.close() {
             self.drop_callback(&Callback::new(function));
         }
-        let mut tasks: Vec<_> = std::mem::take(&mut *self.tasks.borrow_mut()).into_iter().collect();
-        tasks.sort_by_key(|(_, task)| std::cmp::Reverse(task.header().id));
-        for (_, task) in tasks {
+        let tasks = self.tasks.take().all();
+        for task in tasks.into_iter().rev() {
             self.report(Exception::PendingDestroyed(task.header().info()));
-            self.destroy(&*task);
-            self.release(task);
+            self.destroy(&task);
+            self.release(&task);
         }
         let timers = self.timers.borrow_mut().clear();
         for action in timers {
@@ -39,11 +36,8 @@ impl Core {
                 self.drop_callback(&callback);
             }
         }
-        let ready = self.ready.borrow_mut().take();
-        for entry in ready {
-            if let Ready::Call(callback) = entry {
-                self.drop_callback(&callback);
-            }
+        while let Some(ready) = self.ready.pop() {
+            ready.discard(self);
         }
     }
 }

@@ -1,17 +1,21 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod cadence;
+mod callback;
 mod cleanup;
 mod core;
+mod current;
 mod drive;
 mod ending;
 mod error;
 mod inbox;
 mod into_driven;
 mod operation;
-mod ready;
 mod record;
 mod reports;
 mod run;
+mod runnable;
+mod tasks;
 mod timer;
 mod turn;
 mod wheel;
@@ -31,15 +35,17 @@ pub use into_driven::IntoDriven;
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
+pub(crate) use crate::task::copied;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
+pub(crate) use runnable::{Head, Runnable, Table};
 pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;
 
-use self::core::Entered;
 use crate::driver::{Driver, Simulated};
 use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
-use ready::Callback;
+use callback::Callback;
+use current::Entered;
 
 /// Runs tasks and callbacks, one at a time, on one thread.
 ///
@@ -77,7 +83,7 @@ pub trait EventLoop {
     #[track_caller]
     fn spawn<T>(&self, task: T) -> JoinHandle<T::Output>
     where
-        T: IntoTask<Coroutine: 'static>,
+        T: IntoTask<Body: 'static>,
         T::Output: 'static;
 
     /// Drives a coroutine that yields values as a task, and gives the handle to send to it.
@@ -130,7 +136,7 @@ pub trait EventLoop {
     #[track_caller]
     fn run<T>(&self, main: T) -> Result<T::Output, RunError>
     where
-        T: IntoTask<Coroutine: 'static>,
+        T: IntoTask<Body: 'static>,
         T::Output: 'static;
 
     /// Makes the loop return from its run at the end of the present turn.
@@ -225,7 +231,7 @@ impl Loop {
         if self.core.is_closed() {
             return Err(RunError::Closed);
         }
-        self.core.enter().ok_or(RunError::Nested)
+        current::enter(&self.core).ok_or(RunError::Nested)
     }
 }
 

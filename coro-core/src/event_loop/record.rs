@@ -12,7 +12,7 @@
 //! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
 //! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -23,16 +23,22 @@ use crate::driver::Notify;
 const AWAKE: u32 = u32::MAX;
 /// It is empty, and whoever pushes on it must notify the loop.
 const ASLEEP: u32 = u32::MAX - 1;
-/// Set in the state of a slot that is on the stack.
-const WOKEN: u32 = 1 << 31;
 
 /// What a task of a loop is to other threads.
 #[derive(Debug, Default)]
 struct Slot {
-    /// Its tenant, and whether it is on the stack of the woken.
-    state: AtomicU32,
+    /// Changed by the loop only, and apart from the mark: with it, every end of a task would be an atomic operation.
+    tenant: AtomicU16,
+    /// It is on the stack of the woken.
+    woken: AtomicBool,
     /// The slot beneath it on the stack.
     next: AtomicU32,
+}
+
+impl Slot {
+    fn tenant(&self) -> u32 {
+        self.tenant.load(Relaxed).into()
+    }
 }
 
 /// Slots come in pages, each twice as large as the one before. A page is never freed.
@@ -145,12 +151,12 @@ impl Record {
     /// Wakes a slot, unless it has another tenant, or is woken already. From any thread.
     pub(crate) fn wake(&self, index: u32, tenant: Option<u32>) {
         let Some(slot) = self.slot(index) else { return };
-        if tenant.is_some_and(|tenant| slot.state.load(Relaxed) & !WOKEN != tenant) {
+        if tenant.is_some_and(|tenant| slot.tenant() != tenant) {
             return;
         }
         // An operation that writes, also if it changes nothing: what this thread did before is seen by whoever takes
         // the mark away. The tenant may have changed meanwhile: then the next one is woken for nothing.
-        if slot.state.fetch_or(WOKEN, AcqRel) & WOKEN != 0 {
+        if slot.woken.swap(true, AcqRel) {
             return;
         }
         let mut top = self.woken.load(Relaxed);
@@ -197,15 +203,14 @@ impl Record {
         let (page, offset) = place(index);
         let page =
             self.pages[page].get_or_init(|| (0..FIRST_PAGE << page).map(|_| Slot::default()).collect());
-        Word::new(name, index, page[offset].state.load(Relaxed) & !WOKEN)
+        Word::new(name, index, page[offset].tenant())
     }
 
     /// The tenant of a slot has gone.
     pub(crate) fn vacate(&self, index: u32) {
         let Some(slot) = self.slot(index) else { return };
-        // Only the loop changes the tenant; the mark belongs to whoever sets it.
-        let next = |state: u32| Some(state & WOKEN | (state + 1) & ((1 << SLOT_TENANT_BITS) - 1));
-        let _ = slot.state.fetch_update(AcqRel, Relaxed, next);
+        let next = (slot.tenant() + 1) & ((1 << SLOT_TENANT_BITS) - 1);
+        slot.tenant.store(next as u16, Relaxed);
     }
 
     /// Announces that the loop will sleep. False if somebody was woken: then it must not.
@@ -214,9 +219,14 @@ impl Record {
         matches!(top, Ok(_) | Err(ASLEEP))
     }
 
+    /// Whether the loop is awake, and nobody was woken by another thread.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.woken.load(Relaxed) == AWAKE
+    }
+
     /// Takes those who were woken by other threads, the first one last, and marks the loop as awake.
     pub(crate) fn take_woken(&self, woken: &mut Vec<u32>) {
-        if self.woken.load(Relaxed) == AWAKE {
+        if self.is_quiet() {
             return;
         }
         let mut top = self.woken.swap(AWAKE, AcqRel);
@@ -224,7 +234,7 @@ impl Record {
             woken.push(top);
             top = slot.next.load(Relaxed);
             // From here on it may be pushed again.
-            slot.state.fetch_and(!WOKEN, AcqRel);
+            slot.woken.swap(false, AcqRel);
         }
     }
 

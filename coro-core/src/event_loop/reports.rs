@@ -3,24 +3,19 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::core::Core;
-use super::word::MAIL;
 use super::{Exception, ExceptionHandler, Stalled};
 use crate::task::{Panic, TaskInfo};
 
 /// Looking.
 impl Core {
     pub(super) fn current_task(&self) -> Option<TaskInfo> {
-        match self.current_task.get() {
-            MAIL => None,
-            slot => self.task_in(slot).map(|task| task.header().info()),
-        }
+        let word = self.current_task.get();
+        self.tasks.borrow().get(word.slot()).map(|task| task.header().info())
     }
 
     /// In the order of spawning.
     pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
-        let mut all: Vec<_> = self.tasks.borrow().iter().map(|(_, task)| task.header().info()).collect();
-        all.sort_by_key(|task| task.id);
-        all
+        self.tasks.borrow().all().iter().map(|task| task.header().info()).collect()
     }
 
     pub(super) fn stalled(&self) -> Stalled {

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::ready::Callback;
+use super::callback::Callback;
 use super::{
     CallHandle, Driven, EventLoop, Exception, IntoDriven, Loop, RemoteHandle, RunError, TimerHandle,
 };
@@ -17,7 +17,7 @@ impl EventLoop for Loop {
     #[track_caller]
     fn spawn<T>(&self, task: T) -> JoinHandle<T::Output>
     where
-        T: IntoTask<Coroutine: 'static>,
+        T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
         self.core.spawn(task, Location::caller())
@@ -58,7 +58,7 @@ impl EventLoop for Loop {
     #[track_caller]
     fn run<T>(&self, main: T) -> Result<T::Output, RunError>
     where
-        T: IntoTask<Coroutine: 'static>,
+        T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
         let entered = self.enter()?;

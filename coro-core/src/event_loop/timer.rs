@@ -6,7 +6,7 @@ use std::rc::Weak;
 use std::task::Waker;
 
 use super::Core;
-use super::ready::Callback;
+use super::callback::Callback;
 use super::wheel::{Key, Wheel};
 use crate::time::Time;
 
@@ -61,6 +61,13 @@ fn from_wheel(time: u64) -> Time {
     Time::from_nanos((time ^ (1 << 63)).cast_signed())
 }
 
+enum Polled {
+    Pending,
+    Expired,
+    /// Pending, and will wake somebody else.
+    OtherWaker,
+}
+
 /// A pending timer of one loop.
 pub(crate) struct TimerKey {
     core: Weak<Core>,
@@ -82,26 +89,42 @@ impl TimerKey {
 
     /// Whether the timer has gone off; if not, it will wake `waker`. A timer of a loop that is gone never will.
     pub(crate) fn poll_expired(&self, waker: &Waker) -> bool {
-        let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return false };
-        let outdated = {
+        let poll = |core: &Core| {
             let mut timers = core.timers.borrow_mut();
             match self.key.and_then(|key| timers.get_mut(key)) {
-                None => return !self.cancelled.get(),
-                Some(Action::Wake(current)) if !current.will_wake(waker) => {
-                    Some(std::mem::replace(current, waker.clone()))
-                }
-                Some(_) => None,
+                _ if core.is_closed() => Polled::Pending,
+                None if self.cancelled.get() => Polled::Pending,
+                None => Polled::Expired,
+                Some(Action::Wake(current)) if !current.will_wake(waker) => Polled::OtherWaker,
+                Some(_) => Polled::Pending,
             }
         };
+        match Core::with(&self.core, poll) {
+            Some(Polled::Expired) => true,
+            Some(Polled::Pending) | None => false,
+            Some(Polled::OtherWaker) => {
+                self.replace_waker(waker.clone());
+                false
+            }
+        }
+    }
+
+    #[cold]
+    fn replace_waker(&self, waker: Waker) {
+        let Some(core) = self.core.upgrade() else { return };
+        let Some(key) = self.key else { return };
+        let outdated = {
+            let mut timers = core.timers.borrow_mut();
+            timers.get_mut(key).map(|action| std::mem::replace(action, Action::Wake(waker)))
+        };
         drop(outdated);
-        false
     }
 
     /// Removes the timer, if it is still pending.
     pub(crate) fn cancel(&self) {
         self.cancelled.set(true);
-        let Some(core) = self.core.upgrade() else { return };
-        let action = self.key.and_then(|key| core.timers.borrow_mut().remove(key));
+        let Some(key) = self.key else { return };
+        let action = Core::with(&self.core, |core| core.timers.borrow_mut().remove(key));
         drop(action);
     }
 }

@@ -5,21 +5,54 @@
 //! 2. Queue what other threads left, then what the driver completed.
 //! 3. Queue the timers that are due.
 //! 4. Run what is queued *by now*. What that schedules waits for the next turn.
+//!
+//! While work is ready, turns may share one look at the driver and one reading of the clock, as far as the driver has
+//! [patience](crate::driver::Driver::patience) and the [`Cadence`](super::cadence::Cadence) says. The order stays.
 
 use std::io;
 
 use super::RunError;
 use super::core::Core;
-use super::ready::Ready;
 use super::timer::Action;
 use crate::driver::Wait;
 
+/// How many late timers one turn queues, where the driver has patience. The driver is looked at before the next.
+const TIMERS_A_TURN: usize = 1024;
+
 impl Core {
     /// One turn.
+    #[inline(always)]
     pub(super) fn turn(&self) -> Result<(), RunError> {
-        self.poll()?;
-        self.process();
+        if !self.can_go_on() {
+            self.look()?;
+        }
         self.run_ready();
+        Ok(())
+    }
+
+    /// Whether there is nothing but to run what is ready.
+    #[inline(always)]
+    fn can_go_on(&self) -> bool {
+        !self.ready.is_empty()
+            && !self.stopping.get()
+            && !self.timer_is_due.get()
+            && !self.cadence.is_due()
+            && self.lease.record().is_quiet()
+    }
+
+    /// Looks for what else there is: parts 1 to 3.
+    #[cold]
+    #[inline(never)]
+    fn look(&self) -> Result<(), RunError> {
+        if self.ready.is_empty() || self.stopping.get() || self.cadence.is_due() {
+            self.poll()?;
+            self.process();
+        } else {
+            self.receive();
+            if self.timer_is_due.get() {
+                self.process();
+            }
+        }
         Ok(())
     }
 
@@ -34,8 +67,11 @@ impl Core {
             && self.inbox.handles() == 0
             && self.driver.borrow().is_closed_world();
         let wait = if asleep && !stall { wait } else { Wait::Poll };
-        self.driver.borrow_mut().wait(wait, &mut completions)?;
+        let waited = self.driver.borrow_mut().wait(wait, &mut completions);
         let woken = self.receive();
+        waited?;
+        self.now.set(self.time());
+        self.cadence.note_look(self.now.get(), wait != Wait::Poll);
         if stall && completions.is_empty() && !woken {
             return Err(RunError::Stalled(self.stalled()));
         }
@@ -46,7 +82,7 @@ impl Core {
     }
 
     fn how_long(&self) -> Wait {
-        if self.stopping.get() || self.ready.borrow().len() > 0 {
+        if self.stopping.get() || !self.ready.is_empty() {
             return Wait::Poll;
         }
         match self.timers.borrow_mut().next_deadline() {
@@ -55,31 +91,28 @@ impl Core {
         }
     }
 
-    /// Queues the timers that are due: part 3.
+    /// Queues the timers that are due by the last reading of the clock: part 3.
     pub(super) fn process(&self) {
-        if self.timers.borrow().len() == 0 {
-            return;
-        }
-        let now = self.time();
-        loop {
+        self.timer_is_due.set(false);
+        let most = if self.cadence.is_patient() { TIMERS_A_TURN } else { usize::MAX };
+        for _ in 0..most {
             // A statement of its own: the borrow must end before a waker runs.
-            let due = self.timers.borrow_mut().pop_due(now);
+            let due = self.timers.borrow_mut().pop_due(self.now.get());
             match due {
                 Some(Action::Wake(waker)) => waker.wake(),
-                Some(Action::Call(callback)) => self.ready.borrow_mut().push(Ready::Call(callback)),
+                Some(Action::Call(callback)) => self.ready.push(callback.as_runnable()),
                 None => return,
             }
         }
+        self.timer_is_due.set(true);
+        self.cadence.hurry();
     }
 
     /// Runs the snapshot of the ready queue: part 4.
+    #[inline(always)]
     pub(super) fn run_ready(&self) {
-        let snapshot = self.ready.borrow().len();
-        for _ in 0..snapshot {
-            let ready = self.ready.borrow_mut().pop();
-            let Some(ready) = ready else { return };
-            self.run_one(ready);
-        }
+        let ran = self.ready.run_all(self);
+        self.cadence.note_run(ran);
     }
 
     /// Turns until the loop is stopped.
@@ -87,8 +120,7 @@ impl Core {
         loop {
             let turned = self.turn();
             // Cleared also on an error: the next run begins afresh.
-            let stopped = self.stopping.get();
-            if stopped || turned.is_err() {
+            if self.stopping.get() || turned.is_err() {
                 self.stopping.set(false);
                 return turned;
             }

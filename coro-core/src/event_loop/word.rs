@@ -24,6 +24,9 @@ pub(crate) const SLOTS: u32 = 1 << SLOT_BITS;
 pub(crate) struct Word(u64);
 
 impl Word {
+    /// That of no task: no record has the number zero.
+    pub(crate) const NOBODY: Self = Self(0);
+
     pub(super) fn new(record: RecordName, slot: u32, tenant: u32) -> Self {
         let slot = u64::from(slot) | u64::from(tenant) << SLOT_BITS;
         Self(slot | u64::from(record.0) << (SLOT_BITS + SLOT_TENANT_BITS))

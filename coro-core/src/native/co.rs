@@ -7,9 +7,8 @@ use core::marker::PhantomData;
 
 use crate::backend::{
     Exclusive, IntoSub, Link, Local, Movable, MovableSub, stackless,
-    stackless::{Delegating, Yielding},
+    stackless::{Delegating, Waiting, Yielding},
 };
-use crate::coroutine::Thrown;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once;
 /// the lifetime `'c` is that of one body, so that two bodies cannot exchange theirs.
@@ -50,8 +49,9 @@ impl<S, Y, E, M> Co<'_, S, Y, E, M> {
     /// # Cancellation
     ///
     /// As that of `future`.
-    pub async fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
-        stackless::wait(self.link.exclusive(), future).await
+    #[inline(always)]
+    pub fn wait<F: Future>(&mut self, future: F) -> Waiting<S, Y, E, Exclusive<'_, S, Y, E, M>, F> {
+        stackless::wait(self.link.exclusive(), future)
     }
 }
 
@@ -64,7 +64,7 @@ impl<S, Y, E> Co<'_, S, Y, E> {
     ///
     /// # Errors
     ///
-    /// What `sub` raised. [`Thrown::Misuse`] if it is finished, running, or already suspended at a `yield`: then it
+    /// What `sub` raised. [`Thrown::Misuse`](crate::coroutine::Thrown::Misuse) if it is finished, running, or already suspended at a `yield`: then it
     /// needs a value to go on with, see [`yield_from_started`](Self::yield_from_started).
     ///
     /// # References

@@ -9,6 +9,8 @@
 
 mod co;
 mod engine;
+#[cfg(feature = "std")]
+mod in_place;
 mod movable;
 #[cfg(feature = "std")]
 mod task;
@@ -24,6 +26,8 @@ use core::task::{Context, Poll};
 pub use crate::backend::{Local, Movable};
 pub use co::Co;
 pub use engine::Erased;
+#[cfg(feature = "std")]
+pub use in_place::InPlace;
 #[cfg(feature = "std")]
 pub use task::{Task, run, spawn, task};
 

@@ -8,6 +8,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use super::InPlace;
 use crate::backend::{Airlock, Engine, Machine, Progress};
 use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
 use crate::event_loop::{EventLoop, Loop, RunError};
@@ -15,7 +16,17 @@ use crate::stats::Flavour;
 use crate::task::{JoinHandle, TaskError};
 
 /// A future as a coroutine that an event loop drives. Made by [`task()`].
-pub struct Task<F: Future>(Machine<FutureEngine<F>>);
+///
+/// A loop polls the future where the task is. Resumed by hand, it gets a place of its own on the heap first.
+pub struct Task<F: Future> {
+    /// Until it is resumed by hand.
+    future: Option<F>,
+    begun: Option<Begun<F>>,
+    made_at: &'static Location<'static>,
+}
+
+/// A task that was resumed by hand.
+pub(super) type Begun<F> = Machine<FutureEngine<F>>;
 
 /// Makes a task of `future`. Nothing runs until it is spawned.
 ///
@@ -25,8 +36,7 @@ pub struct Task<F: Future>(Machine<FutureEngine<F>>);
 /// not.
 #[track_caller]
 pub fn task<F: Future>(future: F) -> Task<F> {
-    let engine = FutureEngine { airlock: Airlock::default(), future: Some(Box::pin(future)) };
-    Task(Machine::new(engine, type_name::<F>(), Location::caller()))
+    Task { future: Some(future), begun: None, made_at: Location::caller() }
 }
 
 /// Spawns `future` on the running loop.
@@ -61,6 +71,23 @@ pub fn run<F: Future + 'static>(future: F) -> Result<F::Output, RunError> {
     Loop::new()?.run(task(future))
 }
 
+impl<F: Future> Task<F> {
+    /// For the cell of a task.
+    #[inline(always)]
+    pub(crate) fn into_body(self) -> InPlace<F> {
+        let Self { future, begun, made_at } = self;
+        match future {
+            Some(future) => InPlace::new(future),
+            None => InPlace::begun(begun.unwrap_or_else(|| begin(None, made_at))),
+        }
+    }
+}
+
+fn begin<F: Future>(future: Option<F>, made_at: &'static Location<'static>) -> Begun<F> {
+    let engine = FutureEngine { airlock: Airlock::default(), future: future.map(Box::pin) };
+    Machine::new(engine, type_name::<F>(), made_at)
+}
+
 impl<F: Future> Coroutine for Task<F> {
     type Send = ();
     type Yield = Infallible;
@@ -68,21 +95,23 @@ impl<F: Future> Coroutine for Task<F> {
     type Error = TaskError;
 
     fn state(&self) -> State {
-        self.0.state()
+        self.begun.as_ref().map_or(State::Created, Coroutine::state)
     }
 
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
-        self.0.poll_resume(cx, input)
+        let Self { future, begun, made_at } = self;
+        begun.get_or_insert_with(|| begin(future.take(), made_at)).poll_resume(cx, input)
     }
 }
 
 impl<F: Future> fmt::Debug for Task<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.debug_struct("Task").field("state", &self.state()).finish_non_exhaustive()
     }
 }
 
-struct FutureEngine<F> {
+/// The future of a task that is resumed by hand.
+pub(super) struct FutureEngine<F> {
     /// Never used by the body: a plain future has no `Co`, so no throw can land in it.
     airlock: Airlock<(), Infallible, TaskError>,
     /// `None` once it has ended.

@@ -1,232 +1,335 @@
-//! The cell of a task: its coroutine, its result, and what the loop knows of it.
+//! The cell of a task: one allocation for what its loop knows of it, its body, and then its result.
 
-use std::cell::{Cell, RefCell};
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
 
-use super::group::Group;
-use super::{Panic, TaskCoroutine, TaskError, TaskId, TaskInfo, task_waker};
-use crate::coroutine::{Input, Outcome, Resumed, Thrown};
-use crate::event_loop::{Core, Word};
-use crate::stats::Flavour;
+use super::header::{Header, Origin, Stage};
+use super::{Panic, TaskBody, TaskError, task_waker};
+use crate::event_loop::{Core, Head, Runnable, Table};
 
-/// Who waits for the end of a task.
-pub(crate) enum Joiner {
-    /// The task that awaits the handle.
-    Waker(Waker),
-    /// A gather or an as_completed, in which it has this place.
-    Member(Rc<Group>, usize),
-    /// A callback of the loop.
-    Call(Box<dyn FnOnce()>),
+/// A task, whatever its body: a hold on its cell.
+#[derive(Clone)]
+#[repr(transparent)]
+pub(crate) struct TaskRef(
+    /// **Invariant:** that of a [`TaskCell`].
+    Runnable,
+);
+
+/// A task, by its result: what its handle holds.
+pub(crate) struct Joinable<T> {
+    /// **Invariant:** the output of its body is a `T`.
+    task: TaskRef,
+    of: PhantomData<fn() -> T>,
 }
 
-/// What the loop knows of a task.
-pub(crate) struct Header {
-    pub(crate) id: TaskId,
-    pub(crate) core: Weak<Core>,
-    /// Its place, as its wakers name it.
-    pub(crate) word: Word,
-    /// It is in the ready queue. Cleared before it runs, so that a wake while it runs runs it once more.
-    pub(crate) queued: Cell<bool>,
-    /// If it was given one.
-    name: RefCell<Option<Rc<str>>>,
-    flavour: Option<Flavour>,
-    spawned_at: &'static Location<'static>,
-    /// How often it was asked to cancel.
-    cancelling: Cell<u32>,
-    /// A cancellation waits to be delivered.
-    must_cancel: Cell<bool>,
-    done: Cell<bool>,
-    joiner: RefCell<Option<Joiner>>,
-    /// A handle exists that could still read the result.
-    handle: Cell<bool>,
-    /// An error of it needs no report.
-    read: Cell<bool>,
+#[repr(C)]
+struct TaskCell<B: TaskBody> {
+    header: Header,
+    /// **Invariant:** it has the body until the stage of the header is `Ended`, and the output from then on. While that is
+    /// `Busy`, only the one who made it so touches this; else nobody keeps a reference to it.
+    content: UnsafeCell<Content<B>>,
 }
 
-impl Header {
-    pub(crate) fn new(
-        id: TaskId,
-        word: Word,
-        core: Weak<Core>,
-        flavour: Option<Flavour>,
-        spawned_at: &'static Location<'static>,
-    ) -> Self {
-        Self {
-            id,
-            core,
-            word,
-            queued: Cell::new(false),
-            name: RefCell::new(None),
-            flavour,
-            spawned_at,
-            cancelling: Cell::new(0),
-            must_cancel: Cell::new(false),
-            done: Cell::new(false),
-            joiner: RefCell::new(None),
-            handle: Cell::new(true),
-            read: Cell::new(false),
-        }
+/// `repr(C)`: a pointer to it is one to what is in it.
+#[repr(C)]
+union Content<B: TaskBody> {
+    /// Pinned: it is dropped where it is.
+    body: ManuallyDrop<B>,
+    output: ManuallyDrop<Output<B>>,
+}
+
+type Output<B> = Option<Result<<B as TaskBody>::Output, TaskError>>;
+
+/// What a task can be asked for beyond being run. What the functions are given points to the whole of a live cell of
+/// their type; all but the first are for one that has ended.
+pub(super) struct Methods {
+    /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
+    destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
+    /// Moves the output, if it is still there, to a place for a `Poll<Result<_, TaskError>>`, which is pending.
+    take_output: unsafe fn(NonNull<Head>, NonNull<()>),
+    /// Takes the output if it is an error.
+    take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
+    /// Drops the output.
+    drop_output: unsafe fn(NonNull<Head>),
+}
+
+impl TaskRef {
+    /// A new task, and what its handle holds of it.
+    #[inline(always)]
+    pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
+        // Written where it stays.
+        let cell = Box::<TaskCell<B>>::new_uninit();
+        let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, origin);
+        let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
+        let cell = NonNull::from(Box::leak(Box::write(cell, TaskCell { header, content })));
+        // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
+        let task = Self(unsafe { Runnable::from_new(cell.cast()) });
+        (task.clone(), Joinable { task, of: PhantomData })
     }
 
-    /// Requests a cancellation, to be delivered when the task next runs. False if it has ended.
+    #[inline(always)]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: by the invariant it begins with one, and it is alive, because this holds it. Nobody makes a `&mut` to
+        // it.
+        unsafe { self.0.as_ptr().cast::<Header>().as_ref() }
+    }
+
+    pub(crate) fn as_runnable(&self) -> &Runnable {
+        &self.0
+    }
+
+    /// Asks the task to end: an error is thrown where it waits, when it next runs. False if it has ended.
     pub(crate) fn cancel(&self) -> bool {
-        if self.done.get() {
-            return false;
-        }
-        self.cancelling.set(self.cancelling.get().saturating_add(1));
-        self.must_cancel.set(true);
+        let asked = self.header().mark_cancelled();
         // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
-        if let Some(core) = self.core.upgrade() {
+        if asked && let Some(core) = self.header().core.upgrade() {
             core.schedule(self);
         }
-        true
+        asked
     }
 
-    pub(crate) fn is_done(&self) -> bool {
-        self.done.get()
-    }
-
-    pub(crate) fn set_name(&self, name: &str) {
-        *self.name.borrow_mut() = Some(name.into());
-    }
-
-    pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
-        let outdated = self.joiner.replace(joiner);
-        drop(outdated);
-    }
-
-    pub(crate) fn take_joiner(&self) -> Option<Joiner> {
-        self.joiner.take()
-    }
-
-    /// Marks the task as one whose error, if it fails, has been seen.
-    pub(crate) fn mark_read(&self) {
-        self.read.set(true);
-    }
-
-    pub(crate) fn drop_handle(&self) {
-        self.handle.set(false);
-        self.set_joiner(None);
-    }
-
-    pub(crate) fn info(&self) -> TaskInfo {
-        TaskInfo {
-            id: self.id,
-            name: self.name.borrow().clone().unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
-            flavour: self.flavour,
-            spawned_at: self.spawned_at,
-            cancelling: self.cancelling.get(),
-            done: self.done.get(),
+    /// Ends the task without running it: its loop is closed. Gives the panic of a destructor, if there was one.
+    pub(crate) fn destroy(&self) -> Option<Panic> {
+        let header = self.header();
+        if header.stage.get() != Stage::Waiting {
+            return None;
         }
+        // SAFETY: it is a live cell, of the type of its methods, and it waits.
+        unsafe { (header.methods.destroy)(self.0.as_ptr()) }
     }
-}
-
-/// A task, whatever its coroutine: what the loop handles.
-pub(crate) trait AnyTask {
-    fn header(&self) -> &Header;
-
-    /// Runs the task to its next suspension. True when it has ended; its result is in the cell then.
-    fn resume(&self) -> bool;
-
-    /// Ends the task without running it: its loop is closed. Gives the panic of a destructor, if one did.
-    fn destroy(&self) -> Option<Panic>;
 
     /// If the result is an error that nobody can read any more, takes it, to be reported.
-    fn take_unread_error(&self) -> Option<TaskError>;
-}
-
-/// A task, by its result: what a handle holds.
-pub(crate) trait Joinable<T>: AnyTask {
-    fn take_output(&self) -> Option<Result<T, TaskError>>;
-}
-
-pub(crate) struct TaskCell<C: TaskCoroutine> {
-    header: Header,
-    coroutine: RefCell<Option<C>>,
-    output: RefCell<Option<Result<C::Return, TaskError>>>,
-}
-
-impl<C: TaskCoroutine> TaskCell<C> {
-    pub(crate) fn new(header: Header, coroutine: C) -> Self {
-        Self { header, coroutine: RefCell::new(Some(coroutine)), output: RefCell::new(None) }
+    #[inline(always)]
+    pub(crate) fn take_unread_error(&self) -> Option<TaskError> {
+        let header = self.header();
+        if header.is_done() && header.is_unread() { self.take_error() } else { None }
     }
 
-    fn poll(&self) -> Poll<Resumed<C>> {
-        let input = self.header.must_cancel.take().then(|| Input::Throw(Thrown::Error(TaskError::Cancelled)));
-        let waker = task_waker(self.header.word);
-        let mut cx = Context::from_waker(&waker);
-        match &mut *self.coroutine.borrow_mut() {
-            Some(coroutine) => coroutine.poll_resume(&mut cx, input),
-            None => Poll::Pending,
+    /// Of a task that has ended.
+    fn take_error(&self) -> Option<TaskError> {
+        let header = self.header();
+        // SAFETY: it is a live cell, of the type of its methods, and it has ended.
+        let unread = unsafe { (header.methods.take_error)(self.0.as_ptr()) };
+        unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
+    }
+
+    /// If nobody but the caller holds it, drops its output. Gives the panic of a destructor.
+    pub(crate) fn drop_unheld_output(&self) -> Option<Panic> {
+        if !self.0.is_last_hold() || !self.header().is_done() {
+            return None;
         }
-    }
-
-    /// A return does not outrun a cancellation that was requested before it: the value is lost.
-    fn result(&self, resumed: Resumed<C>) -> Result<C::Return, TaskError> {
-        match resumed {
-            Ok(Outcome::Returned(_)) if self.header.must_cancel.get() => Err(TaskError::Cancelled),
-            Ok(Outcome::Returned(value)) => Ok(value),
-            Ok(Outcome::Raised(thrown)) => Err(thrown.into()),
-            Ok(Outcome::Closed) => Err(TaskError::Cancelled),
-            Ok(Outcome::Yielded(never)) => match never {},
-            Err(misuse) => Err(misuse.into()),
-        }
-    }
-
-    fn finish(&self, result: Result<C::Return, TaskError>) -> Option<Panic> {
-        let coroutine = self.coroutine.take();
-        let panic = catch_unwind(AssertUnwindSafe(|| drop(coroutine))).err().map(Panic::new);
-        *self.output.borrow_mut() = Some(result);
-        self.header.done.set(true);
-        panic
+        let drop_output = self.header().methods.drop_output;
+        // SAFETY: it is a live cell, of the type of its methods, and it has ended.
+        catch_unwind(AssertUnwindSafe(|| unsafe { drop_output(self.0.as_ptr()) })).err().map(Panic::new)
     }
 }
 
-impl<C: TaskCoroutine> AnyTask for TaskCell<C> {
-    fn header(&self) -> &Header {
-        &self.header
+impl<T> Joinable<T> {
+    /// The result, once, if the task has ended.
+    #[inline(always)]
+    pub(crate) fn poll_output(&self) -> Poll<Result<T, TaskError>> {
+        let mut output = Poll::Pending;
+        let header = self.task.header();
+        if header.is_done() {
+            // SAFETY: it is a live cell, of the type of its methods, and it has ended. By the invariant, `output` is a place
+            // for what its body gives.
+            unsafe { (header.methods.take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast()) };
+        }
+        output
     }
 
-    fn resume(&self) -> bool {
+    pub(crate) fn task(&self) -> &TaskRef {
+        &self.task
+    }
+}
+
+/// The functions of the tables. Each is given a pointer to the whole of a live cell of this type.
+impl<B: TaskBody + 'static> TaskCell<B> {
+    const TABLE: &'static Table = &Table { run: Self::run, discard: Self::discard, free: Self::free };
+    const METHODS: &'static Methods = &Methods {
+        destroy: Self::destroy,
+        take_output: Self::take_output,
+        take_error: Self::take_error,
+        drop_output: Self::drop_output,
+    };
+
+    /// Where the body is, or the output.
+    ///
+    /// # Safety
+    ///
+    /// As [`Methods`] says.
+    #[inline(always)]
+    unsafe fn content(head: NonNull<Head>) -> *mut Content<B> {
+        // SAFETY: in bounds, because it is a cell.
+        UnsafeCell::raw_get(unsafe { &raw const (*head.cast::<Self>().as_ptr()).content })
+    }
+
+    /// # Safety
+    ///
+    /// As [`Table`] says.
+    unsafe fn run(runnable: &Runnable, core: &Core) {
+        // SAFETY: it is one (`repr(transparent)`), and by the promise that of a task.
+        let task = unsafe { &*(&raw const *runnable).cast::<TaskRef>() };
+        let header = task.header();
+        if header.stage.get() != Stage::Waiting {
+            // It has ended since it was queued.
+            return;
+        }
+        let before = core.set_current_task(header.word);
+        header.stage.set(Stage::Busy);
+        // SAFETY: it is a cell of this type.
+        let content = unsafe { Self::content(task.0.as_ptr()) };
         // With the judgement of the result: a value that a cancellation outran is dropped there.
-        let result = match catch_unwind(AssertUnwindSafe(|| self.poll().map(|resumed| self.result(resumed))))
-        {
-            Ok(Poll::Pending) => return false,
+        let stepped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: it waited, so this is the body, and nobody else touches it while it is busy.
+            let body = unsafe { &mut *content.cast::<B>() };
+            // SAFETY: it stays in the cell until it is dropped there.
+            let body = unsafe { Pin::new_unchecked(body) };
+            Self::step(body, header)
+        }));
+        let result = match stepped {
+            Ok(Poll::Pending) => {
+                header.stage.set(Stage::Waiting);
+                core.set_current_task(before);
+                return;
+            }
             Ok(Poll::Ready(result)) => result,
             Err(payload) => Err(TaskError::Panicked(Panic::new(payload))),
         };
-        if let Some(panic) = self.finish(result) {
-            let value = self.output.replace(Some(Err(TaskError::Panicked(panic))));
-            // One panic is reported; a second one, of the value that it displaces, has nowhere to go.
-            drop(catch_unwind(AssertUnwindSafe(|| drop(value))));
+        // SAFETY: it is a cell of this type, and busy with this.
+        let panic = unsafe { Self::end(task.0.as_ptr(), result) };
+        if let Some(panic) = panic {
+            // One panic is the result; a second one, of the value that it displaces, has nowhere to go.
+            // SAFETY: it is a cell of this type, and it has ended.
+            let displaced = unsafe { Self::output(task.0.as_ptr()) }.replace(Err(TaskError::Panicked(panic)));
+            drop(catch_unwind(AssertUnwindSafe(|| drop(displaced))));
         }
-        true
+        core.set_current_task(before);
+        core.task_ended(task);
     }
 
-    fn destroy(&self) -> Option<Panic> {
-        self.finish(Err(TaskError::LoopClosed))
+    #[inline(always)]
+    fn step(body: Pin<&mut B>, header: &Header) -> Poll<Result<B::Output, TaskError>> {
+        let waker = task_waker(header.word);
+        let error = header.must_cancel.take().then_some(TaskError::Cancelled);
+        match body.step(&mut Context::from_waker(&waker), error) {
+            // A return does not outrun a cancellation that was requested before it: the value is lost.
+            Poll::Ready(Ok(_)) if header.must_cancel.get() => Poll::Ready(Err(TaskError::Cancelled)),
+            polled => polled,
+        }
     }
 
-    fn take_unread_error(&self) -> Option<TaskError> {
-        if self.header.handle.get() || self.header.read.get() {
-            return None;
+    /// Drops the body, and leaves `result`. Gives the panic of the body's destructor.
+    ///
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that the caller has made busy.
+    unsafe fn end(head: NonNull<Head>, result: Result<B::Output, TaskError>) -> Option<Panic> {
+        // SAFETY: as promised.
+        let content = unsafe { Self::content(head) };
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: not ended, so this is the body, and nobody else touches it while it is busy. It is dropped once:
+            // nobody takes it for the body after this.
+            unsafe { content.cast::<B>().drop_in_place() }
+        }));
+        // SAFETY: writable, as above; what was the body is gone.
+        unsafe { content.write(Content { output: ManuallyDrop::new(Some(result)) }) };
+        // SAFETY: every cell begins with its header.
+        unsafe { head.cast::<Header>().as_ref() }.stage.set(Stage::Ended);
+        dropped.err().map(Panic::new)
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that waits.
+    unsafe fn destroy(head: NonNull<Head>) -> Option<Panic> {
+        // SAFETY: every cell begins with its header.
+        unsafe { head.cast::<Header>().as_ref() }.stage.set(Stage::Busy);
+        // SAFETY: as promised, and it is busy now.
+        unsafe { Self::end(head, Err(TaskError::LoopClosed)) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that has ended. The reference must be gone before anything of the user's runs.
+    unsafe fn output<'a>(head: NonNull<Head>) -> &'a mut Output<B> {
+        // SAFETY: as promised.
+        let content = unsafe { Self::content(head) };
+        // SAFETY: it has ended, so this is the output, and nobody else has a reference to it.
+        unsafe { &mut *content.cast::<Output<B>>() }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says.
+    unsafe fn take_output(head: NonNull<Head>, place: NonNull<()>) {
+        // SAFETY: as promised.
+        if let Some(output) = unsafe { Self::output(head) }.take() {
+            // SAFETY: it is a place for one, as promised, and what is there needs no drop.
+            unsafe { place.cast::<Poll<Result<B::Output, TaskError>>>().write(Poll::Ready(output)) }
         }
-        let unread = self.output.borrow_mut().take_if(|output| output.is_err())?;
-        unread.err().filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says.
+    unsafe fn take_error(head: NonNull<Head>) -> Option<TaskError> {
+        // SAFETY: as promised.
+        unsafe { Self::output(head) }.take_if(|output| output.is_err())?.err()
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says.
+    unsafe fn drop_output(head: NonNull<Head>) {
+        // SAFETY: as promised.
+        let output = unsafe { Self::output(head) }.take();
+        drop(output);
+    }
+
+    /// # Safety
+    ///
+    /// As [`Table`] says.
+    unsafe fn discard(runnable: Runnable, _core: &Core) {
+        // It is in the table of the loop as well, which ends it.
+        drop(runnable);
+    }
+
+    /// # Safety
+    ///
+    /// As [`Table`] says.
+    unsafe fn free(head: NonNull<Head>) {
+        // SAFETY: every cell begins with its header.
+        let stage = unsafe { head.cast::<Header>().as_ref() }.stage.get();
+        let output = match stage {
+            // SAFETY: it has ended.
+            Stage::Ended => unsafe { Self::output(head) }.take(),
+            // It was never given to a loop, or its loop went without a word: as if destroyed.
+            Stage::Waiting => {
+                // SAFETY: it waits.
+                drop(unsafe { Self::destroy(head) });
+                None
+            }
+            // Whoever is busy with it holds it. If it was free all the same, they would find it gone.
+            Stage::Busy => return,
+        };
+        // SAFETY: it came from a box, and nobody holds it any more.
+        drop(unsafe { Box::from_raw(head.cast::<Self>().as_ptr()) });
+        // At the end: its destructor may panic.
+        drop(output);
     }
 }
 
-impl<C: TaskCoroutine> Joinable<C::Return> for TaskCell<C> {
-    fn take_output(&self) -> Option<Result<C::Return, TaskError>> {
-        self.output.borrow_mut().take()
-    }
-}
-
-impl fmt::Debug for Header {
+impl fmt::Debug for TaskRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info().fmt(f)
+        self.header().fmt(f)
     }
 }

@@ -59,41 +59,47 @@ impl<S, Y, E> From<Misuse<S, Y, E>> for TaskError {
 }
 
 /// What a task panicked with.
-pub struct Panic {
+pub struct Panic(
+    // On the heap, because a task error is moved with every result, and hardly one is a panic.
+    Box<Caught>,
+);
+
+struct Caught {
     /// In a lock only so that the error is `Sync`, as errors are expected to be.
     payload: Mutex<Box<dyn Any + Send>>,
     message: String,
 }
 
 impl Panic {
+    #[cold]
     pub(crate) fn new(payload: Box<dyn Any + Send>) -> Self {
         let message = payload
             .downcast_ref::<&str>()
             .map(ToString::to_string)
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a value that is not a message".to_string());
-        Self { payload: Mutex::new(payload), message }
+        Self(Box::new(Caught { payload: Mutex::new(payload), message }))
     }
 
     /// The message of the panic.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The payload, as `std::panic::resume_unwind` takes it.
     pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panic").field(&self.message).finish()
+        f.debug_tuple("Panic").field(&self.message()).finish()
     }
 }
 
 impl fmt::Display for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(self.message())
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 
-use super::cell::Joiner;
+use super::header::Joiner;
 use super::{JoinHandle, TaskError};
 use crate::event_loop::Core;
 
@@ -51,7 +51,7 @@ fn enlist<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> (Rc<Group>, Vec<
         if member.is_done() {
             group.member_done(index);
         } else {
-            member.header().set_joiner(Some(Joiner::Member(Rc::clone(&group), index)));
+            member.header().set_joiner(Some(Joiner::member(Rc::clone(&group), index)));
         }
     }
     (group, members)

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::task::{Context, Poll};
 
-use super::{Prepared, TaskError};
+use super::{Prepared, Stepwise, TaskBody, TaskError};
 use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
 use crate::native::{self, Native};
 use crate::stats::Flavour;
@@ -20,35 +20,37 @@ impl<C: Coroutine<Send = (), Yield = Infallible, Error = TaskError> + ?Sized> Ta
 pub trait IntoTask {
     /// What the task returns.
     type Output;
-    /// The coroutine that the loop will drive.
-    type Coroutine: TaskCoroutine<Return = Self::Output>;
+    /// What the loop will run.
+    type Body: TaskBody<Output = Self::Output>;
 
     /// The engine that suspends it; `None` for a coroutine written by hand.
     const FLAVOUR: Option<Flavour>;
 
-    /// Makes the coroutine, for a loop only. Nothing runs yet.
-    fn into_task(self) -> Prepared<Self::Coroutine>;
+    /// Makes the body, for a loop only. Nothing runs yet.
+    fn into_task(self) -> Prepared<Self::Body>;
 }
 
 impl<F: Future> IntoTask for F {
     type Output = F::Output;
-    type Coroutine = native::Task<F>;
+    type Body = native::InPlace<F>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
-    fn into_task(self) -> Prepared<native::Task<F>> {
-        Prepared::new(native::task(self))
+    #[inline(always)]
+    fn into_task(self) -> Prepared<native::InPlace<F>> {
+        Prepared::new(native::InPlace::new(self))
     }
 }
 
 impl<F: Future> IntoTask for native::Task<F> {
     type Output = F::Output;
-    type Coroutine = Self;
+    type Body = native::InPlace<F>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
-    fn into_task(self) -> Prepared<Self> {
-        Prepared::new(self)
+    #[inline(always)]
+    fn into_task(self) -> Prepared<native::InPlace<F>> {
+        Prepared::new(self.into_body())
     }
 }
 
@@ -57,12 +59,13 @@ where
     F: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized,
 {
     type Output = R;
-    type Coroutine = Self;
+    type Body = Stepwise<Self>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Native);
 
-    fn into_task(self) -> Prepared<Self> {
-        Prepared::new(self)
+    #[inline(always)]
+    fn into_task(self) -> Prepared<Stepwise<Self>> {
+        Prepared::new(Stepwise::new(self))
     }
 }
 
@@ -92,11 +95,12 @@ impl<C: TaskCoroutine> Coroutine for CoroutineTask<C> {
 
 impl<C: TaskCoroutine> IntoTask for CoroutineTask<C> {
     type Output = C::Return;
-    type Coroutine = Self;
+    type Body = Stepwise<Self>;
 
     const FLAVOUR: Option<Flavour> = None;
 
-    fn into_task(self) -> Prepared<Self> {
-        Prepared::new(self)
+    #[inline(always)]
+    fn into_task(self) -> Prepared<Stepwise<Self>> {
+        Prepared::new(Stepwise::new(self))
     }
 }

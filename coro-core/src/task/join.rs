@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::cell::{Header, Joinable, Joiner};
+use super::cell::Joinable;
+use super::header::{Header, Joiner};
 use super::{TaskError, TaskId, TaskInfo};
 use crate::event_loop::Core;
 
@@ -25,20 +25,20 @@ use crate::event_loop::Core;
 /// Strict: dropping the wait leaves the task alone.
 #[must_use = "dropping the handle detaches the task; call detach() if that is meant"]
 pub struct JoinHandle<T> {
-    task: Rc<dyn Joinable<T>>,
+    task: Joinable<T>,
     /// The result has been taken.
     read: bool,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(task: Rc<dyn Joinable<T>>) -> Self {
+    pub(crate) fn new(task: Joinable<T>) -> Self {
         Self { task, read: false }
     }
 
     /// Asks the task to end: [`TaskError::Cancelled`] is thrown where it waits, when it next runs. A task that has
     /// not begun never runs. False if it has ended already.
     pub fn cancel(&self) -> bool {
-        self.header().cancel()
+        self.task.task().cancel()
     }
 
     /// Lets the task run on by itself; what dropping the handle does, in a word.
@@ -58,7 +58,7 @@ impl<T> JoinHandle<T> {
 
     /// The task's identity.
     pub fn id(&self) -> TaskId {
-        self.header().id
+        self.header().id()
     }
 
     /// What the task looks like now.
@@ -68,17 +68,21 @@ impl<T> JoinHandle<T> {
 
     /// The result, if the task has ended and it was not taken before.
     pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
-        let output = self.task.take_output()?;
-        self.read = true;
-        Some(output)
+        match self.task.poll_output() {
+            Poll::Ready(output) => {
+                self.read = true;
+                Some(output)
+            }
+            Poll::Pending => None,
+        }
     }
 
     pub(crate) fn header(&self) -> &Header {
-        self.task.header()
+        self.task.task().header()
     }
 
     pub(crate) fn on_done(&self, call: Option<Box<dyn FnOnce()>>) {
-        self.header().set_joiner(call.map(Joiner::Call));
+        self.header().set_joiner(call.map(Joiner::call));
     }
 }
 
@@ -87,21 +91,29 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         assert!(!self.read, "a JoinHandle was polled after it gave its result: await it once");
-        if let Some(output) = self.try_result() {
-            return Poll::Ready(output);
+        let polled = self.task.poll_output();
+        if polled.is_ready() {
+            self.read = true;
+            return polled;
         }
-        if let Some(error) = Core::join_error(self.header()) {
-            return Poll::Ready(Err(error));
+        match Core::join_error(self.header()) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => {
+                self.header().set_joiner(Some(Joiner::waker(cx.waker())));
+                Poll::Pending
+            }
         }
-        self.header().set_joiner(Some(Joiner::Waker(cx.waker().clone())));
-        Poll::Pending
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
+        if self.read {
+            // Nobody waits for it, and nothing of it is left to read.
+            return;
+        }
         self.header().drop_handle();
-        if let Some(error) = self.task.take_unread_error() {
+        if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }
     }

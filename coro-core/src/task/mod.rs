@@ -1,8 +1,10 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
+mod body;
 mod cell;
 mod error;
 mod group;
+mod header;
 mod into_task;
 mod join;
 mod prepared;
@@ -12,14 +14,16 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
+pub use body::{Stepwise, TaskBody};
 pub use error::{Panic, TaskError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use prepared::Prepared;
 
-pub(crate) use cell::{AnyTask, Header, Joiner, TaskCell};
-pub(crate) use waker::task_waker;
+pub(crate) use cell::TaskRef;
+pub(crate) use header::{Header, Joiner, Origin, OtherJoiner};
+pub(crate) use waker::{copied, task_waker, wake};
 
 use crate::coroutine::Thrown;
 use crate::stats::Flavour;

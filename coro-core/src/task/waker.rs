@@ -2,11 +2,15 @@
 
 #![allow(unsafe_code)]
 
+use std::mem::ManuallyDrop;
 use std::task::Waker;
+#[cfg(target_pointer_width = "64")]
+use std::task::{RawWaker, RawWakerVTable};
 
 use crate::event_loop::{Core, Word};
 
-fn wake(word: Word) {
+/// Wakes the task that `word` names.
+pub(crate) fn wake(word: Word) {
     // On the loop's own thread a wake is a push to its queue; from elsewhere it goes to its record.
     if !Core::wake_on_current(word) {
         word.wake_remotely();
@@ -16,23 +20,43 @@ fn wake(word: Word) {
 /// The waker of the task that `word` names. Where a pointer holds the word, nothing is counted: a clone is a copy, and a
 /// drop does nothing.
 #[cfg(target_pointer_width = "64")]
+#[inline(always)]
 pub(crate) fn task_waker(word: Word) -> Waker {
-    use std::ptr::without_provenance;
-    use std::task::{RawWaker, RawWakerVTable};
-
-    fn word_of(data: *const ()) -> Word {
-        Word::from_bits(data.addr() as u64)
-    }
-
-    static TABLE: RawWakerVTable = RawWakerVTable::new(
-        |data| RawWaker::new(data, &TABLE),
-        |data| wake(word_of(data)),
-        |data| wake(word_of(data)),
-        |_| (),
-    );
     // SAFETY: the functions of the table are safe for every word, on every thread: what they touch is found through
     // statics and never freed. The data is not a pointer to anything, so nothing has to be kept or released.
-    unsafe { Waker::new(without_provenance(word.bits() as usize), &TABLE) }
+    unsafe { Waker::new(std::ptr::without_provenance(word.bits() as usize), &TABLE) }
+}
+
+#[cfg(target_pointer_width = "64")]
+static TABLE: RawWakerVTable = RawWakerVTable::new(
+    |data| RawWaker::new(data, &TABLE),
+    |data| wake(from_data(data)),
+    |data| wake(from_data(data)),
+    |_| (),
+);
+
+#[cfg(target_pointer_width = "64")]
+fn from_data(data: *const ()) -> Word {
+    Word::from_bits(data.addr() as u64)
+}
+
+/// The word of a waker of ours.
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+pub(crate) fn word_of(waker: &Waker) -> Option<Word> {
+    std::ptr::eq(waker.vtable(), &TABLE).then(|| from_data(waker.data()))
+}
+
+/// A clone of a waker of ours, which nobody has to drop.
+#[inline(always)]
+pub(crate) fn copied(waker: &Waker) -> Option<ManuallyDrop<Waker>> {
+    word_of(waker).map(|word| ManuallyDrop::new(task_waker(word)))
+}
+
+/// Here it cannot be told.
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) fn word_of(_waker: &Waker) -> Option<Word> {
+    None
 }
 
 /// The waker of the task that `word` names.

@@ -92,29 +92,34 @@ impl Future for Sleep {
         if let SleepState::Yield(yielding) = &mut self.state {
             return Pin::new(yielding).poll(cx);
         }
-        let Some(core) = Core::current() else {
-            assert!(is_resume_without_wake(cx), "{}: sleep() {}", self.called_at, NO_LOOP);
-            return Poll::Pending;
-        };
-        let expired = match &self.state {
+        match &self.state {
             SleepState::New(duration) => {
-                let deadline = core.time() + *duration;
-                self.state = SleepState::Waiting(core.add_waker_timer(deadline, cx.waker()));
-                false
+                let duration = *duration;
+                self.begin(cx, move |core| core.time() + duration)
             }
             SleepState::Until(deadline) => {
-                self.state = SleepState::Waiting(core.add_waker_timer(*deadline, cx.waker()));
-                false
+                let deadline = *deadline;
+                self.begin(cx, move |_| deadline)
             }
-            SleepState::Waiting(key) => key.poll_expired(cx.waker()),
-            SleepState::Over => true,
+            SleepState::Waiting(key) if !key.poll_expired(cx.waker()) => Poll::Pending,
+            SleepState::Waiting(_) | SleepState::Over => {
+                self.state = SleepState::Over;
+                Poll::Ready(())
+            }
             SleepState::Yield(_) => unreachable!("handled above"),
-        };
-        if !expired {
-            return Poll::Pending;
         }
-        self.state = SleepState::Over;
-        Poll::Ready(())
+    }
+}
+
+impl Sleep {
+    /// Sets the timer.
+    fn begin(&mut self, cx: &Context<'_>, deadline: impl FnOnce(&Core) -> Time) -> Poll<()> {
+        let waker = cx.waker().clone();
+        match Core::on_current(|core| core.add_waker_timer(deadline(core), waker)) {
+            Some(timer) => self.state = SleepState::Waiting(timer),
+            None => assert!(is_resume_without_wake(cx), "{}: sleep() {}", self.called_at, NO_LOOP),
+        }
+        Poll::Pending
     }
 }
 

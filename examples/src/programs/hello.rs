@@ -35,7 +35,7 @@ pub fn run(flavour: Flavour, context: &Context) -> Result<(), RunError> {
 
 fn show_and_run<T>(routine: T, state: fn(&T) -> State, context: &Context) -> Result<(), RunError>
 where
-    T: IntoTask<Coroutine: 'static, Output = ()>,
+    T: IntoTask<Body: 'static, Output = ()>,
 {
     say!(context.out, "<coroutine object main, {:?}>", state(&routine));
     context.event_loop.run(routine)
@@ -59,9 +59,7 @@ mod generator {
     use super::*;
     use coro_gen::task;
 
-    pub(super) fn main(
-        context: &Context,
-    ) -> impl IntoTask<Coroutine: 'static, Output = ()> + Coroutine + use<> {
+    pub(super) fn main(context: &Context) -> impl IntoTask<Body: 'static, Output = ()> + Coroutine + use<> {
         let out = context.out.clone();
         task(async move |co| {
             say!(out, "Hello ...");

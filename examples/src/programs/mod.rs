@@ -55,7 +55,7 @@ impl Context {
     /// As [`EventLoop::run`].
     pub fn timed<T>(&self, main: T) -> Result<(T::Output, f64), RunError>
     where
-        T: IntoTask<Coroutine: 'static>,
+        T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
         let start = self.event_loop.time();

@@ -26,6 +26,8 @@ use crate::time::Time;
 
 /// How many events one system call can report.
 const EVENTS: usize = 256;
+/// A look costs as much as some twenty switches of tasks: with this, less than one each.
+const PATIENCE: u32 = 128;
 /// The epoll token of the notifier; sockets count up from one.
 const NOTIFIER: u64 = 0;
 
@@ -333,6 +335,10 @@ impl Driver for Epoll {
 
     fn block_for(&mut self, duration: Duration) {
         std::thread::sleep(duration);
+    }
+
+    fn patience(&self) -> u32 {
+        PATIENCE
     }
 }
 

@@ -1,0 +1,107 @@
+//! How often the driver is looked at while work is ready.
+
+use std::cell::Cell;
+
+use crate::time::Time;
+
+/// The next look is to be about this far away, in nanoseconds.
+const AIM: u64 = 50_000;
+
+/// Decides how many tasks run between two looks at the driver: a look is a system call, which costs as much as twenty
+/// switches, and what it would find may wait for some tens of microseconds.
+#[derive(Debug)]
+pub(super) struct Cadence {
+    /// What the driver allows.
+    most: u32,
+    /// Between two looks, at present.
+    limit: Cell<usize>,
+    /// Since the last look.
+    ran: Cell<usize>,
+    looked_at: Cell<Time>,
+}
+
+impl Cadence {
+    pub(super) fn new(most: u32) -> Self {
+        Self { most: most.max(1), limit: Cell::new(1), ran: Cell::new(0), looked_at: Cell::new(Time::ZERO) }
+    }
+
+    /// Whether it is time to look at the driver.
+    #[inline(always)]
+    pub(super) fn is_due(&self) -> bool {
+        self.ran.get() >= self.limit.get()
+    }
+
+    /// So many have run.
+    #[inline(always)]
+    pub(super) fn note_run(&self, count: usize) {
+        self.ran.set(self.ran.get().saturating_add(count));
+    }
+
+    /// The driver was looked at, and now it is `now`. A look that waited says nothing of how long those that ran took.
+    pub(super) fn note_look(&self, now: Time, waited: bool) {
+        let ran = self.ran.replace(0) as u64;
+        let took = now.since(self.looked_at.replace(now)).as_nanos();
+        if !waited && ran > 0 {
+            let took = u64::try_from(took).unwrap_or(u64::MAX).max(1);
+            let limit = (AIM.saturating_mul(ran) / took).clamp(1, self.most.into());
+            self.limit.set(limit as usize);
+        }
+    }
+
+    /// The next turn looks.
+    pub(super) fn hurry(&self) {
+        self.ran.set(usize::MAX);
+    }
+
+    /// Whether looks are spared at all.
+    pub(super) fn is_patient(&self) -> bool {
+        self.most > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many run until the next look, if each takes `nanos`.
+    fn until_next_look(cadence: &Cadence, clock: &mut i64, nanos: i64) -> u32 {
+        let mut ran = 0;
+        while !cadence.is_due() {
+            cadence.note_run(1);
+            ran += 1;
+            *clock += nanos;
+        }
+        cadence.note_look(Time::from_nanos(*clock), false);
+        ran
+    }
+
+    #[test]
+    fn looks_come_nearer_where_tasks_take_longer() {
+        let (cadence, mut clock) = (Cadence::new(128), 0);
+        let mut settled = |nanos| {
+            for _ in 0..10 {
+                until_next_look(&cadence, &mut clock, nanos);
+            }
+            until_next_look(&cadence, &mut clock, nanos)
+        };
+        assert_eq!([10, 1_000, 1_000_000, 10].map(&mut settled), [128, 50, 1, 128]);
+    }
+
+    #[test]
+    fn a_wait_is_no_measure() {
+        let (cadence, mut clock) = (Cadence::new(128), 0);
+        for _ in 0..10 {
+            until_next_look(&cadence, &mut clock, 10);
+        }
+        cadence.note_run(1);
+        cadence.note_look(Time::from_nanos(clock + 1_000_000_000), true);
+        clock += 1_000_000_000;
+        assert_eq!(until_next_look(&cadence, &mut clock, 10), 128);
+    }
+
+    #[test]
+    fn an_exact_driver_is_looked_at_every_time() {
+        let (cadence, mut clock) = (Cadence::new(1), 0);
+        assert!((0..10).all(|_| until_next_look(&cadence, &mut clock, 1) == 1));
+    }
+}

@@ -1,0 +1,90 @@
+//! Callbacks: functions that the loop calls once.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use super::Exception;
+use super::core::Core;
+use super::runnable::{Head, Runnable, Table};
+use crate::task::Panic;
+
+/// A scheduled function call, shared by whoever calls it and the handle that can cancel it.
+#[derive(Clone)]
+pub(super) struct Callback(
+    /// **Invariant:** that of a [`CallCell`].
+    Runnable,
+);
+
+#[repr(C)]
+struct CallCell {
+    head: Head,
+    /// Until it is called or cancelled.
+    function: Cell<Option<Box<dyn FnOnce()>>>,
+    pending: Cell<bool>,
+}
+
+static TABLE: Table = Table { run, discard, free };
+
+impl Callback {
+    pub(super) fn new(function: Box<dyn FnOnce()>) -> Self {
+        let (function, pending) = (Cell::new(Some(function)), Cell::new(true));
+        let cell = Box::new(CallCell { head: Head::new(&TABLE), function, pending });
+        let cell = NonNull::from(Box::leak(cell));
+        // SAFETY: it begins with its head (`repr(C)`), the pointer is to all of it, and only `free` frees it.
+        Self(unsafe { Runnable::from_new(cell.cast()) })
+    }
+
+    fn cell(&self) -> &CallCell {
+        // SAFETY: by the invariant it is one, and it is alive, because this holds it. Nobody makes a `&mut` to it.
+        unsafe { self.0.as_ptr().cast::<CallCell>().as_ref() }
+    }
+
+    /// Takes the function out: to call it, or to drop it. Once.
+    pub(super) fn take(&self) -> Option<Box<dyn FnOnce()>> {
+        self.cell().pending.set(false);
+        self.cell().function.take()
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.cell().pending.get()
+    }
+
+    pub(super) fn as_runnable(&self) -> &Runnable {
+        &self.0
+    }
+}
+
+/// # Safety
+///
+/// As [`Table`] says, for a [`CallCell`].
+unsafe fn run(runnable: &Runnable, core: &Core) {
+    let Some(function) = Callback(runnable.clone()).take() else { return };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(function)) {
+        core.report(Exception::CallbackPanicked(Panic::new(payload)));
+    }
+}
+
+/// # Safety
+///
+/// As [`Table`] says, for a [`CallCell`].
+unsafe fn discard(runnable: Runnable, core: &Core) {
+    core.drop_callback(&Callback(runnable));
+}
+
+/// # Safety
+///
+/// As [`Table`] says, for a [`CallCell`].
+unsafe fn free(head: NonNull<Head>) {
+    // SAFETY: it came from a box, and nobody holds it any more.
+    drop(unsafe { Box::from_raw(head.cast::<CallCell>().as_ptr()) });
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback").field("pending", &self.is_pending()).finish()
+    }
+}

@@ -1,0 +1,248 @@
+//! What the ready queue holds: tasks and callbacks, behind one thin and counted pointer.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use super::core::Core;
+
+/// How the runnables of one type are handled. What its functions are given is one of that type.
+pub(crate) struct Table {
+    /// Runs it, on the loop whose queue it was in.
+    pub(crate) run: unsafe fn(&Runnable, &Core),
+    /// Its loop is closed: drops what will not run.
+    pub(crate) discard: unsafe fn(Runnable, &Core),
+    /// Drops it and gives its memory back: nobody holds it any more.
+    pub(crate) free: unsafe fn(NonNull<Head>),
+}
+
+/// What every runnable begins with.
+pub(crate) struct Head {
+    table: &'static Table,
+    /// The one behind it in the queue.
+    next: Cell<Option<NonNull<Head>>>,
+    holders: Cell<u32>,
+    queued: Cell<bool>,
+}
+
+impl Head {
+    /// That of a new runnable, with one holder.
+    #[inline(always)]
+    pub(crate) fn new(table: &'static Table) -> Self {
+        Self { table, next: Cell::new(None), holders: Cell::new(1), queued: Cell::new(false) }
+    }
+}
+
+/// A hold on a runnable. The last one to go frees it.
+pub(crate) struct Runnable(
+    /// **Invariant:** it points to a `Head` that begins a `repr(C)` allocation of the type its table is for, may be used
+    /// for all of that, and counts this hold. Only `&Head` are ever made of it, here and by that type.
+    NonNull<Head>,
+);
+
+impl Runnable {
+    /// The first hold.
+    ///
+    /// # Safety
+    ///
+    /// As the invariant says; the pointer comes from an allocation that nobody else frees.
+    pub(crate) unsafe fn from_new(head: NonNull<Head>) -> Self {
+        Self(head)
+    }
+
+    /// For the type that it is, while it is held.
+    pub(crate) fn as_ptr(&self) -> NonNull<Head> {
+        self.0
+    }
+
+    fn head(&self) -> &Head {
+        // SAFETY: alive, because this holds it, and shared only.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Whether nobody else holds it.
+    pub(crate) fn is_last_hold(&self) -> bool {
+        self.head().holders.get() == 1
+    }
+
+    /// Runs it.
+    #[inline(always)]
+    fn run(&self, core: &Core) {
+        // SAFETY: the table is that of its type.
+        unsafe { (self.head().table.run)(self, core) }
+    }
+
+    /// Lets go of it, on a loop that is closed.
+    pub(super) fn discard(self, core: &Core) {
+        let discard = self.head().table.discard;
+        // SAFETY: the table is that of its type.
+        unsafe { discard(self, core) }
+    }
+}
+
+impl Clone for Runnable {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        let holders = &self.head().holders;
+        // The table, the queue, a handle and those who handle it at the moment: never near the end of the range.
+        holders.set(holders.get() + 1);
+        Self(self.0)
+    }
+}
+
+impl Drop for Runnable {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let head = self.head();
+        let holders = head.holders.get() - 1;
+        head.holders.set(holders);
+        if holders == 0 {
+            let free = head.table.free;
+            // SAFETY: the table is that of its type, and this was the last hold.
+            unsafe { free(self.0) }
+        }
+    }
+}
+
+impl fmt::Debug for Runnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runnable").field("queued", &self.head().queued.get()).finish_non_exhaustive()
+    }
+}
+
+/// The ready queue: first in, first out, linked through what is in it, so that nothing is allocated to wake somebody.
+#[derive(Default)]
+pub(crate) struct ReadyQueue {
+    /// **Invariant:** from here, `next` leads through all that is in the queue, to `last`. The queue has a hold on each.
+    first: Cell<Option<NonNull<Head>>>,
+    last: Cell<Option<NonNull<Head>>>,
+    /// The one that is being run. **Invariant:** `run_all` holds it meanwhile.
+    running: Cell<Option<NonNull<Head>>>,
+}
+
+impl ReadyQueue {
+    /// Appends it, unless it is in the queue.
+    #[inline(always)]
+    pub(crate) fn push(&self, runnable: &Runnable) {
+        if runnable.head().queued.replace(true) {
+            return;
+        }
+        let pushed = ManuallyDrop::new(runnable.clone()).0;
+        self.link(pushed);
+    }
+
+    /// Appends the one that is being run, if there is one, unless it is in the queue.
+    #[inline(always)]
+    pub(crate) fn push_running(&self) {
+        if let Some(running) = self.running.get() {
+            // By the invariant it is alive. The hold is not this one's to give up.
+            self.push(&ManuallyDrop::new(Runnable(running)));
+        }
+    }
+
+    /// A hold on it goes to the queue.
+    #[inline(always)]
+    fn link(&self, pushed: NonNull<Head>) {
+        match self.last.replace(Some(pushed)) {
+            None => self.first.set(Some(pushed)),
+            // SAFETY: by the invariant it is alive, and shared only.
+            Some(last) => unsafe { last.as_ref() }.next.set(Some(pushed)),
+        }
+    }
+
+    /// Takes the first one. From now on it may be pushed again.
+    #[inline(always)]
+    pub(crate) fn pop(&self) -> Option<Runnable> {
+        // The hold of the queue goes to the caller.
+        let first = Runnable(self.first.get()?);
+        let next = first.head().next.take();
+        self.first.set(next);
+        if next.is_none() {
+            self.last.set(None);
+        }
+        first.head().queued.set(false);
+        Some(first)
+    }
+
+    /// Runs all that are in the queue by now, and none that is pushed meanwhile. Gives how many ran.
+    #[inline(always)]
+    pub(super) fn run_all(&self, core: &Core) -> usize {
+        let mut batch = Batch { next: self.first.take(), last: self.last.take(), queue: self };
+        let mut ran = 0;
+        while let Some(runnable) = batch.pop() {
+            let _running = Running::new(self, &runnable);
+            runnable.run(core);
+            ran += 1;
+        }
+        ran
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+}
+
+/// What was in the queue at one moment: a queue of its own, until it is run.
+struct Batch<'a> {
+    /// **Invariant:** as that of the queue.
+    next: Option<NonNull<Head>>,
+    last: Option<NonNull<Head>>,
+    queue: &'a ReadyQueue,
+}
+
+impl Batch<'_> {
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Runnable> {
+        // The hold of the batch goes to the caller.
+        let runnable = Runnable(self.next?);
+        self.next = runnable.head().next.take();
+        // From now on it may be pushed again.
+        runnable.head().queued.set(false);
+        Some(runnable)
+    }
+}
+
+impl Drop for Batch<'_> {
+    /// If something panicked, what has not run is still first in line.
+    fn drop(&mut self) {
+        let (Some(next), Some(last)) = (self.next, self.last) else { return };
+        // SAFETY: by the invariant it is alive, and shared only: it has not run, because it is the last.
+        unsafe { last.as_ref() }.next.set(self.queue.first.replace(Some(next)));
+        if self.queue.last.get().is_none() {
+            self.queue.last.set(Some(last));
+        }
+    }
+}
+
+/// Says which one is being run, for as long as it is held.
+struct Running<'a>(&'a ReadyQueue);
+
+impl<'a> Running<'a> {
+    #[inline(always)]
+    fn new(queue: &'a ReadyQueue, runnable: &'a Runnable) -> Self {
+        queue.running.set(Some(runnable.0));
+        Self(queue)
+    }
+}
+
+impl Drop for Running<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.running.set(None);
+    }
+}
+
+impl Drop for ReadyQueue {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
+impl fmt::Debug for ReadyQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadyQueue").field("is_empty", &self.is_empty()).finish()
+    }
+}
