@@ -8,7 +8,7 @@
 
 mod runtime;
 // Not all of it is used on this side.
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../../src/bench/shared/mod.rs"]
 mod shared;
 mod state;

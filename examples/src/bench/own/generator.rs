@@ -165,13 +165,19 @@ async fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(answers))
 }
 
-/// A task that another thread wakes.
-fn woken(size: Size) -> JoinHandle<Measured> {
-    spawn(async move |co| co.wait(Woken::new(size.rounds)).await)
+/// Tasks that another thread wakes.
+async fn woken(co: &mut TaskCo<'_>, tasks: u64, size: Size) -> TaskResult<Measured> {
+    let waiting = |woken| spawn(async move |co| co.wait(woken).await);
+    let group: Vec<_> = Woken::group(tasks, size.rounds).map(waiting).collect();
+    let mut measured = None;
+    for task in group {
+        measured = measured.or(co.wait(task).await??);
+    }
+    Ok(measured.unwrap_or_default())
 }
 
 async fn remote(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
-    Ok(co.wait(woken(size)).await??)
+    woken(co, 1, size).await
 }
 
 async fn remote_load(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
@@ -185,7 +191,7 @@ async fn remote_load(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
         })
     };
     let load = (0..size.tasks).map(|_| yielding(Rc::clone(&over))).collect();
-    let measured = co.wait(woken(size)).await??;
+    let measured = woken(co, size.tasks, size).await?;
     over.set(true);
     sum_of(co, load).await?;
     Ok(measured)

@@ -1,74 +1,97 @@
-//! A task that another thread wakes.
+//! Tasks that another thread wakes.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use super::core::move_elsewhere;
 use super::meter::Meter;
 use super::record::Measured;
 
-/// Is woken so many times by a thread of its own, which begins at the first poll, and is ready once it has seen the
-/// last wake. Gives the measurement, from before the first wake.
+/// One of a group that a thread wakes in turn, beginning when all have been polled. It is ready once it has seen that
+/// the last wake was sent. The last of the group gives what was measured from the first wake to then.
+///
+/// A wake of a task that was woken and has not run yet is no news. So a group is as large as the turns of the loop are
+/// long: then every wake has something to tell.
 #[derive(Debug)]
 pub struct Woken {
-    wakes: u64,
-    polls: u64,
     bell: Arc<Bell>,
-    ringer: Option<JoinHandle<()>>,
+    registered: bool,
 }
 
-/// What the two threads share.
-#[derive(Debug, Default)]
+/// What a group and its thread share.
+#[derive(Debug)]
 struct Bell {
-    sent: AtomicU64,
+    tasks: usize,
+    wakes: u64,
+    wakers: Mutex<Vec<Waker>>,
     began: OnceLock<Meter>,
+    sent: AtomicU64,
+    polls: AtomicU64,
+    unready: AtomicU64,
 }
 
 impl Woken {
-    /// A future that is woken `wakes` times.
-    pub fn new(wakes: u64) -> Self {
-        Self { wakes, polls: 0, bell: Arc::default(), ringer: None }
+    /// A group of `tasks` futures that are woken `wakes` times in all.
+    pub fn group(tasks: u64, wakes: u64) -> impl Iterator<Item = Self> {
+        let bell = Arc::new(Bell {
+            tasks: usize::try_from(tasks).unwrap_or(usize::MAX),
+            wakes,
+            wakers: Mutex::default(),
+            began: OnceLock::new(),
+            sent: AtomicU64::new(0),
+            polls: AtomicU64::new(0),
+            unready: AtomicU64::new(tasks),
+        });
+        (0..tasks).map(move |_| Self { bell: Arc::clone(&bell), registered: false })
     }
 }
 
-/// Wakes, and says before each time that it will.
-fn ring(waker: &Waker, wakes: u64, bell: &Bell) {
-    move_elsewhere();
-    bell.began.get_or_init(Meter::start);
-    for wake in 1..=wakes {
-        bell.sent.store(wake, Ordering::Release);
-        waker.wake_by_ref();
+impl Bell {
+    /// Keeps the waker of one of the group. With the last one the thread begins.
+    fn register(self: &Arc<Self>, waker: &Waker) {
+        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        wakers.push(waker.clone());
+        if wakers.len() == self.tasks {
+            let (bell, wakers) = (Arc::clone(self), std::mem::take(&mut *wakers));
+            thread::spawn(move || bell.ring(&wakers));
+        }
+    }
+
+    /// Wakes the group in turn, and says before each time that it will. The last wake is one for each.
+    fn ring(&self, wakers: &[Waker]) {
+        move_elsewhere();
+        self.began.get_or_init(Meter::start);
+        for (wake, waker) in (1..self.wakes).zip(wakers.iter().cycle()) {
+            self.sent.store(wake, Ordering::Release);
+            waker.wake_by_ref();
+        }
+        self.sent.store(self.wakes, Ordering::Release);
+        for waker in wakers {
+            waker.wake_by_ref();
+        }
     }
 }
 
 impl Future for Woken {
-    type Output = Measured;
+    type Output = Option<Measured>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Measured> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Measured>> {
         let this = &mut *self;
-        this.polls += 1;
-        let wakes = this.wakes;
-        if this.ringer.is_none() {
-            let (waker, bell) = (cx.waker().clone(), Arc::clone(&this.bell));
-            this.ringer = Some(thread::spawn(move || ring(&waker, wakes, &bell)));
+        let polls = this.bell.polls.fetch_add(1, Ordering::Relaxed) + 1;
+        if !std::mem::replace(&mut this.registered, true) {
+            this.bell.register(cx.waker());
         }
-        if this.bell.sent.load(Ordering::Acquire) < wakes {
+        if this.bell.sent.load(Ordering::Acquire) < this.bell.wakes {
             return Poll::Pending;
         }
-        let measured = this.bell.began.get_or_init(Meter::start).stop(wakes);
-        Poll::Ready(Measured { polls: Some(this.polls), ..measured })
-    }
-}
-
-impl Drop for Woken {
-    fn drop(&mut self) {
-        if let Some(ringer) = self.ringer.take() {
-            // It cannot panic but for a waker that does, which its own message tells.
-            let _ = ringer.join();
+        if this.bell.unready.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return Poll::Ready(None);
         }
+        let measured = this.bell.began.get_or_init(Meter::start).stop(this.bell.wakes);
+        Poll::Ready(Some(Measured { polls: Some(polls), ..measured }))
     }
 }

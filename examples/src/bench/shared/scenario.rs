@@ -25,7 +25,7 @@ pub enum Scenario {
     Oneshot,
     /// Another thread wakes a task, and nothing else is to be done; an operation is a wake
     Remote,
-    /// The same, while other tasks yield
+    /// Another thread wakes many tasks in turn, while as many others yield; an operation is a wake
     RemoteLoad,
     /// Tasks sleep until moments that are spread over a second; an operation is a timer
     TimersPending,
