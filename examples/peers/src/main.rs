@@ -5,6 +5,8 @@
 //! and how it is measured are files of `coro bench` itself, word for word.
 
 #![forbid(unsafe_code)]
+// The work is a file that is loaded for each runtime: see above.
+#![allow(clippy::duplicate_mod)]
 
 mod runtime;
 // Not all of it is used on this side.
