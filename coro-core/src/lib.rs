@@ -48,7 +48,7 @@
 //! | feature | gives | needs |
 //! |---|---|---|
 //! | none | [`coroutine`](mod@coroutine), [`native`] without its tasks, [`backend`], the [attribute](macro@coroutine), [`prelude`] | an allocator |
-//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`stats::counts`] | the standard library |
+//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`stats::counts`] | the standard library |
 //! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops | `std` |
 //!
 //! Without `std` (`default-features = false`) the crate is `no_std`, and a coroutine means the same, for everything is
@@ -99,6 +99,8 @@ mod event_loop;
 pub mod net;
 #[cfg(feature = "std")]
 pub mod queue;
+#[cfg(feature = "std")]
+pub mod sync;
 #[cfg(feature = "std")]
 pub mod task;
 #[cfg(feature = "std")]

@@ -6,7 +6,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
+
+use crate::sync::{Line, Place};
 
 /// A queue of at most `maxsize` items, or without a bound.
 ///
@@ -106,7 +108,7 @@ impl<T> Queue<T> {
     ///
     /// Strict for the queue; a dropped `put` that was still waiting drops its item.
     pub fn put(&self, item: T) -> Put<T> {
-        Put { queue: self.clone(), item: Some(item), place: None }
+        Put { queue: self.clone(), item: Some(item), place: Place::NONE }
     }
 
     /// Puts `item` in, if there is room.
@@ -115,13 +117,9 @@ impl<T> Queue<T> {
     ///
     /// [`QueueFull`] hands the item back.
     pub fn put_nowait(&self, item: T) -> Result<(), QueueFull<T>> {
-        if self.is_full() {
-            return Err(QueueFull(item));
-        }
-        self.0.items.borrow_mut().push_back(item);
-        self.0.unfinished.set(self.0.unfinished.get() + 1);
-        self.0.getters.wake_next();
-        Ok(())
+        let mut item = Some(item);
+        self.0.push(&mut item);
+        item.map_or(Ok(()), |item| Err(QueueFull(item)))
     }
 
     /// Takes the oldest item, waiting for one.
@@ -130,7 +128,7 @@ impl<T> Queue<T> {
     ///
     /// Strict: a dropped `get` has taken nothing, and the next in line is served.
     pub fn get(&self) -> Get<T> {
-        Get { queue: self.clone(), place: None }
+        Get { queue: self.clone(), place: Place::NONE }
     }
 
     /// Takes the oldest item, if there is one.
@@ -139,9 +137,7 @@ impl<T> Queue<T> {
     ///
     /// [`QueueEmpty`].
     pub fn get_nowait(&self) -> Result<T, QueueEmpty> {
-        let item = self.0.items.borrow_mut().pop_front().ok_or(QueueEmpty)?;
-        self.0.putters.wake_next();
-        Ok(item)
+        self.0.pop().ok_or(QueueEmpty)
     }
 
     /// Says that the work on one item that was got is done.
@@ -153,7 +149,7 @@ impl<T> Queue<T> {
         let unfinished = self.0.unfinished.get().checked_sub(1).ok_or(TooManyTaskDone)?;
         self.0.unfinished.set(unfinished);
         if unfinished == 0 {
-            self.0.joiners.wake_all();
+            self.0.joiners.call_all();
         }
         Ok(())
     }
@@ -164,7 +160,31 @@ impl<T> Queue<T> {
     ///
     /// Strict.
     pub fn join(&self) -> Join<T> {
-        Join { queue: self.clone(), place: None }
+        Join { queue: self.clone(), place: Place::NONE }
+    }
+}
+
+impl<T> Shared<T> {
+    /// Takes `item` in, if there is room, and calls who waits for one.
+    #[inline]
+    fn push(&self, item: &mut Option<T>) -> Option<()> {
+        let mut items = self.items.borrow_mut();
+        if items.len() >= self.maxsize {
+            return None;
+        }
+        items.push_back(item.take()?);
+        drop(items);
+        self.unfinished.set(self.unfinished.get() + 1);
+        self.getters.call_next();
+        Some(())
+    }
+
+    /// Takes the oldest item out, and calls who waits for room.
+    #[inline]
+    fn pop(&self) -> Option<T> {
+        let item = self.items.borrow_mut().pop_front()?;
+        self.putters.call_next();
+        Some(item)
     }
 }
 
@@ -183,84 +203,13 @@ impl<T> fmt::Debug for Queue<T> {
     }
 }
 
-/// Those who wait for one thing, first come, first served.
-#[derive(Default)]
-struct Line(RefCell<VecDeque<Rc<Place>>>);
-
-/// A place in a line. It leaves the line when it is woken.
-struct Place {
-    waker: RefCell<Waker>,
-    woken: Cell<bool>,
-}
-
-impl Line {
-    fn enter(&self, waker: &Waker) -> Rc<Place> {
-        let place = Rc::new(Place { waker: RefCell::new(waker.clone()), woken: Cell::new(false) });
-        self.0.borrow_mut().push_back(Rc::clone(&place));
-        place
-    }
-
-    fn leave(&self, place: &Rc<Place>) {
-        self.0.borrow_mut().retain(|other| !Rc::ptr_eq(other, place));
-    }
-
-    fn wake_next(&self) {
-        let next = self.0.borrow_mut().pop_front();
-        if let Some(place) = next {
-            place.wake();
-        }
-    }
-
-    fn wake_all(&self) {
-        let all = self.0.take();
-        for place in all {
-            place.wake();
-        }
-    }
-
-    /// Keeps or takes a place; true once it was woken.
-    fn poll_woken(&self, place: &mut Option<Rc<Place>>, cx: &Context<'_>) -> bool {
-        match place {
-            Some(waiting) if waiting.woken.get() => {
-                *place = None;
-                true
-            }
-            Some(waiting) => {
-                let outdated = waiting.waker.replace(cx.waker().clone());
-                drop(outdated);
-                false
-            }
-            None => {
-                *place = Some(self.enter(cx.waker()));
-                false
-            }
-        }
-    }
-
-    /// Gives up a place. True if it had been woken, so that its turn must be passed on.
-    fn give_up(&self, place: Option<Rc<Place>>) -> bool {
-        let Some(place) = place else { return false };
-        if !place.woken.get() {
-            self.leave(&place);
-        }
-        place.woken.get()
-    }
-}
-
-impl Place {
-    fn wake(&self) {
-        self.woken.set(true);
-        let waker = self.waker.borrow().clone();
-        waker.wake();
-    }
-}
-
 /// A [`Queue::put`] on its way.
 #[must_use = "a put does nothing until it is awaited"]
 pub struct Put<T> {
     queue: Queue<T>,
+    /// `None` once it is in the queue.
     item: Option<T>,
-    place: Option<Rc<Place>>,
+    place: Place,
 }
 
 impl<T> Unpin for Put<T> {}
@@ -269,29 +218,19 @@ impl<T> Future for Put<T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let shared = &this.queue.0;
-        // One that waits keeps its place until it is woken, room or not; a newcomer may be faster.
-        if this.place.is_some() && !shared.putters.poll_woken(&mut this.place, cx) {
-            return Poll::Pending;
+        let Self { queue: Queue(shared), item, place } = &mut *self;
+        if item.is_none() {
+            return Poll::Ready(());
         }
-        let Some(item) = this.item.take() else { return Poll::Ready(()) };
-        match this.queue.put_nowait(item) {
-            Ok(()) => Poll::Ready(()),
-            Err(QueueFull(item)) => {
-                this.item = Some(item);
-                shared.putters.poll_woken(&mut this.place, cx);
-                Poll::Pending
-            }
-        }
+        shared.putters.poll(place, cx, |_| shared.push(item))
     }
 }
 
 impl<T> Drop for Put<T> {
     fn drop(&mut self) {
         let putters = &self.queue.0.putters;
-        if putters.give_up(self.place.take()) && !self.queue.is_full() {
-            putters.wake_next();
+        if putters.leave(&mut self.place) && !self.queue.is_full() {
+            putters.call_next();
         }
     }
 }
@@ -306,33 +245,23 @@ impl<T> fmt::Debug for Put<T> {
 #[must_use = "a get does nothing until it is awaited"]
 pub struct Get<T> {
     queue: Queue<T>,
-    place: Option<Rc<Place>>,
+    place: Place,
 }
 
 impl<T> Future for Get<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        let this = &mut *self;
-        let shared = &this.queue.0;
-        if this.place.is_some() && !shared.getters.poll_woken(&mut this.place, cx) {
-            return Poll::Pending;
-        }
-        match this.queue.get_nowait() {
-            Ok(item) => Poll::Ready(item),
-            Err(QueueEmpty) => {
-                shared.getters.poll_woken(&mut this.place, cx);
-                Poll::Pending
-            }
-        }
+        let Self { queue: Queue(shared), place } = &mut *self;
+        shared.getters.poll(place, cx, |_| shared.pop())
     }
 }
 
 impl<T> Drop for Get<T> {
     fn drop(&mut self) {
         let getters = &self.queue.0.getters;
-        if getters.give_up(self.place.take()) && !self.queue.is_empty() {
-            getters.wake_next();
+        if getters.leave(&mut self.place) && !self.queue.is_empty() {
+            getters.call_next();
         }
     }
 }
@@ -347,25 +276,22 @@ impl<T> fmt::Debug for Get<T> {
 #[must_use = "a join does nothing until it is awaited"]
 pub struct Join<T> {
     queue: Queue<T>,
-    place: Option<Rc<Place>>,
+    place: Place,
 }
 
 impl<T> Future for Join<T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let shared = &this.queue.0;
-        if shared.unfinished.get() == 0 && this.place.is_none() {
-            return Poll::Ready(());
-        }
-        if shared.joiners.poll_woken(&mut this.place, cx) { Poll::Ready(()) } else { Poll::Pending }
+        let Self { queue: Queue(shared), place } = &mut *self;
+        // Called, it is over, whatever was put since.
+        shared.joiners.poll(place, cx, |called| (called || shared.unfinished.get() == 0).then_some(()))
     }
 }
 
 impl<T> Drop for Join<T> {
     fn drop(&mut self) {
-        self.queue.0.joiners.give_up(self.place.take());
+        self.queue.0.joiners.leave(&mut self.place);
     }
 }
 

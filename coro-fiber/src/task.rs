@@ -37,7 +37,7 @@ where
     F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::running("coro_fiber::spawn").spawn(task(body))
+    Loop::spawn_on_running("coro_fiber::spawn", task(body))
 }
 
 /// Runs `body` on a new loop of the default driver, to its end.

@@ -18,12 +18,12 @@ pub type TaskCo<'c> = Co<'c, (), Infallible, TaskError>;
 /// A cancellation appears as [`TaskError::Cancelled`] at the `wait` where the body is suspended: `?` passes it on,
 /// and the code after it is the cleanup.
 #[track_caller]
-pub fn task<F, R>(body: F) -> Gen<(), Infallible, R, TaskError>
+pub fn task<F, R>(body: F) -> Gen<(), Infallible, R, TaskError, impl Switch<R, TaskError>>
 where
-    F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
+    F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Gen::new(body)
+    crate::new(body)
 }
 
 /// Spawns `body` on the running loop.
@@ -34,10 +34,10 @@ where
 #[track_caller]
 pub fn spawn<F, R>(body: F) -> JoinHandle<R>
 where
-    F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
+    F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::running("coro_gen::spawn").spawn(task(body))
+    Loop::spawn_on_running("coro_gen::spawn", task(body))
 }
 
 /// Runs `body` on a new loop of the default driver, to its end.
@@ -61,7 +61,7 @@ where
 #[track_caller]
 pub fn run<F, R>(body: F) -> Result<R, RunError>
 where
-    F: for<'c> AsyncFnOnce(&'c mut TaskCo) -> TaskResult<R> + 'static,
+    F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
 {
     Loop::new()?.run(task(body))

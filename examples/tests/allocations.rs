@@ -2,11 +2,14 @@
 //! allocations, corosensei none beside its stack.
 
 use std::hint::black_box;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 
 use allocation_counter::measure;
 use coro_core::backend::{IntoSub, Plain};
 use coro_core::native::{self, Native};
 use coro_core::prelude::*;
+use coro_core::sync::{Lock, oneshot};
 use coro_fiber::{Fiber, scope};
 use coro_gen::Gen;
 
@@ -123,4 +126,24 @@ fn delegation() {
     drop(Fiber::<(), (), ()>::new(|_| Ok(())));
     assert_eq!(delegations(|| Fiber::new(|_| Ok(()))), 2_001);
     assert_eq!(delegations(|| Plain(0..0)), 1_001);
+}
+
+/// Nothing for one who waits, once the line has been as long.
+#[test]
+fn waiting_in_a_line() {
+    let (queue, lock) = (Queue::new(1), Lock::new(0));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut round = || {
+        let (mut get, held) = (queue.get(), lock.try_lock().unwrap());
+        let mut waits = lock.lock();
+        assert!(
+            Pin::new(&mut get).poll(&mut cx).is_pending() && Pin::new(&mut waits).poll(&mut cx).is_pending()
+        );
+        drop(held);
+        queue.put_nowait(1).unwrap();
+        assert!(Pin::new(&mut get).poll(&mut cx).is_ready() && Pin::new(&mut waits).poll(&mut cx).is_ready());
+    };
+    assert_eq!(allocations(&mut round), 3);
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| round())), 0);
+    assert_eq!(allocations(oneshot::<u64>), 1);
 }

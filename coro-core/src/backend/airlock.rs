@@ -179,12 +179,15 @@ impl<S, Y, E> Airlock<S, Y, E> {
         match self.yielded.take() {
             // By far the most frequent.
             Some(value) => Some(Request::Yield(value)),
-            None => match self.asked.get() {
-                Asked::Nothing | Asked::Answered | Asked::Yield => None,
-                Asked::Park => Some(Request::Park),
-                Asked::Delegate => Some(Request::Delegate),
-            },
+            // Of a task.
+            None if self.asked.get() == Asked::Park => Some(Request::Park),
+            None => self.rare_request(),
         }
+    }
+
+    #[cold]
+    fn rare_request(&self) -> Option<Request<Y>> {
+        (self.asked.get() == Asked::Delegate).then_some(Request::Delegate)
     }
 
     /// Whether an error that is thrown at where the body is suspended can be received there.

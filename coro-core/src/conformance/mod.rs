@@ -44,6 +44,7 @@ pub mod program;
 pub mod queue;
 mod script;
 mod setting;
+pub mod sync;
 pub mod task;
 mod trace;
 
@@ -234,6 +235,24 @@ macro_rules! event_loop_conformance {
                 join_waits_for_every_task_done,
                 task_done_too_often_is_an_error,
                 nowait_hands_back_and_tells,
+            ]
+        );
+        $crate::__scenarios!(
+            sync,
+            $flavour,
+            (&$make_loop),
+            [
+                what_is_ready_does_not_suspend,
+                a_lock_is_handed_over_first_come_first_served,
+                a_released_lock_is_promised_to_who_was_woken,
+                a_cancelled_woken_waiter_passes_the_lock_on,
+                a_cancelled_waiter_leaves_the_line_of_a_lock,
+                a_cancelled_holder_releases_its_lock,
+                set_and_clear_wake_everybody_who_waited,
+                a_cancelled_waiter_leaves_the_event,
+                a_oneshot_gives_its_value_or_says_that_none_comes,
+                an_unsent_value_comes_back,
+                a_sender_waits_for_its_receiver_to_close,
             ]
         );
         $crate::__scenarios!(

@@ -186,6 +186,9 @@ impl<S: fmt::Debug, Y: fmt::Debug, E: fmt::Debug> core::error::Error for Misuse<
 
 /// The kinds of [`Misuse`], without the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+// As wide as what else an error holds: an enum of mixed widths is moved in pieces that overlap, and the processor waits for
+// each. A task's result is moved several times.
+#[repr(align(8))]
 pub enum MisuseKind {
     /// See [`Misuse::NotStarted`].
     #[error("can't send a value to a coroutine that has not started: run it to its first yield with start()")]

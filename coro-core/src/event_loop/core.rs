@@ -21,8 +21,9 @@ use super::reports::print;
 use super::runnable::ReadyQueue;
 use super::tasks::Tasks;
 use super::timer::{Action, TimerKey, Timers};
-use super::word::{MAIL, SLOTS, Word};
-use super::{Exception, ExceptionHandler, current};
+use super::word::{MAIL, Word};
+use super::current::{self, CoreNumber};
+use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
 use crate::task::{
     Header, IntoTask, JoinHandle, Joiner, Origin, OtherJoiner, Panic, TaskError, TaskId, TaskRef, wake,
@@ -33,6 +34,8 @@ use crate::time::Time;
 /// user's runs.
 pub(crate) struct Core {
     this: Weak<Self>,
+    /// Names it among the loops of its thread.
+    number: CoreNumber,
     pub(super) driver: RefCell<Box<dyn Driver>>,
     pub(super) lease: Lease,
     /// Empty, but for its room, while nobody is being woken.
@@ -72,6 +75,7 @@ impl Core {
         let cadence = Cadence::new(driver.patience());
         Rc::new_cyclic(|this| Self {
             this: this.clone(),
+            number: current::register(this.clone()),
             driver: RefCell::new(driver),
             lease,
             woken: Cell::default(),
@@ -152,7 +156,7 @@ impl Core {
     /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
     pub(crate) fn report_unread(header: &Header, error: TaskError) {
         let exception = Exception::NeverRetrieved(header.info(), error);
-        match header.core.upgrade() {
+        match current::find(header.core) {
             Some(core) => core.report(exception),
             None => print(&exception),
         }
@@ -160,7 +164,7 @@ impl Core {
 
     /// Whether a task is one of this loop.
     pub(crate) fn owns(&self, header: &Header) -> bool {
-        std::ptr::eq(header.core.as_ptr(), self)
+        self.number == header.core
     }
 }
 
@@ -171,17 +175,15 @@ impl Core {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
-        let body = task.into_task().into_inner();
-        self.last_task.set(self.last_task.get() + 1);
-        let (task, handle) = {
-            let mut tasks = self.tasks.borrow_mut();
-            let word = self.lease.record().word(self.lease.name(), tasks.vacant(SLOTS));
-            let id = TaskId::new(self.last_task.get());
-            let origin = Origin { id, word, core: self.weak(), flavour: T::FLAVOUR, spawned_at };
-            let (task, handle) = TaskRef::new(origin, body);
-            tasks.insert(task.clone());
-            (task, handle)
-        };
+        self.spawn_body::<T>(task.into_task().into_inner(), spawned_at)
+    }
+
+    pub(super) fn spawn_body<T>(&self, body: T::Body, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        let (task, handle) = self.new_task::<T>(body, spawned_at);
         if self.closed.get() {
             // Nothing will ever run it: its handle says so.
             self.remove(task.header());
@@ -189,7 +191,53 @@ impl Core {
         } else {
             self.ready.push(task.as_runnable());
         }
-        JoinHandle::new(handle)
+        handle
+    }
+
+    /// [`spawn_body`](Self::spawn_body) on the loop that runs on this thread, if that is open.
+    #[inline(always)]
+    pub(super) fn spawn_on_current<T>(
+        body: T::Body,
+        spawned_at: &'static Location<'static>,
+    ) -> Result<JoinHandle<T::Output>, T::Body>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        if !current::with_current(|core| !core.closed.get()).unwrap_or(false) {
+            return Err(body);
+        }
+        let handle = current::with_current(|core| {
+            let (task, handle) = core.new_task::<T>(body, spawned_at);
+            core.ready.push(task.as_runnable());
+            handle
+        });
+        match handle {
+            Some(handle) => Ok(handle),
+            None => unreachable!("it was there a moment ago"),
+        }
+    }
+
+    /// A task with a place in the table. Nothing of the user's runs.
+    #[inline(always)]
+    fn new_task<T>(
+        &self,
+        body: T::Body,
+        spawned_at: &'static Location<'static>,
+    ) -> (TaskRef, JoinHandle<T::Output>)
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        let sequence = self.last_task.get() + 1;
+        self.last_task.set(sequence);
+        let mut tasks = self.tasks.borrow_mut();
+        let word = tasks.next_word(&self.lease);
+        let id = TaskId::new(sequence);
+        let origin = Origin { id, word, core: self.number, flavour: T::FLAVOUR, spawned_at };
+        let (task, handle) = TaskRef::new(origin, body);
+        tasks.insert(task.clone());
+        (task, JoinHandle::new(handle))
     }
 
     /// Queues the task that `word` names, unless it is queued or has ended.
@@ -214,9 +262,7 @@ impl Core {
 
     /// Lets go of the place of a task.
     fn remove(&self, header: &Header) {
-        let slot = header.word.slot();
-        let removed = self.tasks.borrow_mut().remove(slot);
-        self.lease.record().vacate(slot);
+        let removed = self.tasks.borrow_mut().remove(header.word, self.lease.record());
         drop(removed);
     }
 
@@ -370,5 +416,6 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.close();
+        current::unregister(self.number);
     }
 }

@@ -1,14 +1,22 @@
-//! The loop that runs on this thread.
+//! The loops of this thread, and the one that runs.
 
 #![allow(unsafe_code)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ptr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use super::core::Core;
 
+/// Names a loop among those of its thread. Never reused, until there have been 2³² on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CoreNumber(u32);
+
+/// The last number, and the loops.
+type Loops = (u32, Vec<(CoreNumber, Weak<Core>)>);
+
 thread_local! {
+    static LOOPS: RefCell<Loops> = const { RefCell::new((0, Vec::new())) };
     /// **Invariant:** null, or the core that an [`Entered`] of this thread holds.
     static CURRENT: Cell<*const Core> = const { Cell::new(ptr::null()) };
 }
@@ -48,4 +56,33 @@ pub(super) fn with_current<T>(look: impl FnOnce(&Core) -> T) -> Option<T> {
 /// The loop that runs on this thread.
 pub(super) fn current() -> Option<Rc<Core>> {
     with_current(Core::this)
+}
+
+/// Gives a new loop its number.
+pub(super) fn register(core: Weak<Core>) -> CoreNumber {
+    let enter = |loops: &RefCell<Loops>| {
+        let (last, loops) = &mut *loops.borrow_mut();
+        *last = last.wrapping_add(1);
+        loops.push((CoreNumber(*last), core));
+        CoreNumber(*last)
+    };
+    // While the thread ends there is no list any more: nobody finds this one, whose tasks are never run.
+    LOOPS.try_with(enter).unwrap_or(CoreNumber(0))
+}
+
+/// A loop is gone.
+pub(super) fn unregister(number: CoreNumber) {
+    // While the thread ends there is no list any more.
+    let _ = LOOPS.try_with(|loops| loops.borrow_mut().1.retain(|(other, _)| *other != number));
+}
+
+/// The loop of this number, if it still exists.
+///
+/// What a task holds instead of a pointer to its loop, which would be counted for each task.
+pub(crate) fn find(number: CoreNumber) -> Option<Rc<Core>> {
+    let find = |loops: &RefCell<Loops>| {
+        let loops = loops.borrow();
+        loops.1.iter().find(|(other, _)| *other == number)?.1.upgrade()
+    };
+    LOOPS.try_with(find).ok().flatten()
 }

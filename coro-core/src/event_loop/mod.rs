@@ -24,6 +24,7 @@ mod word;
 use std::borrow::BorrowMut;
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 use callback::Callback;
 use current::Entered;
+pub(crate) use current::{CoreNumber, find};
 
 /// Runs tasks and callbacks, one at a time, on one thread.
 ///
@@ -208,6 +210,25 @@ impl Loop {
     #[track_caller]
     pub fn running(what: &str) -> Self {
         Self { core: Core::current_or_panic(what) }
+    }
+
+    /// [`spawn`](EventLoop::spawn) on the loop that runs on this thread, which `what` needs.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, with advice that names `what`.
+    #[track_caller]
+    #[inline(always)]
+    pub fn spawn_on_running<T>(what: &str, task: T) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        let (body, spawned_at) = (task.into_task().into_inner(), Location::caller());
+        match Core::spawn_on_current::<T>(body, spawned_at) {
+            Ok(handle) => handle,
+            Err(body) => Self::running(what).core.spawn_body::<T>(body, spawned_at),
+        }
     }
 
     /// The name of the driver.

@@ -12,8 +12,8 @@
 //! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
 //! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
 
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::word::{MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word};
@@ -190,6 +190,7 @@ impl Record {
         self.notify.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<&Slot> {
         let (page, offset) = place(index);
         self.pages[page].get()?.get(offset)
@@ -206,11 +207,14 @@ impl Record {
         Word::new(name, index, page[offset].tenant())
     }
 
-    /// The tenant of a slot has gone.
-    pub(crate) fn vacate(&self, index: u32) {
-        let Some(slot) = self.slot(index) else { return };
-        let next = (slot.tenant() + 1) & ((1 << SLOT_TENANT_BITS) - 1);
-        slot.tenant.store(next as u16, Relaxed);
+    /// The tenant of a slot, by its word, has gone. Gives the next one.
+    #[inline(always)]
+    pub(crate) fn vacate(&self, word: Word) -> u32 {
+        let next = (word.tenant() + 1) & ((1 << SLOT_TENANT_BITS) - 1);
+        if let Some(slot) = self.slot(word.slot()) {
+            slot.tenant.store(next as u16, Relaxed);
+        }
+        next
     }
 
     /// Announces that the loop will sleep. False if somebody was woken: then it must not.
@@ -248,6 +252,7 @@ impl Record {
 }
 
 /// The page of a slot, and its place there.
+#[inline(always)]
 fn place(index: u32) -> (usize, usize) {
     // 0..64 are in page 0, 64..192 in page 1, 192..448 in page 2.
     let from_one = index.saturating_add(FIRST_PAGE);
@@ -317,7 +322,7 @@ mod tests {
     fn a_word_whose_tenant_has_gone_wakes_nobody() {
         let (lease, _) = lease();
         let word = lease.record().word(lease.name(), 7);
-        lease.record().vacate(7);
+        lease.record().vacate(word);
         assert_ne!(lease.record().word(lease.name(), 7), word);
         word.wake_remotely();
         assert_eq!(woken(&lease), []);

@@ -46,7 +46,7 @@ pub fn task<F: Future>(future: F) -> Task<F> {
 /// Outside a running event loop.
 #[track_caller]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
-    Loop::running("native::spawn").spawn(task(future))
+    Loop::spawn_on_running("native::spawn", task(future))
 }
 
 /// Runs `future` on a new loop of the default driver, to its end.

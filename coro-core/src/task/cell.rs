@@ -11,9 +11,10 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
+use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
 use super::{Panic, TaskBody, TaskError, task_waker};
-use crate::event_loop::{Core, Head, Runnable, Table};
+use crate::event_loop::{Core, Head, Runnable, Table, find};
 
 /// A task, whatever its body: a hold on its cell.
 #[derive(Clone)]
@@ -33,8 +34,8 @@ pub(crate) struct Joinable<T> {
 #[repr(C)]
 struct TaskCell<B: TaskBody> {
     header: Header,
-    /// **Invariant:** it has the body until the stage of the header is `Ended`, and the output from then on. While that is
-    /// `Busy`, only the one who made it so touches this; else nobody keeps a reference to it.
+    /// **Invariant:** it has the body until the stage of the header is `Ended`, then the output, and nothing when that is
+    /// `Taken`. While it is `Busy`, only the one who made it so touches this; else nobody keeps a reference to it.
     content: UnsafeCell<Content<B>>,
 }
 
@@ -46,18 +47,18 @@ union Content<B: TaskBody> {
     output: ManuallyDrop<Output<B>>,
 }
 
-type Output<B> = Option<Result<<B as TaskBody>::Output, TaskError>>;
+type Output<B> = Result<<B as TaskBody>::Output, TaskError>;
 
 /// What a task can be asked for beyond being run. What the functions are given points to the whole of a live cell of
-/// their type; all but the first are for one that has ended.
+/// their type; all but the first are for one that has ended, and whose output is there.
 pub(super) struct Methods {
     /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
-    /// Moves the output, if it is still there, to a place for a `Poll<Result<_, TaskError>>`, which is pending.
+    /// Moves the output to a place for a `Poll<Result<_, TaskError>>`, which is pending.
     take_output: unsafe fn(NonNull<Head>, NonNull<()>),
     /// Takes the output if it is an error.
     take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
-    /// Drops the output.
+    /// Drops the output. Unwinds with the panic of a destructor.
     drop_output: unsafe fn(NonNull<Head>),
 }
 
@@ -65,11 +66,11 @@ impl TaskRef {
     /// A new task, and what its handle holds of it.
     #[inline(always)]
     pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
-        // Written where it stays.
-        let cell = Box::<TaskCell<B>>::new_uninit();
-        let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, origin);
+        let (mut place, home) = arena::allocate::<TaskCell<B>>();
+        let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, home, origin);
         let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
-        let cell = NonNull::from(Box::leak(Box::write(cell, TaskCell { header, content })));
+        // SAFETY: it is the caller's alone.
+        let cell = NonNull::from(unsafe { place.as_mut() }.write(TaskCell { header, content }));
         // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
         let task = Self(unsafe { Runnable::from_new(cell.cast()) });
         (task.clone(), Joinable { task, of: PhantomData })
@@ -90,7 +91,7 @@ impl TaskRef {
     pub(crate) fn cancel(&self) -> bool {
         let asked = self.header().mark_cancelled();
         // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
-        if asked && let Some(core) = self.header().core.upgrade() {
+        if asked && let Some(core) = find(self.header().core) {
             core.schedule(self);
         }
         asked
@@ -110,7 +111,7 @@ impl TaskRef {
     #[inline(always)]
     pub(crate) fn take_unread_error(&self) -> Option<TaskError> {
         let header = self.header();
-        if header.is_done() && header.is_unread() { self.take_error() } else { None }
+        if header.stage.get() == Stage::Ended && header.is_unread() { self.take_error() } else { None }
     }
 
     /// Of a task that has ended.
@@ -123,7 +124,7 @@ impl TaskRef {
 
     /// If nobody but the caller holds it, drops its output. Gives the panic of a destructor.
     pub(crate) fn drop_unheld_output(&self) -> Option<Panic> {
-        if !self.0.is_last_hold() || !self.header().is_done() {
+        if !self.0.is_last_hold() || self.header().stage.get() != Stage::Ended {
             return None;
         }
         let drop_output = self.header().methods.drop_output;
@@ -138,7 +139,7 @@ impl<T> Joinable<T> {
     pub(crate) fn poll_output(&self) -> Poll<Result<T, TaskError>> {
         let mut output = Poll::Pending;
         let header = self.task.header();
-        if header.is_done() {
+        if header.stage.get() == Stage::Ended {
             // SAFETY: it is a live cell, of the type of its methods, and it has ended. By the invariant, `output` is a place
             // for what its body gives.
             unsafe { (header.methods.take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast()) };
@@ -209,7 +210,8 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         if let Some(panic) = panic {
             // One panic is the result; a second one, of the value that it displaces, has nowhere to go.
             // SAFETY: it is a cell of this type, and it has ended.
-            let displaced = unsafe { Self::output(task.0.as_ptr()) }.replace(Err(TaskError::Panicked(panic)));
+            let output = unsafe { Self::output(task.0.as_ptr()) };
+            let displaced = std::mem::replace(output, Err(TaskError::Panicked(panic)));
             drop(catch_unwind(AssertUnwindSafe(|| drop(displaced))));
         }
         core.set_current_task(before);
@@ -241,7 +243,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             unsafe { content.cast::<B>().drop_in_place() }
         }));
         // SAFETY: writable, as above; what was the body is gone.
-        unsafe { content.write(Content { output: ManuallyDrop::new(Some(result)) }) };
+        unsafe { content.write(Content { output: ManuallyDrop::new(result) }) };
         // SAFETY: every cell begins with its header.
         unsafe { head.cast::<Header>().as_ref() }.stage.set(Stage::Ended);
         dropped.err().map(Panic::new)
@@ -260,6 +262,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// # Safety
     ///
     /// As [`Methods`] says, for one that has ended. The reference must be gone before anything of the user's runs.
+    #[inline(always)]
     unsafe fn output<'a>(head: NonNull<Head>) -> &'a mut Output<B> {
         // SAFETY: as promised.
         let content = unsafe { Self::content(head) };
@@ -267,15 +270,29 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         unsafe { &mut *content.cast::<Output<B>>() }
     }
 
+    /// Moves the output out.
+    ///
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that has ended.
+    #[inline(always)]
+    unsafe fn take(head: NonNull<Head>) -> Output<B> {
+        // SAFETY: every cell begins with its header.
+        unsafe { head.cast::<Header>().as_ref() }.stage.set(Stage::Taken);
+        // SAFETY: as promised.
+        let output = unsafe { Self::output(head) };
+        // SAFETY: it is valid, and not read again, now that it is taken.
+        unsafe { std::ptr::read(output) }
+    }
+
     /// # Safety
     ///
     /// As [`Methods`] says.
     unsafe fn take_output(head: NonNull<Head>, place: NonNull<()>) {
         // SAFETY: as promised.
-        if let Some(output) = unsafe { Self::output(head) }.take() {
-            // SAFETY: it is a place for one, as promised, and what is there needs no drop.
-            unsafe { place.cast::<Poll<Result<B::Output, TaskError>>>().write(Poll::Ready(output)) }
-        }
+        let output = unsafe { Self::take(head) };
+        // SAFETY: it is a place for one, as promised, and what is there needs no drop.
+        unsafe { place.cast::<Poll<Output<B>>>().write(Poll::Ready(output)) }
     }
 
     /// # Safety
@@ -283,7 +300,11 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// As [`Methods`] says.
     unsafe fn take_error(head: NonNull<Head>) -> Option<TaskError> {
         // SAFETY: as promised.
-        unsafe { Self::output(head) }.take_if(|output| output.is_err())?.err()
+        if unsafe { Self::output(head) }.is_ok() {
+            return None;
+        }
+        // SAFETY: as promised.
+        unsafe { Self::take(head) }.err()
     }
 
     /// # Safety
@@ -291,8 +312,21 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// As [`Methods`] says.
     unsafe fn drop_output(head: NonNull<Head>) {
         // SAFETY: as promised.
-        let output = unsafe { Self::output(head) }.take();
-        drop(output);
+        drop(unsafe { Self::take(head) });
+    }
+
+    /// Drops the header of a cell, and gives where its memory came from.
+    ///
+    /// # Safety
+    ///
+    /// As [`Table`] says for `free`.
+    unsafe fn drop_header(head: NonNull<Head>) -> Home {
+        let header = head.cast::<Header>();
+        // SAFETY: every cell begins with its header.
+        let home = unsafe { header.as_ref() }.home;
+        // SAFETY: as promised, it is used no more.
+        unsafe { header.drop_in_place() };
+        home
     }
 
     /// # Safety
@@ -311,7 +345,8 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         let stage = unsafe { head.cast::<Header>().as_ref() }.stage.get();
         let output = match stage {
             // SAFETY: it has ended.
-            Stage::Ended => unsafe { Self::output(head) }.take(),
+            Stage::Ended => Some(unsafe { Self::take(head) }),
+            Stage::Taken => None,
             // It was never given to a loop, or its loop went without a word: as if destroyed.
             Stage::Waiting => {
                 // SAFETY: it waits.
@@ -321,8 +356,10 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             // Whoever is busy with it holds it. If it was free all the same, they would find it gone.
             Stage::Busy => return,
         };
-        // SAFETY: it came from a box, and nobody holds it any more.
-        drop(unsafe { Box::from_raw(head.cast::<Self>().as_ptr()) });
+        // SAFETY: nobody holds it any more, and nobody sees it after this. What is not a header has been taken or dropped.
+        let home = unsafe { Self::drop_header(head) };
+        // SAFETY: it came from there, with that home.
+        unsafe { arena::free(head.cast::<Self>(), home) };
         // At the end: its destructor may panic.
         drop(output);
     }

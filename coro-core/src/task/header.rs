@@ -1,16 +1,17 @@
 //! What a loop knows of a task, whatever its body.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::Waker;
 
+use super::arena::Home;
 use super::cell::Methods;
 use super::group::Group;
 use super::waker::word_of;
 use super::{TaskId, TaskInfo};
-use crate::event_loop::{Core, Head, Word};
+use crate::event_loop::{CoreNumber, Head, Word};
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task.
@@ -54,24 +55,30 @@ pub(super) enum Stage {
     Waiting,
     /// Its body is being run, or dropped.
     Busy,
-    /// Its body is gone, and its result is there until it is taken.
+    /// Its body is gone, and its result is there.
     Ended,
+    /// Its result has been taken.
+    Taken,
 }
 
+/// In this order it takes 96 bytes.
 #[repr(C)]
 pub(crate) struct Header {
     head: Head,
     pub(super) methods: &'static Methods,
-    pub(crate) core: Weak<Core>,
     /// Its place, as its wakers name it.
     pub(crate) word: Word,
     id: TaskId,
     spawned_at: &'static Location<'static>,
     joiner: Cell<Option<Joiner>>,
     /// If it was given one.
-    name: RefCell<Option<Box<Rc<str>>>>,
+    name: Cell<Option<Box<Rc<str>>>>,
+    /// Its loop.
+    pub(crate) core: CoreNumber,
+    /// Where its memory came from.
+    pub(super) home: Home,
     /// How often it was asked to cancel.
-    cancelling: Cell<u32>,
+    cancelling: Cell<u16>,
     /// A cancellation waits to be delivered.
     pub(super) must_cancel: Cell<bool>,
     pub(super) stage: Cell<Stage>,
@@ -82,28 +89,33 @@ pub(crate) struct Header {
     flavour: Option<Flavour>,
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Header>() == 96);
+
 /// What a header begins with that the cell does not know.
 pub(crate) struct Origin {
     pub(crate) id: TaskId,
     pub(crate) word: Word,
-    pub(crate) core: Weak<Core>,
+    /// Its loop.
+    pub(crate) core: CoreNumber,
     pub(crate) flavour: Option<Flavour>,
     pub(crate) spawned_at: &'static Location<'static>,
 }
 
 impl Header {
     #[inline(always)]
-    pub(super) fn new(head: Head, methods: &'static Methods, origin: Origin) -> Self {
+    pub(super) fn new(head: Head, methods: &'static Methods, home: Home, origin: Origin) -> Self {
         let Origin { id, word, core, flavour, spawned_at } = origin;
         Self {
             head,
             methods,
+            home,
             core,
             word,
             id,
             spawned_at,
             joiner: Cell::new(None),
-            name: RefCell::new(None),
+            name: Cell::new(None),
             cancelling: Cell::new(0),
             must_cancel: Cell::new(false),
             stage: Cell::new(Stage::Waiting),
@@ -128,17 +140,24 @@ impl Header {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.stage.get() == Stage::Ended
+        matches!(self.stage.get(), Stage::Ended | Stage::Taken)
+    }
+
+    /// Whether its result has been taken.
+    pub(super) fn is_taken(&self) -> bool {
+        self.stage.get() == Stage::Taken
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        *self.name.borrow_mut() = Some(Box::new(name.into()));
+        self.name.set(Some(Box::new(name.into())));
     }
 
     #[inline(always)]
     pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
-        let outdated = self.joiner.replace(joiner);
-        drop(outdated);
+        // Mostly there is nothing to drop.
+        if let Some(Joiner::Other(outdated)) = self.joiner.replace(joiner) {
+            drop(outdated);
+        }
     }
 
     pub(crate) fn take_joiner(&self) -> Option<Joiner> {
@@ -161,13 +180,15 @@ impl Header {
     }
 
     pub(crate) fn info(&self) -> TaskInfo {
-        let name = self.name.borrow().as_deref().cloned();
+        let given = self.name.take();
+        let name = given.as_deref().cloned();
+        self.name.set(given);
         TaskInfo {
             id: self.id,
             name: name.unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
             flavour: self.flavour,
             spawned_at: self.spawned_at,
-            cancelling: self.cancelling.get(),
+            cancelling: self.cancelling.get().into(),
             done: self.is_done(),
         }
     }

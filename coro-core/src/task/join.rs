@@ -26,13 +26,11 @@ use crate::event_loop::Core;
 #[must_use = "dropping the handle detaches the task; call detach() if that is meant"]
 pub struct JoinHandle<T> {
     task: Joinable<T>,
-    /// The result has been taken.
-    read: bool,
 }
 
 impl<T> JoinHandle<T> {
     pub(crate) fn new(task: Joinable<T>) -> Self {
-        Self { task, read: false }
+        Self { task }
     }
 
     /// Asks the task to end: [`TaskError::Cancelled`] is thrown where it waits, when it next runs. A task that has
@@ -69,10 +67,7 @@ impl<T> JoinHandle<T> {
     /// The result, if the task has ended and it was not taken before.
     pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
         match self.task.poll_output() {
-            Poll::Ready(output) => {
-                self.read = true;
-                Some(output)
-            }
+            Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         }
     }
@@ -89,11 +84,10 @@ impl<T> JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, TaskError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(!self.read, "a JoinHandle was polled after it gave its result: await it once");
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.header().is_taken(), "a JoinHandle was polled after it gave its result: await it once");
         let polled = self.task.poll_output();
         if polled.is_ready() {
-            self.read = true;
             return polled;
         }
         match Core::join_error(self.header()) {
@@ -108,7 +102,7 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if self.read {
+        if self.header().is_taken() {
             // Nobody waits for it, and nothing of it is left to read.
             return;
         }

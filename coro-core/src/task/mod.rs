@@ -1,5 +1,6 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
+mod arena;
 mod body;
 mod cell;
 mod error;

@@ -1,0 +1,264 @@
+//! Those who wait for one thing, first come, first served.
+//!
+//! The places are nodes of a slab, linked by their indices: to enter, to leave from anywhere and to call the first one
+//! take a few steps each, and no allocation once the slab has room. A node is in one of three states:
+//!
+//! ```text
+//!            1 enter              2 call
+//!   free ───────────────▶ waiting ──────▶ called
+//!    ▲                       │               │
+//!    └───────────────────────┴───────────────┘
+//!          3 leave, or the turn is taken
+//! ```
+//!
+//! A waiting node has a waker and is linked with its neighbours; one that was called has neither, until its owner
+//! polls it or goes away; a free one is linked with the other free ones.
+//!
+//! A waker is cloned, called and dropped while nothing of the line is borrowed: foreign ones may run anything, and come
+//! back here.
+
+use std::cell::{Cell, RefCell};
+use std::mem::replace;
+use std::task::{Context, Poll, Waker};
+
+/// The index of no node.
+const NOBODY: usize = usize::MAX;
+
+/// A line of waiters. Its room is kept for those who come later.
+pub(crate) struct Line {
+    nodes: RefCell<Vec<Node>>,
+    first: Cell<usize>,
+    last: Cell<usize>,
+    free: Cell<usize>,
+    /// How many have entered, ever: the number of the next one.
+    entered: Cell<u64>,
+}
+
+struct Node {
+    /// Of one who waits; none once it was called.
+    waker: Option<Waker>,
+    number: u64,
+    previous: usize,
+    next: usize,
+}
+
+/// A place in a line, or none. It belongs to one line: the one that it is always given to.
+#[derive(Debug)]
+pub(crate) struct Place(usize);
+
+impl Place {
+    pub(crate) const NONE: Self = Self(NOBODY);
+
+    fn is_none(&self) -> bool {
+        self.0 == NOBODY
+    }
+}
+
+/// What a place has come to.
+enum Turn {
+    /// It is none.
+    Outside,
+    Waiting,
+    Called,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            nodes: RefCell::default(),
+            first: Cell::new(NOBODY),
+            last: Cell::new(NOBODY),
+            free: Cell::new(NOBODY),
+            entered: Cell::new(0),
+        }
+    }
+}
+
+/// For those who wait.
+impl Line {
+    /// Waits in line for what `attempt` takes. It is told whether the line has called, and asked only then or on
+    /// arrival: one who waits keeps its place, and takes nothing out of turn.
+    #[inline(always)]
+    pub(crate) fn poll<R>(
+        &self,
+        place: &mut Place,
+        cx: &Context<'_>,
+        mut attempt: impl FnMut(bool) -> Option<R>,
+    ) -> Poll<R> {
+        // The way of one who need not wait is short, and becomes part of the caller.
+        if place.is_none()
+            && let Some(result) = attempt(false)
+        {
+            return Poll::Ready(result);
+        }
+        self.poll_place(place, cx, attempt)
+    }
+
+    /// [`poll`](Self::poll) for one who waits, or must.
+    #[inline(never)]
+    fn poll_place<R>(
+        &self,
+        place: &mut Place,
+        cx: &Context<'_>,
+        mut attempt: impl FnMut(bool) -> Option<R>,
+    ) -> Poll<R> {
+        let called = match self.turn(place, cx.waker()) {
+            Turn::Waiting => return Poll::Pending,
+            Turn::Called => true,
+            Turn::Outside => false,
+        };
+        if called && let Some(result) = attempt(called) {
+            return Poll::Ready(result);
+        }
+        let waker = cx.waker().clone();
+        // A foreign clone may have run anything, even what is waited for.
+        if let Some(result) = attempt(called) {
+            return Poll::Ready(result);
+        }
+        *place = self.enter(waker);
+        Poll::Pending
+    }
+
+    /// Gives up a place. True if it had been called: then its turn must be passed on.
+    #[inline]
+    pub(crate) fn leave(&self, place: &mut Place) -> bool {
+        let Place(index) = replace(place, Place::NONE);
+        index != NOBODY && self.leave_node(index)
+    }
+
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get() == NOBODY
+    }
+
+    fn enter(&self, waker: Waker) -> Place {
+        let (last, number) = (self.last.get(), self.entered.get());
+        self.entered.set(number + 1);
+        let node = Node { waker: Some(waker), number, previous: last, next: NOBODY };
+        let mut nodes = self.nodes.borrow_mut();
+        let index = self.free.get();
+        let index = match nodes.get_mut(index) {
+            Some(free) => {
+                self.free.set(free.next);
+                // What it displaces has no waker that could run.
+                *free = node;
+                index
+            }
+            None => {
+                nodes.push(node);
+                nodes.len() - 1
+            }
+        };
+        match nodes.get_mut(last) {
+            Some(before) => before.next = index,
+            None => self.first.set(index),
+        }
+        self.last.set(index);
+        Place(index)
+    }
+
+    /// Whose turn it is, for the owner of a place. One that was called takes its turn, and has no place any more.
+    #[inline]
+    fn turn(&self, place: &mut Place, waker: &Waker) -> Turn {
+        if place.is_none() {
+            return Turn::Outside;
+        }
+        let Place(index) = *place;
+        let mut nodes = self.nodes.borrow_mut();
+        match &nodes[index].waker {
+            Some(old) if old.will_wake(waker) => Turn::Waiting,
+            Some(_) => {
+                drop(nodes);
+                self.update(place, waker)
+            }
+            None => {
+                self.free(&mut nodes, index);
+                *place = Place::NONE;
+                Turn::Called
+            }
+        }
+    }
+
+    /// [`turn`](Self::turn) for one who waits with another waker now.
+    #[cold]
+    fn update(&self, place: &mut Place, waker: &Waker) -> Turn {
+        let waker = waker.clone();
+        let mut nodes = self.nodes.borrow_mut();
+        if let Some(old) = &mut nodes[place.0].waker {
+            let outdated = replace(old, waker);
+            drop(nodes);
+            drop(outdated);
+            return Turn::Waiting;
+        }
+        // It was called by the clone.
+        self.free(&mut nodes, place.0);
+        drop(nodes);
+        *place = Place::NONE;
+        Turn::Called
+    }
+
+    fn leave_node(&self, index: usize) -> bool {
+        let mut nodes = self.nodes.borrow_mut();
+        let waker = nodes[index].waker.take();
+        if waker.is_some() {
+            self.unlink(&mut nodes, index);
+        }
+        self.free(&mut nodes, index);
+        drop(nodes);
+        waker.is_none()
+    }
+
+    fn unlink(&self, nodes: &mut [Node], index: usize) {
+        let (previous, next) = (nodes[index].previous, nodes[index].next);
+        match nodes.get_mut(previous) {
+            Some(node) => node.next = next,
+            None => self.first.set(next),
+        }
+        match nodes.get_mut(next) {
+            Some(node) => node.previous = previous,
+            None => self.last.set(previous),
+        }
+    }
+
+    fn free(&self, nodes: &mut [Node], index: usize) {
+        nodes[index].next = self.free.replace(index);
+    }
+}
+
+/// For those who call.
+impl Line {
+    /// Calls the one who has waited longest, if anybody waits. False if nobody does.
+    #[inline]
+    pub(crate) fn call_next(&self) -> bool {
+        !self.is_empty() && self.call_before(u64::MAX)
+    }
+
+    /// Calls everybody who waits by now. Who enters while they are called waits on.
+    pub(crate) fn call_all(&self) {
+        let entered = self.entered.get();
+        while self.call_before(entered) {}
+    }
+
+    /// Calls the first one, if its number is less than `limit`.
+    fn call_before(&self, limit: u64) -> bool {
+        let waker = self.pop_before(limit);
+        let called = waker.is_some();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        called
+    }
+
+    #[inline]
+    fn pop_before(&self, limit: u64) -> Option<Waker> {
+        let mut nodes = self.nodes.borrow_mut();
+        let first = nodes.get_mut(self.first.get()).filter(|first| first.number < limit)?;
+        let (waker, next) = (first.waker.take(), first.next);
+        self.first.set(next);
+        match nodes.get_mut(next) {
+            Some(node) => node.previous = NOBODY,
+            None => self.last.set(NOBODY),
+        }
+        waker
+    }
+}
