@@ -3,19 +3,18 @@
 pub mod fiber;
 pub mod generator;
 pub mod native;
-mod one_shot;
 
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
+use coro_core::sync::Sender;
 use coro_core::{Loop, RunError};
 
 use super::shared::contender::Contender;
 use super::shared::record::Measured;
 use super::shared::request::Request;
 use super::shared::scenario::{Scenario, Size};
-use one_shot::Sender;
 
 /// Does what the request says on a new loop of the default driver, and prints the answer. If the process is interpreted,
 /// the loop is a simulated one.
@@ -72,7 +71,8 @@ fn answer_all(asked: &Asked) -> u64 {
     let asked = asked.take();
     let answered = asked.len() as u64;
     for sender in asked {
-        sender.send(1);
+        // One that nobody waits for is missing from the sum of the answers.
+        let _ = sender.send(1);
     }
     answered
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use coro_core::native::spawn;
 use coro_core::prelude::*;
+use coro_core::sync;
 
-use super::one_shot::one_shot;
 use super::{Asked, answer_all};
 use crate::bench::shared::meter::{Meter, resident_bytes};
 use crate::bench::shared::record::Measured;
@@ -134,9 +134,9 @@ async fn oneshot(size: Size) -> Result<Measured> {
     let ask = |asked: Asked| async move {
         let mut answers = 0;
         for _ in 0..size.rounds {
-            let (sender, answer) = one_shot();
+            let (sender, answer) = sync::oneshot();
             asked.borrow_mut().push(sender);
-            answers += answer.await;
+            answers += answer.await.unwrap_or(0);
         }
         answers
     };

@@ -84,6 +84,8 @@ impl Future for Woken {
         let polls = this.bell.polls.fetch_add(1, Ordering::Relaxed) + 1;
         if !std::mem::replace(&mut this.registered, true) {
             this.bell.register(cx.waker());
+            // However fast the thread is: each waits once, and is woken for that.
+            return Poll::Pending;
         }
         if this.bell.sent.load(Ordering::Acquire) < this.bell.wakes {
             return Poll::Pending;
