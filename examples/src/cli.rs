@@ -1,4 +1,4 @@
-//! The command line: `coro list`, `coro run`, `coro crawl` and `coro compare`.
+//! The command line: `coro list`, `coro run`, `coro crawl`, `coro compare` and `coro bench`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -8,6 +8,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use coro_core::RunError;
 
+use crate::bench::command::{BenchArgs, Benched, bench};
+use crate::bench::own;
+use crate::bench::shared::request::Request;
 use crate::compare::{Settings, compare};
 use crate::compare_crawl::compare_crawls;
 use crate::crawl::{self, CommandError, CrawlArgs};
@@ -39,6 +42,11 @@ enum Command {
     Crawl(CrawlArgs),
     /// Compare all programs, and a crawl, in all flavours on all loops (the default)
     Compare(Compare),
+    /// Measure the flavours, and other runtimes at the same work
+    Bench(BenchArgs),
+    /// One measurement: what `bench` runs as a process of its own
+    #[command(hide = true)]
+    BenchOne(Request),
 }
 
 #[derive(Debug, Args)]
@@ -78,8 +86,8 @@ enum Failure {
     Run(RunError),
     Output(io::Error),
     Crawl(String),
-    /// A comparison found differences, and has printed them.
-    Different,
+    /// A comparison found differences, or a benchmark failed or missed a target: what it was has been printed.
+    Printed,
 }
 
 impl From<io::Error> for Failure {
@@ -112,7 +120,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // The reader has seen enough.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(Failure::Different) => ExitCode::FAILURE,
+        Err(Failure::Printed) => ExitCode::FAILURE,
         Err(Failure::Misuse(message)) => {
             complain(&message);
             ExitCode::from(MISUSE)
@@ -138,6 +146,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Run(run) => run_program(&run),
         Command::Crawl(arguments) => Ok(crawl::run(&arguments)?),
         Command::Compare(options) => compare_all(&options, &mut io::stdout()),
+        Command::Bench(arguments) => run_bench(&arguments),
+        Command::BenchOne(request) => Ok(own::answer(&request)?),
     }
 }
 
@@ -190,7 +200,14 @@ fn compare_all(options: &Compare, out: &mut dyn Write) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         writeln!(out, "This is a debug build: build with --release for meaningful nanoseconds.")?;
     }
-    if comparison.problems.is_empty() { Ok(()) } else { Err(Failure::Different) }
+    if comparison.problems.is_empty() { Ok(()) } else { Err(Failure::Printed) }
+}
+
+fn run_bench(arguments: &BenchArgs) -> Result<(), Failure> {
+    match bench(arguments, &mut io::stdout())? {
+        Benched::Well => Ok(()),
+        Benched::Failed | Benched::Unmet => Err(Failure::Printed),
+    }
 }
 
 fn complain(what: &dyn std::fmt::Display) {

@@ -1,0 +1,54 @@
+//! glommio, on io_uring: it has nothing else.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use glommio::channels::local_channel::{LocalReceiver, LocalSender, new_bounded};
+use glommio::{LocalExecutorBuilder, Placement, Task};
+
+pub use futures_channel::oneshot::channel as one_shot;
+pub use glommio::spawn_local as spawn;
+
+pub use crate::state::Plain as State;
+
+#[path = "../work.rs"]
+mod work;
+pub use work::perform;
+
+pub fn block_on<F: Future>(main: F) -> io::Result<F::Output> {
+    let executor = LocalExecutorBuilder::new(Placement::Unbound).make();
+    Ok(executor.map_err(|error| io::Error::other(error.to_string()))?.run(main))
+}
+
+pub fn value<T>(joined: T) -> T {
+    joined
+}
+
+pub fn detach<T: 'static>(task: Task<T>) {
+    task.detach();
+}
+
+pub async fn yield_now() {
+    glommio::executor().yield_now().await;
+}
+
+pub async fn sleep(duration: Duration) {
+    glommio::timer::sleep(duration).await;
+}
+
+pub fn channel<T>(capacity: usize) -> (LocalSender<T>, LocalReceiver<T>) {
+    new_bounded(capacity)
+}
+
+pub async fn send<T: std::fmt::Debug>(sender: &LocalSender<T>, item: T) {
+    let _ = sender.send(item).await;
+}
+
+pub async fn receive<T>(receiver: &mut LocalReceiver<T>) -> T {
+    receiver.recv().await.expect("the sender lives")
+}
+
+pub fn with() -> String {
+    "io_uring, local_channel".to_string()
+}

@@ -1,0 +1,278 @@
+//! The work in fibers.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use coro_core::prelude::*;
+use coro_core::sync;
+use coro_fiber::{TaskCo, spawn, task};
+
+use super::{Asked, answer_all};
+use crate::bench::shared::meter::{Meter, resident_bytes};
+use crate::bench::shared::record::Measured;
+use crate::bench::shared::remote::Woken;
+use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_YIELD, Scenario, Size};
+use crate::bench::shared::schedule::{Schedule, Seen};
+use crate::bench::shared::turns;
+
+/// Does the work of `scenario` on `event_loop`.
+///
+/// # Errors
+///
+/// If the loop cannot run it to its end.
+pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
+    match scenario {
+        Scenario::Yield | Scenario::Cold => event_loop.run(task(move |co| yields(co, size))),
+        Scenario::SpawnAll => event_loop.run(task(move |co| spawn_all(co, size))),
+        Scenario::SpawnOne => event_loop.run(task(move |co| spawn_one(co, size))),
+        Scenario::Pingpong => event_loop.run(task(move |co| pingpong(co, size))),
+        Scenario::Prodcons => event_loop.run(task(move |co| prodcons(co, size))),
+        Scenario::Oneshot => event_loop.run(task(move |co| oneshot(co, size))),
+        Scenario::Remote => event_loop.run(task(move |co| remote(co, size))),
+        Scenario::RemoteLoad => event_loop.run(task(move |co| remote_load(co, size))),
+        Scenario::TimersPending => event_loop.run(task(move |co| timers_pending(co, size))),
+        Scenario::TimersCancel => event_loop.run(task(move |co| timers_cancel(co, size))),
+        Scenario::Chained => event_loop.run(task(move |co| chained(co, size))),
+        Scenario::Memory => event_loop.run(task(move |co| memory(co, size))),
+    }
+}
+
+/// The sum of what the tasks give.
+fn sum_of(co: &mut TaskCo<'_>, tasks: Vec<JoinHandle<u64>>) -> TaskResult<u64> {
+    let mut sum = 0;
+    for task in tasks {
+        sum += co.wait(task)??;
+    }
+    Ok(sum)
+}
+
+fn yields(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let yielding = move |_| {
+        spawn(move |co| {
+            for _ in 0..size.rounds {
+                co.wait(yield_now())?;
+            }
+            Ok(size.rounds)
+        })
+    };
+    let meter = Meter::start();
+    let tasks = (0..size.tasks).map(yielding).collect();
+    let measured = meter.stop(sum_of(co, tasks)?);
+    let noting = |task| {
+        spawn(move |co| {
+            for _ in 0..turns::YIELDS {
+                turns::note(task);
+                co.wait(yield_now())?;
+            }
+            Ok(turns::YIELDS)
+        })
+    };
+    sum_of(co, (0..turns::TASKS).map(noting).collect())?;
+    Ok(Measured { same_task: Some(turns::same_task()), ..measured })
+}
+
+fn spawn_all(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let meter = Meter::start();
+    let tasks = (0..size.tasks).map(|_| spawn(|_| Ok(1))).collect();
+    Ok(meter.stop(sum_of(co, tasks)?))
+}
+
+fn spawn_one(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let meter = Meter::start();
+    let mut done = 0;
+    for _ in 0..size.rounds {
+        done += co.wait(spawn(|_| Ok(1)))??;
+    }
+    Ok(meter.stop(done))
+}
+
+fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let (there, back) = (Queue::new(1), Queue::new(1));
+    let meter = Meter::start();
+    let returning = spawn({
+        let (there, back) = (there.clone(), back.clone());
+        move |co| {
+            for _ in 0..size.rounds {
+                let ball: u64 = co.wait(there.get())?;
+                co.wait(back.put(ball + 1))?;
+            }
+            Ok(())
+        }
+    });
+    let mut ball = 0;
+    for _ in 0..size.rounds {
+        co.wait(there.put(ball))?;
+        ball = co.wait(back.get())?;
+    }
+    co.wait(returning)??;
+    Ok(meter.stop(ball))
+}
+
+fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let queue = Queue::new(CAPACITY);
+    let producer = |queue: Queue<u64>| {
+        spawn(move |co| {
+            for _ in 0..size.rounds / PRODUCERS {
+                co.wait(queue.put(1))?;
+            }
+            Ok(0)
+        })
+    };
+    let consumer = |queue: Queue<u64>| {
+        spawn(move |co| {
+            let mut sum = 0;
+            for _ in 0..size.rounds / CONSUMERS {
+                sum += co.wait(queue.get())?;
+            }
+            Ok(sum)
+        })
+    };
+    let meter = Meter::start();
+    let mut tasks: Vec<_> = (0..PRODUCERS).map(|_| producer(queue.clone())).collect();
+    tasks.extend((0..CONSUMERS).map(|_| consumer(queue.clone())));
+    Ok(meter.stop(sum_of(co, tasks)?))
+}
+
+fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let asked = Asked::default();
+    let asker = |asked: Asked| {
+        spawn(move |co| {
+            let mut answers = 0;
+            for _ in 0..size.rounds {
+                let (sender, answer) = sync::oneshot();
+                asked.borrow_mut().push(sender);
+                answers += co.wait(answer)?.unwrap_or(0);
+            }
+            Ok(answers)
+        })
+    };
+    let meter = Meter::start();
+    let asking = (0..size.tasks).map(|_| asker(asked.clone())).collect();
+    let answering = spawn(move |co| {
+        let mut left = size.tasks * size.rounds;
+        while left > 0 {
+            left -= answer_all(&asked);
+            co.wait(yield_now())?;
+        }
+        Ok(())
+    });
+    let answers = sum_of(co, asking)?;
+    co.wait(answering)??;
+    Ok(meter.stop(answers))
+}
+
+/// Tasks that another thread wakes.
+fn woken(co: &mut TaskCo<'_>, tasks: u64, size: Size) -> TaskResult<Measured> {
+    let waiting = |woken| spawn(move |co| co.wait(woken));
+    let group: Vec<_> = Woken::group(tasks, size.rounds).map(waiting).collect();
+    let mut measured = None;
+    for task in group {
+        measured = measured.or(co.wait(task)??);
+    }
+    Ok(measured.unwrap_or_default())
+}
+
+fn remote(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    woken(co, 1, size)
+}
+
+fn remote_load(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let over = Rc::new(Cell::new(false));
+    let yielding = |over: Rc<Cell<bool>>| {
+        spawn(move |co| {
+            while !over.get() {
+                co.wait(yield_now())?;
+            }
+            Ok(0)
+        })
+    };
+    let load = (0..size.tasks).map(|_| yielding(Rc::clone(&over))).collect();
+    let measured = woken(co, size.tasks, size)?;
+    over.set(true);
+    sum_of(co, load)?;
+    Ok(measured)
+}
+
+fn timers_pending(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let schedule = Schedule::new(size.tasks);
+    let seen = Rc::new(RefCell::new(Vec::<Seen>::with_capacity(size.tasks as usize)));
+    let timer = |timer, seen: Rc<RefCell<Vec<Seen>>>| {
+        spawn(move |co| {
+            let (due, now) = (schedule.due(timer), Instant::now());
+            co.wait(sleep(due.saturating_duration_since(now)))?;
+            seen.borrow_mut().push((now, due.elapsed()));
+            Ok(())
+        })
+    };
+    let meter = Meter::start();
+    let tasks: Vec<_> = (0..size.tasks).map(|task| timer(task, Rc::clone(&seen))).collect();
+    for task in tasks {
+        co.wait(task)??;
+    }
+    Ok(schedule.measured(&meter, &seen.borrow()))
+}
+
+/// Begins to wait, and gives up.
+fn begin(co: &mut TaskCo<'_>, waiting: impl Future<Output = ()>) -> TaskResult<u64> {
+    let mut waiting = pin!(waiting);
+    co.wait(poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))))
+}
+
+fn timers_cancel(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let longer = spawn(|co| co.wait(sleep(Duration::from_secs(3_600))));
+    co.wait(yield_now())?;
+    let meter = Meter::start();
+    let mut begun = 0;
+    for round in 0..size.rounds {
+        begun += begin(co, sleep(Duration::from_secs(30)))?;
+        if round % SLEEPS_PER_YIELD == 0 {
+            co.wait(yield_now())?;
+        }
+    }
+    let measured = meter.stop(begun);
+    longer.cancel();
+    Ok(measured)
+}
+
+/// A task that spawns the next one, or tells that it is the last.
+fn link(number: u64, last: u64, end: Queue<u64>) {
+    spawn(move |co| {
+        if number < last {
+            link(number + 1, last, end);
+        } else {
+            co.wait(end.put(number))?;
+        }
+        Ok(())
+    })
+    .detach();
+}
+
+fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let end = Queue::new(1);
+    let meter = Meter::start();
+    link(1, size.tasks, end.clone());
+    Ok(meter.stop(co.wait(end.get())?))
+}
+
+fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+    let asleep = Rc::new(Cell::new(0));
+    let sleeper = |asleep: Rc<Cell<u64>>| {
+        spawn(move |co| {
+            asleep.set(asleep.get() + 1);
+            co.wait(sleep(Duration::from_secs(3_600)))
+        })
+    };
+    let before = resident_bytes();
+    let meter = Meter::start();
+    for _ in 0..size.tasks {
+        sleeper(Rc::clone(&asleep)).detach();
+    }
+    while asleep.get() < size.tasks {
+        co.wait(sleep(Duration::from_millis(1)))?;
+    }
+    Ok(meter.stop(asleep.get()).with_memory(before, resident_bytes()))
+}
