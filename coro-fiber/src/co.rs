@@ -104,6 +104,10 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     /// # Cancellation
     ///
     /// As that of `future`.
+    // Inlined, as is what switches in it: the processor predicts where a return leads from the calls that it has seen, and
+    // those of the fiber that it comes from are not these. Each function that is between the switch and the body costs two
+    // mispredicted returns.
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
         let mut future = pin!(future);
         loop {

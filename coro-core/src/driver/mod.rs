@@ -81,11 +81,28 @@ pub trait Driver: fmt::Debug {
         1
     }
 
+    /// What it has asked the system for so far.
+    fn system_calls(&self) -> SystemCalls {
+        SystemCalls::default()
+    }
+
     /// Whether nothing outside the program can ever cause an event, so that a wait with nothing to wait for is a
     /// stall that should be reported instead.
     fn is_closed_world(&self) -> bool {
         false
     }
+}
+
+/// How often a driver has asked the system for something, by kind.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SystemCalls {
+    /// To wait, or to look what has happened.
+    pub waits: u64,
+    /// To read, write, accept or connect.
+    pub transfers: u64,
+    /// To end the wait of a loop, from another thread.
+    pub notifications: u64,
 }
 
 /// Wakes a waiting driver. See [`Driver::notifier`].

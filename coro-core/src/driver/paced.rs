@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
+use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
 use crate::time::Time;
 
 /// Runs another driver's clock `speed` times as fast, in step with the timers.
@@ -99,6 +99,10 @@ impl<D: Driver> Driver for Paced<D> {
     fn block_for(&mut self, duration: Duration) {
         self.inner.block_for(scale(duration, 1.0 / self.speed));
         self.set(self.now + duration);
+    }
+
+    fn system_calls(&self) -> SystemCalls {
+        self.inner.system_calls()
     }
 
     fn is_closed_world(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What a loop knows: its tasks, its queue, its timers, its mail and its driver.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,11 +11,13 @@ use std::time::Duration;
 use slab::Slab;
 
 use super::NO_LOOP;
+use super::budget::Budget;
 use super::cadence::Cadence;
 use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::current::{self, CoreNumber};
 use super::inbox::Inbox;
+use super::metrics::Tally;
 use super::operation::Operations;
 use super::record::Lease;
 use super::reports::print;
@@ -25,9 +27,7 @@ use super::timer::{Action, TimerKey, Timers};
 use super::word::{MAIL, Word};
 use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
-use crate::task::{
-    Header, IntoTask, JoinHandle, Joiner, Origin, OtherJoiner, Panic, TaskError, TaskId, TaskRef, wake,
-};
+use crate::task::{Header, Joiner, OtherJoiner, Panic, TaskError, TaskRef, wake};
 use crate::time::Time;
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
@@ -35,7 +35,7 @@ use crate::time::Time;
 pub(crate) struct Core {
     this: Weak<Self>,
     /// Names it among the loops of its thread.
-    number: CoreNumber,
+    pub(super) number: CoreNumber,
     pub(super) driver: RefCell<Box<dyn Driver>>,
     pub(super) lease: Lease,
     /// Empty, but for its room, while nobody is being woken.
@@ -47,10 +47,12 @@ pub(crate) struct Core {
     /// A timer is due by that.
     pub(super) timer_is_due: Cell<bool>,
     pub(super) cadence: Cadence,
+    pub(super) tally: Tally,
+    pub(super) budget: Budget,
     pub(super) operations: RefCell<Operations>,
     pub(super) ready: ReadyQueue,
     pub(super) tasks: RefCell<Tasks>,
-    last_task: Cell<u64>,
+    pub(super) last_task: Cell<u64>,
     /// The task that runs.
     pub(super) current_task: Cell<Word>,
     pub(super) exception_handler: RefCell<Option<ExceptionHandler>>,
@@ -84,6 +86,8 @@ impl Core {
             now: Cell::new(Time::ZERO),
             timer_is_due: Cell::new(false),
             cadence,
+            tally: Tally::default(),
+            budget: Budget::default(),
             operations: RefCell::default(),
             ready: ReadyQueue::default(),
             tasks: RefCell::default(),
@@ -169,80 +173,6 @@ impl Core {
 
 /// Scheduling.
 impl Core {
-    pub(super) fn spawn<T>(&self, task: T, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: 'static,
-    {
-        self.spawn_body::<T>(task.into_task().into_inner(), spawned_at)
-    }
-
-    pub(super) fn spawn_body<T>(
-        &self,
-        body: T::Body,
-        spawned_at: &'static Location<'static>,
-    ) -> JoinHandle<T::Output>
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: 'static,
-    {
-        let (task, handle) = self.new_task::<T>(body, spawned_at);
-        if self.closed.get() {
-            // Nothing will ever run it: its handle says so.
-            self.remove(task.header());
-            self.destroy(&task);
-        } else {
-            self.ready.push(task.as_runnable());
-        }
-        handle
-    }
-
-    /// [`spawn_body`](Self::spawn_body) on the loop that runs on this thread, if that is open.
-    #[inline(always)]
-    pub(super) fn spawn_on_current<T>(
-        body: T::Body,
-        spawned_at: &'static Location<'static>,
-    ) -> Result<JoinHandle<T::Output>, T::Body>
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: 'static,
-    {
-        if !current::with_current(|core| !core.closed.get()).unwrap_or(false) {
-            return Err(body);
-        }
-        let handle = current::with_current(|core| {
-            let (task, handle) = core.new_task::<T>(body, spawned_at);
-            core.ready.push(task.as_runnable());
-            handle
-        });
-        match handle {
-            Some(handle) => Ok(handle),
-            None => unreachable!("it was there a moment ago"),
-        }
-    }
-
-    /// A task with a place in the table. Nothing of the user's runs.
-    #[inline(always)]
-    fn new_task<T>(
-        &self,
-        body: T::Body,
-        spawned_at: &'static Location<'static>,
-    ) -> (TaskRef, JoinHandle<T::Output>)
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: 'static,
-    {
-        let sequence = self.last_task.get() + 1;
-        self.last_task.set(sequence);
-        let mut tasks = self.tasks.borrow_mut();
-        let word = tasks.next_word(&self.lease);
-        let id = TaskId::new(sequence);
-        let origin = Origin { id, word, core: self.number, flavour: T::FLAVOUR, spawned_at };
-        let (task, handle) = TaskRef::new(origin, body);
-        tasks.insert(task.clone());
-        (task, JoinHandle::new(handle))
-    }
-
     /// Queues the task that `word` names, unless it is queued or has ended.
     #[inline(always)]
     pub(super) fn wake(&self, word: Word) {
@@ -264,7 +194,7 @@ impl Core {
     }
 
     /// Lets go of the place of a task.
-    fn remove(&self, header: &Header) {
+    pub(super) fn remove(&self, header: &Header) {
         let removed = self.tasks.borrow_mut().remove(header.word, self.lease.record());
         drop(removed);
     }
@@ -274,6 +204,7 @@ impl Core {
         if self.closed.get() {
             self.drop_callback(&callback);
         } else {
+            self.tally.calls.add(1);
             self.ready.push(callback.as_runnable());
         }
         callback
@@ -303,6 +234,7 @@ impl Core {
 
     #[inline(always)]
     fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
+        self.tally.timers_set.add(1);
         let key = self.timers.borrow_mut().insert(deadline, action);
         if deadline <= self.now.get() {
             self.timer_is_due.set(true);
@@ -349,6 +281,7 @@ impl Core {
         let mut woken = self.woken.take();
         self.lease.record().take_woken(&mut woken);
         let received = !woken.is_empty();
+        self.tally.remote_wakes.add(woken.len() as u64);
         while let Some(slot) = woken.pop() {
             if slot == MAIL {
                 self.receive_calls();

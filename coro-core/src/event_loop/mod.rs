@@ -1,5 +1,6 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod budget;
 mod cadence;
 mod callback;
 mod cleanup;
@@ -10,6 +11,7 @@ mod ending;
 mod error;
 mod inbox;
 mod into_driven;
+mod metrics;
 #[cfg(all(test, coro_loom))]
 mod models;
 mod operation;
@@ -17,6 +19,7 @@ mod record;
 mod reports;
 mod run;
 mod runnable;
+mod spawning;
 mod tasks;
 mod timer;
 mod turn;
@@ -35,6 +38,7 @@ pub(crate) use error::NO_LOOP;
 pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
+pub use metrics::Metrics;
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;

@@ -53,6 +53,11 @@ impl Pending {
 
     fn poll_completed(&mut self, cx: &Context<'_>) -> Poll<Completed> {
         let slot = match &mut self.state {
+            // Over at once: the one kind that a task can do again and again in one step.
+            PendingState::Over(Some(_)) if !self.core.upgrade().is_none_or(|core| core.may_go_on()) => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             PendingState::Over(completed) => return completed.take().map_or(Poll::Pending, Poll::Ready),
             PendingState::Slot(slot) => *slot,
         };

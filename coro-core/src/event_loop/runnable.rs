@@ -180,6 +180,17 @@ impl ReadyQueue {
         ran
     }
 
+    /// How many are in the queue. They are counted now.
+    pub(super) fn len(&self) -> usize {
+        let (mut len, mut next) = (0, self.first.get());
+        while let Some(head) = next {
+            len += 1;
+            // SAFETY: by the invariant it is alive, and shared only.
+            next = unsafe { head.as_ref() }.next.get();
+        }
+        len
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.first.get().is_none()
     }

@@ -66,8 +66,10 @@ impl Timers {
         self.0.next_deadline().map(from_wheel)
     }
 
-    pub(super) fn pop_due(&mut self, now: Time) -> Option<Action> {
-        self.0.pop_due(to_wheel(now))
+    /// With when it was due.
+    pub(super) fn pop_due(&mut self, now: Time) -> Option<(Time, Action)> {
+        let (deadline, action) = self.0.pop_due(to_wheel(now))?;
+        Some((from_wheel(deadline), action))
     }
 
     pub(super) fn len(&self) -> usize {

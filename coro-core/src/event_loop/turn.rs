@@ -98,11 +98,15 @@ impl Core {
         for _ in 0..most {
             // A statement of its own: the borrow must end before a waker runs.
             let due = self.timers.borrow_mut().pop_due(self.now.get());
-            match due {
-                Some(Action::Wake(word)) => self.wake(word),
-                Some(Action::Foreign(waker)) => waker.wake(),
-                Some(Action::Call(callback)) => self.ready.push(callback.as_runnable()),
-                None => return,
+            let Some((deadline, action)) = due else { return };
+            self.tally.note_timer(self.now.get() - deadline);
+            match action {
+                Action::Wake(word) => self.wake(word),
+                Action::Foreign(waker) => waker.wake(),
+                Action::Call(callback) => {
+                    self.tally.calls.add(1);
+                    self.ready.push(callback.as_runnable());
+                }
             }
         }
         self.timer_is_due.set(true);
@@ -114,6 +118,7 @@ impl Core {
     pub(super) fn run_ready(&self) {
         let ran = self.ready.run_all(self);
         self.cadence.note_run(ran);
+        self.tally.note_turn(ran);
     }
 
     /// Turns until the loop is stopped.

@@ -15,7 +15,7 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 /// Blocks have a multiple of this size.
-const STEP: usize = 32;
+const STEP: usize = 16;
 /// What is larger, or aligned to more than a step, comes from the general allocator.
 const LARGEST: usize = 512;
 const CLASSES: usize = LARGEST / STEP;
@@ -155,12 +155,14 @@ impl Class {
     /// It is a block that [`allocate`](Self::allocate) gave with this home, and nobody uses it any more.
     #[inline(always)]
     unsafe fn free(&mut self, class: usize, block: NonNull<u8>, home: Home) {
-        if self.recent.len() < RECENT {
-            self.recent.push((block, home));
-        } else {
-            // SAFETY: as promised.
-            unsafe { self.put_back(class, block, home) }
+        if self.recent.len() == RECENT {
+            // The older half: what lies here for long keeps a chunk from being given back.
+            for (block, home) in self.recent.drain(..RECENT / 2).collect::<Vec<_>>() {
+                // SAFETY: as promised when it was given back.
+                unsafe { self.put_back(class, block, home) };
+            }
         }
+        self.recent.push((block, home));
     }
 
     /// To its chunk.
@@ -175,12 +177,20 @@ impl Class {
         // SAFETY: as promised: a chunk of which a block is in use is not given back.
         unsafe { chunk.put(size_of_class(class), block) };
         let unused = chunk.used == 0;
+        let last = self.with_room.last().copied();
         if was_full {
             self.with_room.push(index);
-        }
-        if unused && self.with_room.last() != Some(&index) {
+            // There is room elsewhere now.
+            if let Some(last) = last.filter(|last| self.is_unused(*last)) {
+                self.give_back(last);
+            }
+        } else if unused && last != Some(index) {
             self.give_back(index);
         }
+    }
+
+    fn is_unused(&self, index: u32) -> bool {
+        matches!(self.chunks.get(index as usize), Some(Some(Chunk { used: 0, .. })))
     }
 
     /// A chunk that is not in use, beside another one that has room.
@@ -277,3 +287,100 @@ fn ask_for_large_pages(memory: NonNull<u8>, bytes: usize) {
 
 #[cfg(not(all(target_os = "linux", not(miri))))]
 fn ask_for_large_pages(_memory: NonNull<u8>, _bytes: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Two of one size, and one of another; each holds what must not change while it is in use.
+    enum Block {
+        Small(NonNull<MaybeUninit<[u64; 9]>>, Home, u64),
+        Large(NonNull<MaybeUninit<[u64; 20]>>, Home, u64),
+        TooLarge(NonNull<MaybeUninit<[u64; 100]>>, Home, u64),
+    }
+
+    fn filled<const N: usize>(mark: u64) -> (NonNull<MaybeUninit<[u64; N]>>, Home) {
+        let (mut block, home) = allocate::<[u64; N]>();
+        // SAFETY: it is ours alone.
+        unsafe { block.as_mut() }.write([mark; N]);
+        (block, home)
+    }
+
+    fn check<const N: usize>(block: NonNull<MaybeUninit<[u64; N]>>, home: Home, mark: u64) {
+        // SAFETY: it was filled, and is ours alone.
+        assert_eq!(unsafe { block.cast::<[u64; N]>().read() }, [mark; N]);
+        // SAFETY: it came from there with this home, and is used no more.
+        unsafe { free(block.cast::<[u64; N]>(), home) };
+    }
+
+    impl Block {
+        fn new(kind: u8, mark: u64) -> Self {
+            match kind {
+                0 => {
+                    let (block, home) = filled(mark);
+                    Self::Small(block, home, mark)
+                }
+                1 => {
+                    let (block, home) = filled(mark);
+                    Self::Large(block, home, mark)
+                }
+                _ => {
+                    let (block, home) = filled(mark);
+                    Self::TooLarge(block, home, mark)
+                }
+            }
+        }
+
+        /// It is as it was left. Gives it back.
+        fn check(self) {
+            match self {
+                Self::Small(block, home, mark) => check(block, home, mark),
+                Self::Large(block, home, mark) => check(block, home, mark),
+                Self::TooLarge(block, home, mark) => check(block, home, mark),
+            }
+        }
+    }
+
+    fn chunks<T>() -> usize {
+        let class = class_of(Layout::new::<T>()).unwrap();
+        ARENA.with(|arena| arena[class].borrow().chunks.iter().flatten().count())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 64 }))]
+
+        #[test]
+        fn prop_blocks_in_use_are_apart(ops in vec((0u8..3, any::<prop::sample::Index>()), 0..600)) {
+            let mut blocks = Vec::new();
+            for (mark, (kind, place)) in ops.into_iter().enumerate() {
+                // More are taken than given back.
+                if mark % 3 == 2 && !blocks.is_empty() {
+                    let block: Block = blocks.swap_remove(place.index(blocks.len()));
+                    block.check();
+                } else {
+                    blocks.push(Block::new(kind, mark as u64));
+                }
+            }
+            blocks.into_iter().for_each(Block::check);
+        }
+    }
+
+    #[test]
+    fn chunks_that_are_not_in_use_are_given_back_but_for_one() {
+        type Size = [u64; 33];
+        let blocks: Vec<_> = (0..1000).map(filled::<33>).collect();
+        let most = chunks::<Size>();
+        assert!(most > 3, "{most}");
+        for (mark, (block, home)) in blocks.into_iter().enumerate() {
+            check(block, home, mark as u64);
+        }
+        // Those used last keep theirs.
+        assert!(chunks::<Size>() <= 2, "{}", chunks::<Size>());
+        let (block, home) = filled::<33>(7);
+        check(block, home, 7);
+        assert!(chunks::<Size>() <= 2);
+    }
+}

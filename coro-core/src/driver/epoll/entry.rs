@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub(super) urgent: bool,
     /// Closed by its owner; kept until its sends are over.
     pub(super) closed: bool,
+    /// How often the system was asked to read, write, accept or connect.
+    pub(super) transfers: u64,
     /// Accepts and receives, in order.
     pub(super) reading: VecDeque<(Slot, Reading)>,
     /// Connects and sends, in order.
@@ -61,6 +63,7 @@ impl Entry {
             hung_up: false,
             urgent: false,
             closed: false,
+            transfers: 0,
             reading: VecDeque::new(),
             writing: VecDeque::new(),
         }
@@ -70,6 +73,7 @@ impl Entry {
         if !self.readable {
             return Err(reading);
         }
+        self.transfers += 1;
         match reading {
             Reading::Accept => match accept(&self.fd) {
                 Ok(connection) => Ok(Accepted::Connection(connection)),
@@ -115,6 +119,7 @@ impl Entry {
 
     pub(super) fn send(&mut self, buffer: Vec<u8>, mut start: usize) -> Result<Completed, Writing> {
         while start < buffer.len() {
+            self.transfers += 1;
             match net::send(&self.fd, &buffer[start..], SendFlags::NOSIGNAL) {
                 Ok(count) => start += count,
                 Err(Errno::INTR) => {}

@@ -13,6 +13,7 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
@@ -22,7 +23,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use entry::{Accepted, Connection, Entry, Reading, Writing, local_address, peer_address, stream_socket};
 
-use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
+use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
 use crate::time::Time;
 
 /// How many events one system call can report.
@@ -43,6 +44,9 @@ pub struct Epoll {
     last_socket: u64,
     finished: Vec<Completion>,
     events: Vec<epoll::Event>,
+    waits: u64,
+    /// Those of sockets that are gone, and connects.
+    transfers: u64,
 }
 
 impl Epoll {
@@ -53,9 +57,9 @@ impl Epoll {
     /// If the process or the system has no descriptor left.
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let bell = Bell(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let bell = Bell::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let edges = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        epoll::add(&epoll, &bell.0, epoll::EventData::new_u64(NOTIFIER), edges)?;
+        epoll::add(&epoll, &bell.fd, epoll::EventData::new_u64(NOTIFIER), edges)?;
         Ok(Self {
             epoll,
             bell: Arc::new(bell),
@@ -65,6 +69,8 @@ impl Epoll {
             last_socket: NOTIFIER,
             finished: Vec::new(),
             events: Vec::with_capacity(EVENTS),
+            waits: 0,
+            transfers: 0,
         })
     }
 
@@ -87,7 +93,7 @@ impl Epoll {
         match addresses {
             Ok((local, peer)) => Completed::Opened { socket, local, peer },
             Err(error) => {
-                self.sockets.remove(&socket);
+                self.forget(socket);
                 error.into()
             }
         }
@@ -106,6 +112,7 @@ impl Epoll {
     fn connect(&mut self, slot: Slot, address: SocketAddr) -> io::Result<Option<Completed>> {
         let fd = stream_socket(address)?;
         sockopt::set_tcp_nodelay(&fd, true)?;
+        self.transfers += 1;
         let connected = match net::connect(&fd, &address) {
             Ok(()) => true,
             Err(Errno::INPROGRESS) => false,
@@ -197,7 +204,7 @@ impl Epoll {
                 }
                 Ok(result) => {
                     if connecting {
-                        self.sockets.remove(&socket);
+                        self.forget(socket);
                     }
                     self.finish(slot, result);
                 }
@@ -215,11 +222,18 @@ impl Epoll {
         self.finished.push(Completion { slot, result });
     }
 
+    /// Closes a socket.
+    fn forget(&mut self, socket: Socket) {
+        if let Some(entry) = self.sockets.remove(&socket) {
+            self.transfers += entry.transfers;
+        }
+    }
+
     /// Lets go of a closed socket once nothing is left to send.
     fn reap(&mut self, socket: Socket) {
         let over = self.sockets.get(&socket).is_some_and(|entry| entry.closed && entry.writing.is_empty());
         if over {
-            self.sockets.remove(&socket);
+            self.forget(socket);
         }
     }
 
@@ -247,6 +261,7 @@ impl Epoll {
         });
         let mut events = std::mem::take(&mut self.events);
         events.clear();
+        self.waits += 1;
         let mut space = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
         match epoll::wait(&self.epoll, &mut space, timeout.as_ref()) {
             Ok((happened, _)) => events.extend_from_slice(happened),
@@ -348,6 +363,15 @@ impl Driver for Epoll {
     fn patience(&self) -> u32 {
         PATIENCE
     }
+
+    fn system_calls(&self) -> SystemCalls {
+        let live: u64 = self.sockets.values().map(|entry| entry.transfers).sum();
+        SystemCalls {
+            waits: self.waits,
+            transfers: self.transfers + live,
+            notifications: self.bell.rung.load(Ordering::Relaxed),
+        }
+    }
 }
 
 impl fmt::Debug for Epoll {
@@ -361,11 +385,21 @@ impl fmt::Debug for Epoll {
 
 /// An eventfd. Its counter would overflow after 2⁶⁴ wake-ups.
 #[derive(Debug)]
-struct Bell(OwnedFd);
+struct Bell {
+    fd: OwnedFd,
+    rung: AtomicU64,
+}
+
+impl Bell {
+    fn new(fd: OwnedFd) -> Self {
+        Self { fd, rung: AtomicU64::new(0) }
+    }
+}
 
 impl Notify for Bell {
     fn notify(&self) {
         // It fails only if the counter is full, and then the edge is there.
-        let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
+        let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
+        self.rung.fetch_add(1, Ordering::Relaxed);
     }
 }
