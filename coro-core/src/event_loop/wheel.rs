@@ -130,7 +130,7 @@ impl<T> Wheel<T> {
             (node.previous, node.next) = ((self.sequence >> 32) as u32, self.sequence as u32);
             self.late.insert((deadline, self.sequence), index);
         } else {
-            self.link(index);
+            self.link(index, deadline);
         }
         Key::new(index, self.nodes[index as usize].generation)
     }
@@ -231,16 +231,15 @@ impl<T> Wheel<T> {
         let mut index = std::mem::replace(self.slot_mut(level, slot), EMPTY).first;
         self.mark_empty(level, slot);
         while index != NONE {
-            let next = self.nodes[index as usize].next;
-            self.link(index);
+            let Node { next, deadline, .. } = self.nodes[index as usize];
+            self.link(index, deadline);
             index = next;
         }
     }
 
     /// Appends an entry to the slot of its deadline.
     #[inline(always)]
-    fn link(&mut self, index: u32) {
-        let deadline = self.nodes[index as usize].deadline;
+    fn link(&mut self, index: u32, deadline: u64) {
         let differs = (deadline ^ self.elapsed) | 1;
         let level = ((u64::BITS - 1 - differs.leading_zeros()) / BITS) as usize;
         let slot = (deadline >> (BITS * level as u32)) as usize % SLOTS;

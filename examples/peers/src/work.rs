@@ -7,7 +7,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
@@ -219,9 +219,9 @@ async fn timers_pending(size: Size) -> Measured {
     seen.with(|seen| schedule.measured(&meter, seen))
 }
 
-/// Begins to wait, and gives up.
-async fn begin(waiting: impl Future<Output = ()>) -> u64 {
-    let mut waiting = pin!(waiting);
+/// Begins to wait, and gives up. What waits stays where it was made, as in a program that awaits it.
+async fn begin(waiting: Pin<&mut impl Future<Output = ()>>) -> u64 {
+    let mut waiting = waiting;
     poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))).await
 }
 
@@ -231,7 +231,7 @@ async fn timers_cancel(size: Size) -> Measured {
     let meter = Meter::start();
     let mut begun = 0;
     for round in 0..size.rounds {
-        begun += begin(sleep(Duration::from_secs(30))).await;
+        begun += begin(pin!(sleep(Duration::from_secs(30)))).await;
         if round % SLEEPS_PER_YIELD == 0 {
             yield_now().await;
         }

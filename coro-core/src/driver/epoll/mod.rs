@@ -4,6 +4,8 @@
 //! its socket for the next edge. Nothing is registered again, and the notifier is never read: each write to it is
 //! an edge of its own.
 
+mod bell;
+mod clock;
 mod entry;
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,14 +15,14 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{self, Shutdown, sockopt};
-use rustix::time::{ClockId, clock_gettime};
 
+use bell::Bell;
+use clock::{Clock, System};
 use entry::{Accepted, Connection, Entry, Reading, Writing, local_address, peer_address, stream_socket};
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
@@ -37,8 +39,7 @@ const NOTIFIER: u64 = 0;
 pub struct Epoll {
     epoll: OwnedFd,
     bell: Arc<Bell>,
-    /// What the system's clock showed at the start.
-    start: i64,
+    clock: Clock,
     sockets: BTreeMap<Socket, Entry>,
     in_flight: HashMap<Slot, Socket>,
     last_socket: u64,
@@ -57,13 +58,13 @@ impl Epoll {
     /// If the process or the system has no descriptor left.
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let bell = Bell::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let bell = Bell::new()?;
         let edges = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        epoll::add(&epoll, &bell.fd, epoll::EventData::new_u64(NOTIFIER), edges)?;
+        epoll::add(&epoll, bell.fd(), epoll::EventData::new_u64(NOTIFIER), edges)?;
         Ok(Self {
             epoll,
             bell: Arc::new(bell),
-            start: monotonic_nanos(),
+            clock: Clock::new(System::new()),
             sockets: BTreeMap::new(),
             in_flight: HashMap::new(),
             last_socket: NOTIFIER,
@@ -277,12 +278,6 @@ impl Epoll {
     }
 }
 
-/// Not `Instant`, whose arithmetic costs more than the rest of a timer's way through the wheel.
-fn monotonic_nanos() -> i64 {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
-    tv_sec.saturating_mul(1_000_000_000).saturating_add(tv_nsec)
-}
-
 fn wrong_socket() -> Completed {
     io::Error::new(ErrorKind::InvalidInput, "no such socket").into()
 }
@@ -293,7 +288,7 @@ impl Driver for Epoll {
     }
 
     fn now(&self) -> Time {
-        Time::from_nanos(monotonic_nanos() - self.start)
+        self.clock.now()
     }
 
     fn submit(&mut self, slot: Slot, operation: Operation) -> Option<Completed> {
@@ -347,7 +342,9 @@ impl Driver for Epoll {
             Wait::Until(deadline) => Some(deadline.since(self.now())),
             Wait::Forever => None,
         };
-        self.wait_events(timeout)?;
+        let waited = self.wait_events(timeout);
+        self.clock.look();
+        waited?;
         completions.append(&mut self.finished);
         Ok(())
     }
@@ -366,11 +363,7 @@ impl Driver for Epoll {
 
     fn system_calls(&self) -> SystemCalls {
         let live: u64 = self.sockets.values().map(|entry| entry.transfers).sum();
-        SystemCalls {
-            waits: self.waits,
-            transfers: self.transfers + live,
-            notifications: self.bell.rung.load(Ordering::Relaxed),
-        }
+        SystemCalls { waits: self.waits, transfers: self.transfers + live, notifications: self.bell.rung() }
     }
 }
 
@@ -380,26 +373,5 @@ impl fmt::Debug for Epoll {
             .field("sockets", &self.sockets.len())
             .field("in_flight", &self.in_flight.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// An eventfd. Its counter would overflow after 2⁶⁴ wake-ups.
-#[derive(Debug)]
-struct Bell {
-    fd: OwnedFd,
-    rung: AtomicU64,
-}
-
-impl Bell {
-    fn new(fd: OwnedFd) -> Self {
-        Self { fd, rung: AtomicU64::new(0) }
-    }
-}
-
-impl Notify for Bell {
-    fn notify(&self) {
-        // It fails only if the counter is full, and then the edge is there.
-        let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
-        self.rung.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -216,9 +216,9 @@ fn timers_pending(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(schedule.measured(&meter, &seen.borrow()))
 }
 
-/// Begins to wait, and gives up.
-fn begin(co: &mut TaskCo<'_>, waiting: impl Future<Output = ()>) -> TaskResult<u64> {
-    let mut waiting = pin!(waiting);
+/// Begins to wait, and gives up. What waits stays where it was made, as in a program that waits for it.
+fn begin(co: &mut TaskCo<'_>, waiting: Pin<&mut impl Future<Output = ()>>) -> TaskResult<u64> {
+    let mut waiting = waiting;
     co.wait(poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))))
 }
 
@@ -228,7 +228,7 @@ fn timers_cancel(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     let meter = Meter::start();
     let mut begun = 0;
     for round in 0..size.rounds {
-        begun += begin(co, sleep(Duration::from_secs(30)))?;
+        begun += begin(co, pin!(sleep(Duration::from_secs(30))))?;
         if round % SLEEPS_PER_YIELD == 0 {
             co.wait(yield_now())?;
         }

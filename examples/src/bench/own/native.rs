@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -199,9 +199,9 @@ async fn timers_pending(size: Size) -> Result<Measured> {
     Ok(schedule.measured(&meter, &seen.borrow()))
 }
 
-/// Begins to wait, and gives up.
-async fn begin(waiting: impl Future<Output = ()>) -> u64 {
-    let mut waiting = pin!(waiting);
+/// Begins to wait, and gives up. What waits stays where it was made, as in a program that awaits it.
+async fn begin(waiting: Pin<&mut impl Future<Output = ()>>) -> u64 {
+    let mut waiting = waiting;
     poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))).await
 }
 
@@ -211,7 +211,7 @@ async fn timers_cancel(size: Size) -> Result<Measured> {
     let meter = Meter::start();
     let mut begun = 0;
     for round in 0..size.rounds {
-        begun += begin(sleep(Duration::from_secs(30))).await;
+        begun += begin(pin!(sleep(Duration::from_secs(30)))).await;
         if round % SLEEPS_PER_YIELD == 0 {
             yield_now().await;
         }
