@@ -268,6 +268,7 @@ macro_rules! event_loop_conformance {
                 what_was_written_is_sent_without_a_flush,
                 a_cancelled_read_loses_nothing,
                 a_cancelled_accept_loses_nothing,
+                a_busy_stream_gives_way,
                 writing_to_a_closed_peer_fails,
             ]
         );

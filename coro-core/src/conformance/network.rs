@@ -1,9 +1,11 @@
 //! The laws of TCP streams.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
 
 use futures_io::{AsyncRead, AsyncWrite};
@@ -11,6 +13,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use super::setting::MakeLoop;
 use super::{Flavour, Plan, plan};
 use crate::event_loop::{EventLoop, Loop};
+use crate::native;
 use crate::net::{TcpListener, TcpStream};
 use crate::time::yield_now;
 
@@ -266,4 +269,28 @@ pub fn writing_to_a_closed_peer_fails<F: Flavour>(make: MakeLoop<'_>) {
         },
         |stream| async move { drop(stream) },
     );
+}
+
+/// Rule 46: a stream that takes whatever it is given does not keep the others from running.
+pub fn a_busy_stream_gives_way<F: Flavour>(make: MakeLoop<'_>) {
+    let client = |mut stream: TcpStream| async move {
+        let turns = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&turns);
+        let other = native::spawn(async move {
+            loop {
+                counted.set(counted.get() + 1);
+                yield_now().await;
+            }
+        });
+        for _ in 0..1_000 {
+            write_all(&mut stream, b"x").await.unwrap();
+        }
+        // At most 128 writes a turn.
+        assert!(turns.get() >= 1_000 / 128, "{}", turns.get());
+        other.cancel();
+        close(&mut stream).await;
+    };
+    connected::<F, _, _>(make, client, |mut stream| async move {
+        assert_eq!(read_all(&mut stream).await.len(), 1_000);
+    });
 }

@@ -51,6 +51,14 @@ impl Pending {
         })
     }
 
+    /// The result, once, if the operation was over at once: for whoever does not wait.
+    pub(crate) fn take_over(&mut self) -> Option<Completed> {
+        match &mut self.state {
+            PendingState::Over(completed) => completed.take(),
+            PendingState::Slot(_) => None,
+        }
+    }
+
     fn poll_completed(&mut self, cx: &Context<'_>) -> Poll<Completed> {
         let slot = match &mut self.state {
             // Over at once: the one kind that a task can do again and again in one step.

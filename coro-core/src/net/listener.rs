@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use super::TcpStream;
 use super::stream::unexpected;
@@ -36,9 +36,8 @@ impl TcpListener {
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let core = current_core("TcpListener::bind()")?;
         let mut listening = core.submit(Operation::Listen { address, backlog: BACKLOG });
-        let completed = match listening.poll(&Context::from_waker(Waker::noop())) {
-            Poll::Ready(completed) => completed,
-            Poll::Pending => return Err(io::Error::other("the driver did not listen at once")),
+        let Some(completed) = listening.take_over() else {
+            return Err(io::Error::other("the driver did not listen at once"));
         };
         match completed {
             Completed::Opened { socket, local, .. } => {
