@@ -27,7 +27,7 @@ struct CallCell {
     pending: Cell<bool>,
 }
 
-static TABLE: Table = Table { run, discard, free };
+static TABLE: Table = Table { run, discard, free, task: None };
 
 impl Callback {
     pub(super) fn new(function: Box<dyn FnOnce()>) -> Self {

@@ -8,6 +8,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::core::Core;
+use crate::task::Methods;
 
 /// How the runnables of one type are handled. What its functions are given is one of that type.
 pub(crate) struct Table {
@@ -17,6 +18,8 @@ pub(crate) struct Table {
     pub(crate) discard: unsafe fn(Runnable, &Core),
     /// Drops it and gives its memory back: nobody holds it any more.
     pub(crate) free: unsafe fn(NonNull<Head>),
+    /// What else a task can be asked for.
+    pub(crate) task: Option<&'static Methods>,
 }
 
 /// What every runnable begins with.
@@ -61,6 +64,11 @@ impl Runnable {
     fn head(&self) -> &Head {
         // SAFETY: alive, because this holds it, and shared only.
         unsafe { self.0.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn table(&self) -> &'static Table {
+        self.head().table
     }
 
     /// Whether nobody else holds it.

@@ -51,7 +51,7 @@ type Output<B> = Result<<B as TaskBody>::Output, TaskError>;
 
 /// What a task can be asked for beyond being run. What the functions are given points to the whole of a live cell of
 /// their type; all but the first are for one that has ended, and whose output is there.
-pub(super) struct Methods {
+pub(crate) struct Methods {
     /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
     /// Moves the output to a place for a `Poll<Result<_, TaskError>>`, which is pending.
@@ -67,7 +67,7 @@ impl TaskRef {
     #[inline(always)]
     pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
         let (mut place, home) = arena::allocate::<TaskCell<B>>();
-        let header = Header::new(Head::new(TaskCell::<B>::TABLE), TaskCell::<B>::METHODS, home, origin);
+        let header = Header::new(Head::new(TaskCell::<B>::TABLE), home, origin);
         let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
         // SAFETY: it is the caller's alone.
         let cell = NonNull::from(unsafe { place.as_mut() }.write(TaskCell { header, content }));
@@ -81,6 +81,15 @@ impl TaskRef {
         // SAFETY: by the invariant it begins with one, and it is alive, because this holds it. Nobody makes a `&mut` to
         // it.
         unsafe { self.0.as_ptr().cast::<Header>().as_ref() }
+    }
+
+    /// Those of its type.
+    #[inline(always)]
+    fn methods(&self) -> &'static Methods {
+        match self.0.table().task {
+            Some(methods) => methods,
+            None => unreachable!("by the invariant it is a task"),
+        }
     }
 
     pub(crate) fn as_runnable(&self) -> &Runnable {
@@ -104,7 +113,7 @@ impl TaskRef {
             return None;
         }
         // SAFETY: it is a live cell, of the type of its methods, and it waits.
-        unsafe { (header.methods.destroy)(self.0.as_ptr()) }
+        unsafe { (self.methods().destroy)(self.0.as_ptr()) }
     }
 
     /// If the result is an error that nobody can read any more, takes it, to be reported.
@@ -116,9 +125,8 @@ impl TaskRef {
 
     /// Of a task that has ended.
     fn take_error(&self) -> Option<TaskError> {
-        let header = self.header();
         // SAFETY: it is a live cell, of the type of its methods, and it has ended.
-        let unread = unsafe { (header.methods.take_error)(self.0.as_ptr()) };
+        let unread = unsafe { (self.methods().take_error)(self.0.as_ptr()) };
         unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
     }
 
@@ -127,7 +135,7 @@ impl TaskRef {
         if !self.0.is_last_hold() || self.header().stage.get() != Stage::Ended {
             return None;
         }
-        let drop_output = self.header().methods.drop_output;
+        let drop_output = self.methods().drop_output;
         // SAFETY: it is a live cell, of the type of its methods, and it has ended.
         catch_unwind(AssertUnwindSafe(|| unsafe { drop_output(self.0.as_ptr()) })).err().map(Panic::new)
     }
@@ -142,7 +150,9 @@ impl<T> Joinable<T> {
         if header.stage.get() == Stage::Ended {
             // SAFETY: it is a live cell, of the type of its methods, and it has ended. By the invariant, `output` is a place
             // for what its body gives.
-            unsafe { (header.methods.take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast()) };
+            unsafe {
+                (self.task.methods().take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast())
+            };
         }
         output
     }
@@ -154,7 +164,8 @@ impl<T> Joinable<T> {
 
 /// The functions of the tables. Each is given a pointer to the whole of a live cell of this type.
 impl<B: TaskBody + 'static> TaskCell<B> {
-    const TABLE: &'static Table = &Table { run: Self::run, discard: Self::discard, free: Self::free };
+    const TABLE: &'static Table =
+        &Table { run: Self::run, discard: Self::discard, free: Self::free, task: Some(Self::METHODS) };
     const METHODS: &'static Methods = &Methods {
         destroy: Self::destroy,
         take_output: Self::take_output,
@@ -188,22 +199,26 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         header.stage.set(Stage::Busy);
         // SAFETY: it is a cell of this type.
         let content = unsafe { Self::content(task.0.as_ptr()) };
+        // What it gave, apart: a result can be large, and most steps give none.
+        let mut given = None;
         // With the judgement of the result: a value that a cancellation outran is dropped there.
         let stepped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: it waited, so this is the body, and nobody else touches it while it is busy.
             let body = unsafe { &mut *content.cast::<B>() };
             // SAFETY: it stays in the cell until it is dropped there.
             let body = unsafe { Pin::new_unchecked(body) };
-            Self::step(body, header)
+            if let Poll::Ready(result) = Self::step(body, header) {
+                given = Some(result);
+            }
         }));
-        let result = match stepped {
-            Ok(Poll::Pending) => {
+        let result = match (stepped, given) {
+            (Ok(()), None) => {
                 header.stage.set(Stage::Waiting);
                 core.set_current_task(before);
                 return;
             }
-            Ok(Poll::Ready(result)) => result,
-            Err(payload) => Err(TaskError::Panicked(Panic::new(payload))),
+            (Ok(()), Some(result)) => result,
+            (Err(payload), _) => Err(TaskError::Panicked(Panic::new(payload))),
         };
         // SAFETY: it is a cell of this type, and busy with this.
         let panic = unsafe { Self::end(task.0.as_ptr(), result) };

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::arena::Home;
-use super::cell::Methods;
 use super::group::Group;
 use super::waker::word_of;
 use super::{TaskId, TaskInfo};
@@ -61,11 +60,10 @@ pub(super) enum Stage {
     Taken,
 }
 
-/// In this order it takes 96 bytes.
+/// In this order it takes 88 bytes.
 #[repr(C)]
 pub(crate) struct Header {
     head: Head,
-    pub(super) methods: &'static Methods,
     /// Its place, as its wakers name it.
     pub(crate) word: Word,
     id: TaskId,
@@ -90,7 +88,7 @@ pub(crate) struct Header {
 }
 
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Header>() == 96);
+const _: () = assert!(size_of::<Header>() == 88);
 
 /// What a header begins with that the cell does not know.
 pub(crate) struct Origin {
@@ -104,11 +102,10 @@ pub(crate) struct Origin {
 
 impl Header {
     #[inline(always)]
-    pub(super) fn new(head: Head, methods: &'static Methods, home: Home, origin: Origin) -> Self {
+    pub(super) fn new(head: Head, home: Home, origin: Origin) -> Self {
         let Origin { id, word, core, flavour, spawned_at } = origin;
         Self {
             head,
-            methods,
             home,
             core,
             word,

@@ -22,7 +22,7 @@ pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use prepared::Prepared;
 
-pub(crate) use cell::TaskRef;
+pub(crate) use cell::{Methods, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin, OtherJoiner};
 pub(crate) use waker::{copied, task_waker, wake, word_of};
 
