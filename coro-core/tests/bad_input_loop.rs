@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::pending;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -184,8 +185,8 @@ fn timers_of_zero_of_the_past_and_of_the_end_of_time() {
     assert_eq!(event_loop.run_until_complete(slept).unwrap(), Time::from_nanos(i64::MAX));
 }
 
-/// A coroutine that panics when it is resumed, when it is dropped, or both. It is written by hand: where a body does both,
-/// the language drops it while its panic is on its way, and ends the process.
+/// A coroutine, or a future, that panics when it is resumed, when it is dropped, or both. It is written by hand: where an
+/// `async` body does both, the language drops it while its panic is on its way, and ends the process.
 struct Bomb {
     resume: bool,
     drop: bool,
@@ -207,6 +208,15 @@ impl Coroutine for Bomb {
     }
 }
 
+impl Future for Bomb {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        assert!(!self.resume, "in resume");
+        Poll::Ready(())
+    }
+}
+
 impl Drop for Bomb {
     fn drop(&mut self) {
         assert!(!self.drop, "in drop");
@@ -220,13 +230,19 @@ fn a_task_may_panic_when_it_is_resumed_when_it_is_dropped_and_both_times() {
     for (resume, drop, told) in [
         (true, false, "the task panicked: in resume"),
         (false, true, "the task panicked: in drop"),
-        (true, true, "the task panicked: in drop"),
+        // The second panic is reported.
+        (true, true, "the task panicked: in resume"),
     ] {
-        let task = event_loop.spawn(from_coroutine(Bomb { resume, drop }));
-        assert_eq!(event_loop.run_until_complete(task).unwrap_err().to_string(), told);
+        let tasks = [
+            event_loop.spawn(from_coroutine(Bomb { resume, drop })),
+            event_loop.spawn(Bomb { resume, drop }),
+        ];
+        for task in tasks {
+            assert_eq!(event_loop.run_until_complete(task).unwrap_err().to_string(), told);
+        }
     }
     assert_eq!(event_loop.run(async { 5 }).unwrap(), 5);
-    reported.expect(&[]);
+    reported.expect(&["Task-5 destructor: in drop", "Task-6 destructor: in drop"]);
 }
 
 /// What is always ready does not suspend its task: the task has its turn to the end, and a stop waits for it. Only a

@@ -321,8 +321,13 @@ impl Core {
     /// may panic.
     pub(super) fn release(&self, task: &TaskRef) {
         if let Some(panic) = task.drop_unheld_output() {
-            self.report(Exception::DestructorPanicked(task.header().info(), panic));
+            self.report_destructor(task.header(), panic);
         }
+    }
+
+    /// A destructor of what a task held has panicked, and its result cannot tell.
+    pub(crate) fn report_destructor(&self, header: &Header, panic: Panic) {
+        self.report(Exception::DestructorPanicked(header.info(), panic));
     }
 
     /// Tells whoever waits for a task that it has ended. Nobody is run inline.
@@ -346,7 +351,7 @@ impl Core {
 
     pub(super) fn destroy(&self, task: &TaskRef) {
         if let Some(panic) = task.destroy() {
-            self.report(Exception::DestructorPanicked(task.header().info(), panic));
+            self.report_destructor(task.header(), panic);
         }
         self.task_done(task);
     }

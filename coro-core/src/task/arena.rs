@@ -350,7 +350,12 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 64 }))]
+        // Under Miri there are no files to keep failures in.
+        #![proptest_config(ProptestConfig {
+            cases: if cfg!(miri) { 2 } else { 64 },
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn prop_blocks_in_use_are_apart(ops in vec((0u8..3, any::<prop::sample::Index>()), 0..600)) {

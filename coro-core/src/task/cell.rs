@@ -223,11 +223,17 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         // SAFETY: it is a cell of this type, and busy with this.
         let panic = unsafe { Self::end(task.0.as_ptr(), result) };
         if let Some(panic) = panic {
-            // One panic is the result; a second one, of the value that it displaces, has nowhere to go.
             // SAFETY: it is a cell of this type, and it has ended.
-            let output = unsafe { Self::output(task.0.as_ptr()) };
-            let displaced = std::mem::replace(output, Err(TaskError::Panicked(panic)));
-            drop(catch_unwind(AssertUnwindSafe(|| drop(displaced))));
+            match unsafe { Self::output(task.0.as_ptr()) } {
+                // One panic is the result.
+                Err(TaskError::Panicked(_)) => core.report_destructor(header, panic),
+                output => {
+                    let displaced = std::mem::replace(output, Err(TaskError::Panicked(panic)));
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(displaced))) {
+                        core.report_destructor(header, Panic::new(panic));
+                    }
+                }
+            }
         }
         core.set_current_task(before);
         core.task_ended(task);
