@@ -9,7 +9,8 @@ use crate::driver::SystemCalls;
 
 /// What a loop has done since it was made. Given by [`Loop::metrics`].
 ///
-/// To keep it costs a few additions a turn, and none a wake: what can be told from the rest is.
+/// To keep it costs a few additions a turn, and none a wake: what can be told from the rest is. So it is exact between two
+/// turns, and after a run; a task that asks finds its own turn not counted yet.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
