@@ -86,10 +86,13 @@ impl<S: Source> Clock<S> {
             return;
         }
         self.measured.set((nanos, ticks));
-        // Nothing to believe, if it did not count.
         let counted = ticks.checked_sub(from).filter(|counted| *counted > 0);
         let rate = counted.map_or(0, |counted| ((span as u128) << 32) / u128::from(counted));
-        self.rate.set(u64::try_from(rate).unwrap_or(0));
+        let rate = u64::try_from(rate).unwrap_or(0);
+        // A machine that slept, or was moved to another one, counts more than passed, or less: then it is measured anew.
+        let before = self.rate.get();
+        let is_plausible = before == 0 || rate.abs_diff(before) < before / 100;
+        self.rate.set(if is_plausible { rate } else { 0 });
     }
 }
 
@@ -230,6 +233,21 @@ mod tests {
         assert_eq!(by_hand.told(&clock).0, 10_009_000);
         by_hand.pass(8_500);
         assert!(by_hand.told(&clock).0 >= 10_009_400);
+    }
+
+    #[test]
+    fn a_counter_that_ran_on_while_the_clock_stood_still_is_measured_anew() {
+        let by_hand = ByHand::default();
+        let clock = measured(&by_hand);
+        by_hand.ticks.set(by_hand.ticks.get() + (1 << 40));
+        by_hand.pass(MEASURE);
+        clock.look();
+        by_hand.pass(1);
+        assert!(by_hand.told(&clock).1);
+        by_hand.pass(FIRST_MEASURE);
+        clock.look();
+        by_hand.pass(1);
+        assert_eq!(by_hand.told(&clock), (by_hand.nanos.get(), false));
     }
 
     #[test]
