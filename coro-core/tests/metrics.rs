@@ -51,7 +51,8 @@ fn wakes_by_other_threads_are_counted() {
     .join()
     .unwrap();
     event_loop.run(yield_now()).unwrap();
-    assert_eq!(event_loop.metrics().remote_wakes, 1);
+    let metrics = event_loop.metrics();
+    assert_eq!((metrics.remote_wakes, metrics.local_wakes), (1, 1), "{metrics:?}");
 }
 
 #[cfg(target_os = "linux")]

@@ -285,8 +285,10 @@ impl Core {
         while let Some(slot) = woken.pop() {
             if slot == MAIL {
                 self.receive_calls();
-            } else if let Some(task) = self.tasks.borrow().get(slot) {
-                self.ready.push(task.as_runnable());
+            } else if let Some(task) = self.tasks.borrow().get(slot)
+                && self.ready.push(task.as_runnable())
+            {
+                self.tally.queued_remotely.add(1);
             }
         }
         // With its room, for the next time.

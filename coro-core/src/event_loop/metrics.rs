@@ -63,6 +63,8 @@ pub(super) struct Tally {
     /// Callbacks that were queued.
     pub(super) calls: Count,
     pub(super) remote_wakes: Count,
+    /// As far as these queued a task.
+    pub(super) queued_remotely: Count,
     pub(super) deepest_queue: Cell<usize>,
     pub(super) timers_set: Count,
     pub(super) timers_fired: Count,
@@ -94,7 +96,7 @@ impl Core {
         let tally = &self.tally;
         // Whatever is in the queue was put there by somebody.
         let queued = tally.resumes.get() + self.ready.len() as u64;
-        let others = self.last_task.get() + tally.calls.get() + tally.remote_wakes.get();
+        let others = self.last_task.get() + tally.calls.get() + tally.queued_remotely.get();
         Metrics {
             turns: tally.turns.get(),
             resumes: tally.resumes.get(),

@@ -132,14 +132,15 @@ pub(crate) struct ReadyQueue {
 }
 
 impl ReadyQueue {
-    /// Appends it, unless it is in the queue.
+    /// Appends it, unless it is in the queue: then it says so.
     #[inline(always)]
-    pub(crate) fn push(&self, runnable: &Runnable) {
-        if runnable.head().queued.replace(true) {
-            return;
+    pub(crate) fn push(&self, runnable: &Runnable) -> bool {
+        let pushed = !runnable.head().queued.replace(true);
+        if pushed {
+            // A hold goes to the queue.
+            self.link(ManuallyDrop::new(runnable.clone()).0);
         }
-        let pushed = ManuallyDrop::new(runnable.clone()).0;
-        self.link(pushed);
+        pushed
     }
 
     /// Appends the one that is being run, if there is one, unless it is in the queue.
@@ -151,7 +152,6 @@ impl ReadyQueue {
         }
     }
 
-    /// A hold on it goes to the queue.
     #[inline(always)]
     fn link(&self, pushed: NonNull<Head>) {
         match self.last.replace(Some(pushed)) {
