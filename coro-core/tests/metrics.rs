@@ -72,11 +72,3 @@ fn ready_tasks_share_looks_at_the_driver() {
     assert!((10_000 / 128..9_000).contains(&metrics.system_calls.waits), "{metrics:?}");
     assert_eq!(metrics.system_calls.notifications, 0);
 }
-
-/// Exact, so that a run can be replayed.
-#[test]
-fn a_simulated_loop_looks_at_every_turn() {
-    let event_loop = Loop::simulated();
-    event_loop.run(yield_now()).unwrap();
-    assert_eq!(event_loop.metrics().system_calls.waits, 0, "there is no system");
-}

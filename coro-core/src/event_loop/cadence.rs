@@ -13,7 +13,7 @@ const AIM: u64 = 50_000;
 pub(super) struct Cadence {
     /// What the driver allows.
     most: u32,
-    /// Between two looks, at present.
+    /// Between two looks, at present; 0 if the next turn is to look.
     limit: Cell<usize>,
     /// Since the last look.
     ran: Cell<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Cadence {
 
 impl Cadence {
     pub(super) fn new(most: u32) -> Self {
-        Self { most: most.max(1), limit: Cell::new(1), ran: Cell::new(0), looked_at: Cell::new(Time::ZERO) }
+        Self { most: most.max(1), limit: Cell::new(0), ran: Cell::new(0), looked_at: Cell::new(Time::ZERO) }
     }
 
     /// Whether it is time to look at the driver.
@@ -41,16 +41,18 @@ impl Cadence {
     pub(super) fn note_look(&self, now: Time, waited: bool) {
         let ran = self.ran.replace(0) as u64;
         let took = now.since(self.looked_at.replace(now)).as_nanos();
-        if !waited && ran > 0 {
+        let limit = if waited || ran == 0 {
+            self.limit.get().max(1)
+        } else {
             let took = u64::try_from(took).unwrap_or(u64::MAX).max(1);
-            let limit = (AIM.saturating_mul(ran) / took).clamp(1, self.most.into());
-            self.limit.set(limit as usize);
-        }
+            (AIM.saturating_mul(ran) / took).clamp(1, self.most.into()) as usize
+        };
+        self.limit.set(limit);
     }
 
     /// The next turn looks.
     pub(super) fn hurry(&self) {
-        self.ran.set(usize::MAX);
+        self.limit.set(0);
     }
 
     /// Whether looks are spared at all.
@@ -100,8 +102,21 @@ mod tests {
     }
 
     #[test]
+    fn the_first_turn_looks_and_so_does_one_that_is_hurried() {
+        let cadence = Cadence::new(128);
+        assert!(cadence.is_due());
+        cadence.note_look(Time::from_nanos(1), false);
+        assert!(!cadence.is_due());
+        cadence.hurry();
+        assert!(cadence.is_due());
+        cadence.note_look(Time::from_nanos(2), false);
+        assert!(!cadence.is_due());
+    }
+
+    #[test]
     fn an_exact_driver_is_looked_at_every_time() {
         let (cadence, mut clock) = (Cadence::new(1), 0);
+        cadence.note_look(Time::ZERO, false);
         assert!((0..10).all(|_| until_next_look(&cadence, &mut clock, 1) == 1));
     }
 }

@@ -62,7 +62,7 @@ impl Pending {
     fn poll_completed(&mut self, cx: &Context<'_>) -> Poll<Completed> {
         let slot = match &mut self.state {
             // Over at once: the one kind that a task can do again and again in one step.
-            PendingState::Over(Some(_)) if !self.core.upgrade().is_none_or(|core| core.may_go_on()) => {
+            PendingState::Over(Some(_)) if Core::on_current(Core::may_go_on) == Some(false) => {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
