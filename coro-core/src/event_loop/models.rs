@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicUsize as Count;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
-use loom::thread;
+use loom::thread::{self, JoinHandle};
 
 use super::inbox::{Inbox, RemoteHandle};
 use super::record::Lease;
@@ -98,6 +98,18 @@ impl LoopSide {
         }
     }
 
+    /// Turns until both slots were woken, and waits for the thread that wakes them.
+    fn expect_the_first_once_or_twice_and_the_second_once(&mut self, thread: JoinHandle<()>) {
+        let mut seen = [0; 3];
+        while seen[1] == 0 || seen[2] == 0 {
+            self.turn().into_iter().for_each(|slot| seen[slot as usize] += 1);
+        }
+        thread.join().unwrap();
+        self.take_woken().into_iter().for_each(|slot| seen[slot as usize] += 1);
+        assert!(matches!(seen, [0, 1..=2, 1]), "{seen:?}");
+        self.expect_quiet();
+    }
+
     /// When every thread has ended: nobody is on the stack, and each sleep was notified once.
     fn expect_quiet(&mut self) {
         assert_eq!(self.take_woken(), []);
@@ -136,14 +148,7 @@ fn a_slot_that_is_woken_again_while_it_is_taken_hides_no_other() {
         let mut side = LoopSide::new();
         let words = [2, 1, 1].map(|slot| side.word(slot));
         let thread = thread::spawn(move || words.into_iter().for_each(Word::wake_remotely));
-        let mut seen = [0; 3];
-        while seen[1] == 0 || seen[2] == 0 {
-            side.turn().into_iter().for_each(|slot| seen[slot as usize] += 1);
-        }
-        thread.join().unwrap();
-        side.take_woken().into_iter().for_each(|slot| seen[slot as usize] += 1);
-        assert!(matches!(seen, [0, 1..=2, 1]), "{seen:?}");
-        side.expect_quiet();
+        side.expect_the_first_once_or_twice_and_the_second_once(thread);
     });
 }
 
@@ -185,14 +190,7 @@ fn a_tenant_that_goes_while_it_is_woken_leaves_the_stack_whole() {
         let next = side.word(1);
         assert_ne!(next, stale);
         next.wake_remotely();
-        let mut seen = [0; 3];
-        while seen[1] == 0 || seen[2] == 0 {
-            side.turn().into_iter().for_each(|slot| seen[slot as usize] += 1);
-        }
-        thread.join().unwrap();
-        side.take_woken().into_iter().for_each(|slot| seen[slot as usize] += 1);
-        assert!(matches!(seen, [0, 1..=2, 1]), "{seen:?}");
-        side.expect_quiet();
+        side.expect_the_first_once_or_twice_and_the_second_once(thread);
     });
 }
 

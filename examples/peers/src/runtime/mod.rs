@@ -11,5 +11,6 @@ pub mod async_executor;
 pub mod compio;
 pub mod glommio;
 pub mod monoio;
+mod tokio;
 pub mod tokio_current_thread;
 pub mod tokio_local;
