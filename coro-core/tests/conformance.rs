@@ -41,3 +41,8 @@ mod simulated {
 mod real {
     coro_core::event_loop_conformance!(super::Natives, super::real);
 }
+
+/// Turns share looks at the driver, as on a real one.
+mod patient {
+    coro_core::event_loop_conformance!(super::Natives, || coro_core::conformance::Watched::make_loop(128).0);
+}

@@ -25,3 +25,8 @@ mod simulated {
 mod real {
     coro_core::event_loop_conformance!(super::Fibers, super::real);
 }
+
+/// Turns share looks at the driver, as on a real one.
+mod patient {
+    coro_core::event_loop_conformance!(super::Fibers, || coro_core::conformance::Watched::make_loop(128).0);
+}

@@ -47,12 +47,14 @@ mod setting;
 pub mod sync;
 pub mod task;
 mod trace;
+mod watched;
 
 pub use natives::Natives;
 pub use plan::{Plan, plan};
 pub use script::{Do, Flavour, Leaf, Script, Step, Subject};
 pub use setting::{MakeLoop, reports};
 pub use trace::Trace;
+pub use watched::Watched;
 
 /// Makes a module's worth of tests of scenarios: one `#[test]` for each name.
 #[doc(hidden)]

@@ -29,6 +29,11 @@ impl Trace {
     ///
     /// # Panics
     ///
+    /// Takes what was logged so far.
+    pub fn take(&self) -> Vec<String> {
+        self.0.take()
+    }
+
     /// If anything else happened, or in another order.
     #[track_caller]
     pub fn expect(&self, events: &[&str]) {
