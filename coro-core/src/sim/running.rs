@@ -259,7 +259,8 @@ impl Running<'_> {
     }
 
     fn note_long(&mut self, took: Duration, task: Option<&TaskInfo>) {
-        if took > LONG {
+        // To print a panic takes long, too.
+        if took > LONG && !quiet::has_panicked() {
             let who = task.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
             self.hints.push(format!(
                 "one step of {who} took {took:.1?} of real time, and none of virtual time: does it call \
