@@ -10,6 +10,10 @@ use std::cell::Cell;
 
 /// What was done around the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(all(feature = "sim-trap", target_os = "linux", not(miri))),
+    expect(dead_code, reason = "nothing is noted there")
+)]
 pub(super) enum Trapped {
     Clock,
     Sleep,
