@@ -2,19 +2,20 @@
 //!
 //! A [`Driver`] submits operations and waits; it knows nothing of tasks, timers or cancellation, which live in the
 //! loop, once. An operation is written in *completion* style: it owns its buffer and names its socket until its
-//! [`Completion`] is delivered. A readiness driver (epoll, poll, select) keeps what it cannot do at once until the kernel says
-//! it can; a completion driver hands it over.
+//! [`Completion`] is delivered. A readiness driver (epoll, poll, select) keeps what it cannot do at once until the
+//! kernel says it can; a completion driver hands it over.
 
 mod operation;
 mod paced;
 #[cfg(unix)]
 mod readiness;
-mod simulated;
+pub(crate) mod simulated;
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use operation::{Completed, Completion, Operation, Slot, Socket};
 pub use paced::Paced;
@@ -74,6 +75,17 @@ pub trait Driver: fmt::Debug {
 
     /// Blocks the thread for this much of the driver's clock.
     fn block_for(&mut self, duration: Duration);
+
+    /// The time of day. Not monotonic.
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// A number that nobody can foresee; on a driver whose world can be repeated, the same one again then. Not for
+    /// secrets.
+    fn random(&mut self) -> u64 {
+        RandomState::new().build_hasher().finish()
+    }
 
     /// How many tasks may run between two looks (a `wait` with [`Wait::Poll`]) while work is ready. The loop takes as
     /// many as fit into some tens of microseconds, and at most these, or what one turn has to run.
