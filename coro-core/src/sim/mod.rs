@@ -52,6 +52,7 @@ mod running;
 mod schedule;
 mod shrink;
 mod trace;
+mod trap;
 mod world;
 
 use std::cell::RefCell;
