@@ -11,6 +11,7 @@ mod ending;
 mod error;
 mod inbox;
 mod into_driven;
+mod joining;
 mod metrics;
 #[cfg(all(test, coro_loom))]
 mod models;

@@ -76,7 +76,7 @@ impl EventLoop for Loop {
     }
 
     fn stop(&self) {
-        self.core.stopping.set(true);
+        self.core.stop();
     }
 
     fn is_running(&self) -> bool {
@@ -115,7 +115,7 @@ impl Loop {
             let still_waiting = Rc::clone(&waiting);
             task.on_done(Some(Box::new(move || {
                 if let Some(core) = core.upgrade().filter(|_| still_waiting.get()) {
-                    core.stopping.set(true);
+                    core.stop();
                 }
             })));
             let turned = self.core.turn_until_stopped();
