@@ -137,13 +137,26 @@ impl<G: Engine> Level<G> {
         self.returned.take()
     }
 
+    /// Both of what follows.
     #[inline(always)]
     pub(super) fn run_level(
         &mut self,
         wake: Option<&Waker>,
         resume: Resume<G::Send, G::Error>,
     ) -> Step<G::Yield, G::Error> {
+        self.put(resume);
+        self.run(wake)
+    }
+
+    /// Leaves what the body is resumed with.
+    #[inline(always)]
+    pub(super) fn put(&self, resume: Resume<G::Send, G::Error>) {
         self.engine.airlock().put(resume);
+    }
+
+    /// Runs the body, with what was left for it.
+    #[inline(always)]
+    pub(super) fn run(&mut self, wake: Option<&Waker>) -> Step<G::Yield, G::Error> {
         match self.engine.run(wake) {
             Progress::Suspended => self.suspended(),
             Progress::Ended(result) => {

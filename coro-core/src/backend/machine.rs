@@ -122,31 +122,21 @@ impl<G: Engine> Machine<G> {
     }
 
     /// Begins to close the innermost level, and then all beneath it.
-    fn close(&mut self, wake: Option<&Waker>, root: bool) -> Poll<Resumed<Self>> {
+    fn close(&mut self, root: bool) -> ResumeOf<G> {
         let root = root || self.closing.is_some_and(|closing| closing.root);
         self.closing = Some(Closing { level: self.chain.level(), root });
-        self.drive(wake, Resume::Close)
+        Resume::Close
     }
 
-    /// Resumes the top of the chain, and goes on until the coroutine as a whole has an answer.
-    fn drive(&mut self, wake: Option<&Waker>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
-        let parked = self.phase == Phase::Parked;
-        let mut run = Running { machine: self, over: false };
-        let step = if parked { run.land(wake, first) } else { run.step(wake, first) };
-        let Apart(answer) = run.go_on(wake, step);
-        run.over = true;
-        answer
-    }
-
-    /// [`drive`](Self::drive) of a coroutine at a `yield` of its own, with a value: by far the most frequent resume.
-    /// What is rare in it is in functions of their own.
+    /// A resume of a coroutine at a `yield` of its own, with a value: by far the most frequent one. What is rare in it is
+    /// in functions of their own.
     #[inline(always)]
     fn send(&mut self, wake: Option<&Waker>, value: G::Send) -> Result<G::Yield, Apart<Poll<Resumed<Self>>>> {
         let mut run = Running { machine: self, over: false };
         let sent = match run.machine.root.run_level(wake, Resume::Send(value)) {
             // Nothing is being closed while it is suspended.
             Step::Yielded(value) => Ok(value),
-            step => Err(run.go_on(wake, step)),
+            step => Err(run.go_on_to_answer(wake, step)),
         };
         run.over = true;
         sent
@@ -157,63 +147,98 @@ impl<G: Engine> Machine<G> {
     fn send_to_top(&mut self, wake: Option<&Waker>, value: G::Send) -> Apart<Poll<Resumed<Self>>> {
         let mut run = Running { machine: self, over: false };
         let answer = match run.step(wake, Resume::Send(value)) {
-            Step::Yielded(value) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
-            step => run.go_on(wake, step),
+            Some(Step::Yielded(value)) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
+            Some(step) => run.go_on_to_answer(wake, step),
+            None => unreachable!("it delegates"),
         };
         run.over = true;
         answer
     }
 
-    /// [`drive`](Self::drive) of a coroutine that waits and delegates to none, after a wake-up: what a task does all the
-    /// time. `None` if it waits again.
+    /// Every other resume than these. The root is run here and nowhere else in it, so that a body of which nothing is
+    /// sent, that of a task, is run in one place, and inlined there.
     #[inline(always)]
-    fn wake_up(&mut self, wake: Option<&Waker>) -> Option<Apart<Poll<Resumed<Self>>>> {
+    fn drive(&mut self, wake: Option<&Waker>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
+        if input.is_none() && self.phase == Phase::Parked && self.chain.0.is_empty() {
+            // A wake-up: what a task gets all the time.
+            self.root.put(Resume::Continue);
+        } else if let Some(Apart(answer)) = self.begin(wake, input) {
+            return answer;
+        }
         let mut run = Running { machine: self, over: false };
-        let answer = match run.machine.root.run_level(wake, Resume::Continue) {
-            Step::Parked => None,
-            step => Some(run.go_on(wake, step)),
+        let answer = loop {
+            match run.machine.root.run(wake) {
+                // Its phase says so already.
+                Step::Parked => break Poll::Pending,
+                step => {
+                    if let Some(Apart(answer)) = run.go_on(wake, step) {
+                        break answer;
+                    }
+                }
+            }
         };
         run.over = true;
         answer
     }
 
-    /// Every other resume than these.
+    /// Begins a resume. Gives its answer, or `None` if the root is to be run for that.
     #[inline(never)]
-    fn poll_resume_seldom(
+    fn begin(
+        &mut self,
+        wake: Option<&Waker>,
+        input: Option<InputOf<Self>>,
+    ) -> Option<Apart<Poll<Resumed<Self>>>> {
+        let resume = match self.first(input) {
+            Ok(resume) => resume,
+            Err(answer) => return Some(Apart(Poll::Ready(answer))),
+        };
+        let mut run = Running { machine: self, over: false };
+        let answer = match run.land(wake, resume) {
+            Some(step) => run.go_on(wake, step),
+            None => None,
+        };
+        run.over = true;
+        answer
+    }
+
+    /// What the top of the chain is resumed with, or what the answer is without that.
+    fn first(&mut self, input: Option<InputOf<Self>>) -> Result<ResumeOf<G>, Resumed<Self>> {
+        Ok(match (self.phase, input) {
+            (Phase::Created | Phase::Parked, None) => Resume::Continue,
+            (Phase::Created, Some(Input::Send(value))) => return Err(Err(Misuse::NotStarted(value))),
+            (Phase::Suspended | Phase::Delegating, None) => return Err(Err(Misuse::NoInput)),
+            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => Resume::Send(value),
+            (Phase::Parked, Some(input @ Input::Send(_))) => return Err(Err(Misuse::Running(Some(input)))),
+            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
+                if !self.chain.0.is_empty() =>
+            {
+                self.close(false)
+            }
+            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(error))) => {
+                Resume::Throw(error)
+            }
+            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Close)) => self.close(true),
+            (Phase::Finished, None) => return Err(Err(Misuse::Finished(None))),
+            (Phase::Finished, Some(Input::Send(value))) => return Err(Err(Misuse::Finished(Some(value)))),
+            (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
+                self.finish();
+                return Err(Ok(Outcome::Raised(error)));
+            }
+            (Phase::Created | Phase::Finished, Some(Input::Close)) => {
+                self.finish();
+                return Err(Ok(Outcome::Closed));
+            }
+        })
+    }
+
+    /// [`drive`](Self::drive), where it is rare.
+    #[inline(never)]
+    fn drive_apart(
         &mut self,
         wake: Option<&Waker>,
         input: Option<InputOf<Self>>,
     ) -> Apart<Poll<Resumed<Self>>> {
-        Apart(match (self.phase, input) {
-            (Phase::Created | Phase::Parked, None) => self.drive(wake, Resume::Continue),
-            (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
-            (Phase::Suspended | Phase::Delegating, None) => Poll::Ready(Err(Misuse::NoInput)),
-            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => {
-                self.drive(wake, Resume::Send(value))
-            }
-            (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
-                if !self.chain.0.is_empty() =>
-            {
-                self.close(wake, false)
-            }
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(error))) => {
-                self.drive(wake, Resume::Throw(error))
-            }
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Close)) => {
-                self.close(wake, true)
-            }
-            (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
-            (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
-            (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
-                self.finish();
-                Poll::Ready(Ok(Outcome::Raised(error)))
-            }
-            (Phase::Created | Phase::Finished, Some(Input::Close)) => {
-                self.finish();
-                Poll::Ready(Ok(Outcome::Closed))
-            }
-        })
+        Apart(self.drive(wake, input))
     }
 
     #[inline(always)]
@@ -270,21 +295,12 @@ impl<G: Engine> Coroutine for Machine<G> {
                 let Apart(answer) = self.send_to_top(Some(cx.waker()), value);
                 answer
             }
-            None if self.phase == Phase::Parked && self.chain.0.is_empty() => {
-                match self.wake_up(Some(cx.waker())) {
-                    None => Poll::Pending,
-                    Some(Apart(answer)) => answer,
-                }
-            }
-            input => {
-                let Apart(answer) = self.poll_resume_seldom(Some(cx.waker()), input);
-                answer
-            }
+            input => self.drive(Some(cx.waker()), input),
         }
     }
 
     fn start(&mut self) -> Resumed<Self> {
-        let Apart(answer) = self.poll_resume_seldom(None, None);
+        let Apart(answer) = self.drive_apart(None, None);
         answer_now(answer)
     }
 
@@ -300,7 +316,7 @@ impl<G: Engine> Coroutine for Machine<G> {
                 answer_now(answer)
             }
             input => {
-                let Apart(answer) = self.poll_resume_seldom(None, Some(input));
+                let Apart(answer) = self.drive_apart(None, Some(input));
                 answer_now(answer)
             }
         }
