@@ -55,12 +55,21 @@ pub trait Engine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Created,
+    /// At a wait of its own.
     Parked,
+    /// At a wait of the top of its chain.
+    ParkedAbove,
     /// At a `yield` of its own.
     Suspended,
     /// At a `yield` of the top of its chain.
     Delegating,
     Finished,
+}
+
+impl Phase {
+    pub(super) fn is_parked(self) -> bool {
+        matches!(self, Self::Parked | Self::ParkedAbove)
+    }
 }
 
 /// A coroutine: an engine under the laws of [`Coroutine`], and the chain of what it delegates to.
@@ -102,11 +111,11 @@ impl<G: Engine> Machine<G> {
     /// The root and what it delegates to, from the bottom to the top, while it is suspended.
     pub fn frames(&self) -> Vec<FrameInfo> {
         match self.phase {
-            Phase::Suspended | Phase::Delegating | Phase::Parked => {
+            Phase::Suspended | Phase::Delegating | Phase::Parked | Phase::ParkedAbove => {
                 let chain = self.chain.0.iter();
                 let chain = chain.flat_map(|frame| core::iter::once(frame.info()).chain(frame.delegates()));
                 let frames = core::iter::once(self.root.info()).chain(chain);
-                let parked = self.phase == Phase::Parked;
+                let parked = self.phase.is_parked();
                 frames
                     .map(|frame| if parked { FrameInfo { state: State::Running, ..frame } } else { frame })
                     .collect()
@@ -159,7 +168,7 @@ impl<G: Engine> Machine<G> {
     /// sent, that of a task, is run in one place, and inlined there.
     #[inline(always)]
     fn drive(&mut self, wake: Option<&Waker>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
-        if input.is_none() && self.phase == Phase::Parked && self.chain.0.is_empty() {
+        if input.is_none() && self.phase == Phase::Parked {
             // A wake-up: what a task gets all the time.
             self.root.put(Resume::Continue);
         } else if let Some(Apart(answer)) = self.begin(wake, input) {
@@ -203,32 +212,28 @@ impl<G: Engine> Machine<G> {
 
     /// What the top of the chain is resumed with, or what the answer is without that.
     fn first(&mut self, input: Option<InputOf<Self>>) -> Result<ResumeOf<G>, Resumed<Self>> {
-        Ok(match (self.phase, input) {
-            (Phase::Created | Phase::Parked, None) => Resume::Continue,
-            (Phase::Created, Some(Input::Send(value))) => return Err(Err(Misuse::NotStarted(value))),
-            (Phase::Suspended | Phase::Delegating, None) => return Err(Err(Misuse::NoInput)),
-            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => Resume::Send(value),
-            (Phase::Parked, Some(input @ Input::Send(_))) => return Err(Err(Misuse::Running(Some(input)))),
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
-                if !self.chain.0.is_empty() =>
-            {
-                self.close(false)
+        match (self.phase, input) {
+            (Phase::Created | Phase::Parked | Phase::ParkedAbove, None) => Ok(Resume::Continue),
+            (Phase::Created, Some(Input::Send(value))) => Err(Err(Misuse::NotStarted(value))),
+            (Phase::Suspended | Phase::Delegating, None) => Err(Err(Misuse::NoInput)),
+            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => Ok(Resume::Send(value)),
+            (Phase::Parked | Phase::ParkedAbove, Some(input @ Input::Send(_))) => {
+                Err(Err(Misuse::Running(Some(input))))
             }
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(error))) => {
-                Resume::Throw(error)
-            }
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Close)) => self.close(true),
-            (Phase::Finished, None) => return Err(Err(Misuse::Finished(None))),
-            (Phase::Finished, Some(Input::Send(value))) => return Err(Err(Misuse::Finished(Some(value)))),
+            (Phase::Finished, None) => Err(Err(Misuse::Finished(None))),
+            (Phase::Finished, Some(Input::Send(value))) => Err(Err(Misuse::Finished(Some(value)))),
             (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
                 self.finish();
-                return Err(Ok(Outcome::Raised(error)));
+                Err(Ok(Outcome::Raised(error)))
             }
             (Phase::Created | Phase::Finished, Some(Input::Close)) => {
                 self.finish();
-                return Err(Ok(Outcome::Closed));
+                Err(Ok(Outcome::Closed))
             }
-        })
+            (_, Some(Input::Throw(Thrown::Exit))) if !self.chain.0.is_empty() => Ok(self.close(false)),
+            (_, Some(Input::Throw(error))) => Ok(Resume::Throw(error)),
+            (_, Some(Input::Close)) => Ok(self.close(true)),
+        }
     }
 
     /// [`drive`](Self::drive), where it is rare.
@@ -252,6 +257,11 @@ impl<G: Engine> Machine<G> {
         self.answer(if self.chain.0.is_empty() { Phase::Suspended } else { Phase::Delegating }, resumed)
     }
 
+    /// The phase at a wait.
+    pub(super) fn park(&mut self) {
+        self.phase = if self.chain.0.is_empty() { Phase::Parked } else { Phase::ParkedAbove };
+    }
+
     pub(super) fn finish(&mut self) {
         self.phase = Phase::Finished;
         self.closing = None;
@@ -269,7 +279,7 @@ impl<G: Engine> Coroutine for Machine<G> {
     fn state(&self) -> State {
         match self.phase {
             Phase::Created => State::Created,
-            Phase::Parked => State::Running,
+            Phase::Parked | Phase::ParkedAbove => State::Running,
             Phase::Suspended | Phase::Delegating => State::Suspended,
             Phase::Finished => State::Finished,
         }

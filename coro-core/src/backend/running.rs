@@ -44,12 +44,10 @@ impl<G: Engine> Running<'_, G> {
         loop {
             let resume = match step {
                 Step::Parked => {
-                    self.machine.phase = Phase::Parked;
+                    self.machine.park();
                     return Some(Apart(Poll::Pending));
                 }
-                Step::Foreign => {
-                    return Some(Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending))));
-                }
+                Step::Foreign => return Some(self.foreign()),
                 Step::Yielded(value) => match self.machine.closing {
                     None => return Some(Apart(self.machine.suspended(Ok(Outcome::Yielded(value))))),
                     Some(Closing { level: 0, .. }) => {
@@ -63,9 +61,7 @@ impl<G: Engine> Running<'_, G> {
                         None => self.machine.root.take_sub(),
                         Some(top) => top.take_sub(),
                     };
-                    let Some(sub) = sub else {
-                        return Some(Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending))));
-                    };
+                    let Some(sub) = sub else { return Some(self.foreign()) };
                     self.machine.chain.extend(sub)
                 }
                 Step::Returned => match self.returned() {
@@ -113,13 +109,19 @@ impl<G: Engine> Running<'_, G> {
     /// Resumes a body. An error that nothing in it can receive where it is parked ends it there.
     pub(super) fn land(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> Option<StepOf<G>> {
         let top = self.machine.chain.0.back();
-        let lands = self.machine.phase != Phase::Parked
+        let lands = !self.machine.phase.is_parked()
             || top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
         match resume {
             Resume::Throw(error) if !lands => Some(Step::Raised(error)),
             Resume::Close if !lands => Some(Step::Raised(Thrown::Exit)),
             resume => self.step(wake, resume),
         }
+    }
+
+    /// The top waits where nobody will wake it.
+    fn foreign(&mut self) -> Apart<Poll<Resumed<Machine<G>>>> {
+        self.machine.park();
+        Apart(Poll::Ready(Err(Misuse::ForeignPending)))
     }
 
     /// The level that is being closed has yielded: it is dropped, with all above it, and its delegator told.
