@@ -204,13 +204,32 @@ impl<S, Y, E> Airlock<S, Y, E> {
 
 /// A suspension point, and the way from there to the airlock. What was asked for at it is withdrawn if it is dropped
 /// before anybody saw it, so that nothing is delivered to where nobody waits any more.
-pub struct Point<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>>(A);
+pub struct Point<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> {
+    airlock: A,
+    /// Whether the body has gone on from here, and asked nothing since. Beside what the airlock says, because the
+    /// compiler sees that it is true when a point that was just left is dropped.
+    left: Cell<bool>,
+}
 
 impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Point<S, Y, E, A> {
     /// A point that has asked for nothing yet.
     #[inline(always)]
     pub fn new(airlock: A) -> Self {
-        Self(airlock)
+        Self { airlock, left: Cell::new(false) }
+    }
+
+    /// Leaves a request. The body must switch out next.
+    #[inline(always)]
+    pub fn ask(&self, request: Request<Y>) {
+        self.airlock.ask(request);
+        self.left.set(false);
+    }
+
+    /// The body goes on from here. To be called last of all before it gets its answer.
+    #[inline(always)]
+    pub(super) fn leave(&self) {
+        self.asked.set(Asked::Nothing);
+        self.left.set(true);
     }
 }
 
@@ -219,7 +238,7 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Deref for Point<S, Y, E, A> {
 
     #[inline(always)]
     fn deref(&self) -> &Airlock<S, Y, E> {
-        &self.0
+        &self.airlock
     }
 }
 
@@ -227,7 +246,7 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Drop for Point<S, Y, E, A> {
     #[inline(always)]
     fn drop(&mut self) {
         // An answer that was taken has cleared it.
-        if self.asked.get() != Asked::Nothing {
+        if !self.left.get() && self.asked.get() != Asked::Nothing {
             self.withdraw();
         }
     }

@@ -41,13 +41,17 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Future for Yielding<S, Y, E, 
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(value) = self.value.take() {
             if let Some(thrown) = self.point.take_late() {
+                self.point.leave();
                 return Poll::Ready(Err(thrown));
             }
             self.point.ask(Request::Yield(value));
             return Poll::Pending;
         }
         match self.point.answer() {
-            Some(answer) => Poll::Ready(answer),
+            Some(answer) => {
+                self.point.leave();
+                Poll::Ready(answer)
+            }
             None => Poll::Pending,
         }
     }
@@ -98,10 +102,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Err(thrown) = this.point.check_thrown() {
+            this.point.leave();
             return Poll::Ready(Err(thrown));
         }
         match this.future.poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Ready(output) => {
+                this.point.leave();
+                Poll::Ready(Ok(output))
+            }
             Poll::Pending => {
                 this.point.ask(Request::Park);
                 Poll::Pending
