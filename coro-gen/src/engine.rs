@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
@@ -26,38 +26,35 @@ where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
 {
     let run = |link: Link<S, Y, E>| async move {
-        let mut co = Co::new(link.clone());
+        let mut co = Co::new(link);
         let mut body = pin!(body(&mut co));
         // genawaiter is a bare switch. No value passes through it: they are in the airlock.
         let mut generator = genawaiter::rc::Gen::new(|switch| {
             poll_fn(move |cx| {
                 let polled = body.as_mut().poll(cx);
-                if polled.is_pending() && !link.airlock().is_parked() {
+                if polled.is_pending() {
+                    // The body switches out through genawaiter here and nowhere else, whatever it is pending on.
+                    // A foreign future leaves no request in the airlock, and the machine says what that means.
                     drop(switch.yield_(()));
                 }
                 polled
             })
         });
-        loop {
-            // Not `resume_with`: that hides the wake from the body. One resume of genawaiter's lasts over all waits until
-            // the body hands something out.
-            match generator.async_resume().await {
-                GeneratorState::Complete(result) => return result,
-                GeneratorState::Yielded(()) => pending_once().await,
+        poll_fn(move |cx| {
+            // Not `resume_with`: that hides the wake from the body.
+            let mut resumed = generator.async_resume();
+            if let Poll::Ready(GeneratorState::Complete(result)) = Pin::new(&mut resumed).poll(cx) {
+                return Poll::Ready(result);
             }
-        }
+            Poll::Pending
+        })
+        .await
     };
     // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body
     // gets `co` as a `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose
     // `'c` is another and invariant. The suspension points do not give their `Exclusive` away. Nobody gets at the future
     // to swap it.
     Engine(unsafe { BodyCell::new(run) })
-}
-
-/// Switches out, once.
-fn pending_once() -> impl Future<Output = ()> {
-    let mut pending = true;
-    poll_fn(move |_| if std::mem::take(&mut pending) { Poll::Pending } else { Poll::Ready(()) })
 }
 
 impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + 'static> Engine<S, Y, E, B> {

@@ -107,11 +107,11 @@ where
         }
         match this.future.poll(cx) {
             Poll::Ready(output) => {
-                this.point.leave();
+                this.point.unpark();
                 Poll::Ready(Ok(output))
             }
             Poll::Pending => {
-                this.point.ask(Request::Park);
+                this.point.park();
                 Poll::Pending
             }
         }
