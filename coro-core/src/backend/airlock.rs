@@ -213,8 +213,8 @@ impl<S, Y, E> Airlock<S, Y, E> {
 /// before anybody saw it, so that nothing is delivered to where nobody waits any more.
 pub struct Point<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> {
     airlock: A,
-    /// Whether the body has gone on from here, and asked nothing since. Beside what the airlock says, because the
-    /// compiler sees that it is true when a point that was just left is dropped.
+    /// Whether the body has gone on from here, so that the drop has nothing to look for. The compiler sees that of a point
+    /// that was just left, where it does not see what is in the airlock.
     left: Cell<bool>,
 }
 
@@ -225,24 +225,26 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Point<S, Y, E, A> {
         Self { airlock, left: Cell::new(false) }
     }
 
-    /// The body goes on from here, and the airlock says so. To be called last of all before it gets its answer.
-    #[inline(always)]
-    pub(super) fn leave(&self) {
-        self.left.set(true);
-    }
-
-    /// Asks to be parked.
+    /// Asks to be parked, again if it must be. The body must switch out next.
     #[inline(always)]
     pub(super) fn park(&self) {
         self.ask(Request::Park);
         self.left.set(false);
     }
 
-    /// [`leave`](Self::leave), if the body was not given an answer.
+    /// The body goes on with the answer that it took. Last of all, so that the compiler sees it at the drop.
     #[inline(always)]
-    pub(super) fn unpark(&self) {
-        self.asked.set(Asked::NOTHING);
+    pub(super) fn leave(&self) {
         self.left.set(true);
+    }
+
+    /// The body goes on without an answer.
+    #[inline(always)]
+    pub(super) fn leave_unanswered(&self) {
+        if self.asked.get() != Asked::NOTHING {
+            self.withdraw();
+        }
+        self.leave();
     }
 }
 
@@ -258,9 +260,8 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Deref for Point<S, Y, E, A> {
 impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Drop for Point<S, Y, E, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        // An answer that was taken has cleared it.
-        if !self.left.get() && self.asked.get() != Asked::NOTHING {
-            self.withdraw();
+        if !self.left.get() {
+            self.leave_unanswered();
         }
     }
 }

@@ -107,7 +107,7 @@ where
         }
         match this.future.poll(cx) {
             Poll::Ready(output) => {
-                this.point.unpark();
+                this.point.leave_unanswered();
                 Poll::Ready(Ok(output))
             }
             Poll::Pending => {
