@@ -21,6 +21,13 @@ pub type Erased<R, E> = dyn Future<Output = Result<R, Thrown<E>>>;
 pub(crate) struct Engine<S, Y, E, B: ?Sized>(BodyCell<S, Y, E, B>);
 
 /// Makes the engine of `body`.
+///
+/// genawaiter is a bare switch in it: no value passes through that, they are in the airlock. The body is outside of its
+/// box, in the cell beside its `Co`, so that a resume goes through one future of ours and not two: one jump by state.
+///
+/// ```text
+///   cell: future ──▶ genawaiter::rc::Gen ──▶ its box ──▶ body, in the same future
+/// ```
 pub(crate) fn engine<S, Y, R, E, F>(body: F) -> Engine<S, Y, E, impl Future<Output = Result<R, Thrown<E>>>>
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
@@ -28,7 +35,6 @@ where
     let run = |link: Link<S, Y, E>| async move {
         let mut co = Co::new(link);
         let mut body = pin!(body(&mut co));
-        // genawaiter is a bare switch. No value passes through it: they are in the airlock.
         let mut generator = genawaiter::rc::Gen::new(|switch| {
             poll_fn(move |cx| {
                 let polled = body.as_mut().poll(cx);
@@ -50,10 +56,10 @@ where
         })
         .await
     };
-    // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body
-    // gets `co` as a `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose
-    // `'c` is another and invariant. The suspension points do not give their `Exclusive` away. Nobody gets at the future
-    // to swap it.
+    // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body gets it as a
+    // `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose `'c` is
+    // another and invariant. The suspension points do not give their `Exclusive` away. Nobody gets at the future to swap
+    // it.
     Engine(unsafe { BodyCell::new(run) })
 }
 

@@ -20,7 +20,9 @@ pub type TaskCo<'c> = Co<'c, (), Infallible, TaskError>;
 /// A cancellation appears as [`TaskError::Cancelled`] at the `wait` where the body is suspended: `?` passes it on,
 /// and the code after it is the cleanup.
 #[track_caller]
-pub fn task<F, R>(body: F) -> Gen<(), Infallible, R, TaskError, impl Future<Output = Result<R, Thrown<TaskError>>>>
+pub fn task<F, R>(
+    body: F,
+) -> Gen<(), Infallible, R, TaskError, impl Future<Output = Result<R, Thrown<TaskError>>>>
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
@@ -69,7 +71,9 @@ where
     Loop::new()?.run(task(body))
 }
 
-impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoTask for Gen<(), Infallible, R, TaskError, B> {
+impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoTask
+    for Gen<(), Infallible, R, TaskError, B>
+{
     type Output = R;
     type Body = Stepwise<Self>;
 

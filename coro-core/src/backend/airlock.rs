@@ -142,12 +142,6 @@ impl<S, Y, E> Airlock<S, Y, E> {
 
 /// The engine's side.
 impl<S, Y, E> Airlock<S, Y, E> {
-    /// Whether what the body asked for is [`Request::Park`].
-    #[inline(always)]
-    pub fn is_parked(&self) -> bool {
-        self.asked.get() == Asked::PARK
-    }
-
     /// Runs the body, for which [`poll_with_wake`](Self::poll_with_wake) has this wake meanwhile.
     #[inline(always)]
     pub fn run_with_wake<T>(&self, wake: Option<&Waker>, run: impl FnOnce() -> T) -> T {

@@ -176,22 +176,6 @@ impl<S, Y, E, M> Link<S, Y, E, M> {
     }
 }
 
-/// A link that stays on its thread shares the airlock with all the others.
-impl<S, Y, E> Link<S, Y, E, Local> {
-    /// The airlock.
-    #[inline(always)]
-    pub fn airlock(&self) -> &Airlock<S, Y, E> {
-        // SAFETY: as in `exclusive`.
-        unsafe { self.0.as_ref() }
-    }
-}
-
-impl<S, Y, E> Clone for Link<S, Y, E, Local> {
-    fn clone(&self) -> Self {
-        Self(self.0, PhantomData)
-    }
-}
-
 impl<S, Y, E, M> fmt::Debug for Link<S, Y, E, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Link")

@@ -155,10 +155,10 @@ impl<G: Engine> Machine<G> {
     #[inline(never)]
     fn send_to_top(&mut self, wake: Option<&Waker>, value: G::Send) -> Apart<Poll<Resumed<Self>>> {
         let mut run = Running { machine: self, over: false };
-        let answer = match run.step(wake, Resume::Send(value)) {
-            Some(Step::Yielded(value)) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
-            Some(step) => run.go_on_to_answer(wake, step),
-            None => unreachable!("it delegates"),
+        let Some(top) = run.machine.chain.0.back_mut() else { unreachable!("it delegates") };
+        let answer = match top.run(wake, Resume::Send(value)) {
+            Step::Yielded(value) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
+            step => run.go_on_to_answer(wake, step),
         };
         run.over = true;
         answer
@@ -243,6 +243,10 @@ impl<G: Engine> Machine<G> {
         wake: Option<&Waker>,
         input: Option<InputOf<Self>>,
     ) -> Apart<Poll<Resumed<Self>>> {
+        if input.is_none() && self.phase == Phase::Created {
+            // Nothing to begin with: as after a wake-up.
+            self.phase = Phase::Parked;
+        }
         Apart(self.drive(wake, input))
     }
 
