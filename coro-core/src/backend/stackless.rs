@@ -193,3 +193,29 @@ where
         f.debug_struct("Delegating").field("asked", &self.begin.is_none()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+    use core::pin::pin;
+    use core::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_asks_for_as_long_as_it_is_pending_however_often_it_is_polled() {
+        let airlock = Airlock::<(), (), ()>::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut answers = [Poll::Pending, Poll::Ready(()), Poll::Pending].into_iter();
+        {
+            let mut wait = pin!(wait(&airlock, poll_fn(|_| answers.next().unwrap())));
+            assert_eq!(wait.as_mut().poll(&mut cx), Poll::Pending);
+            assert!(airlock.has_landing());
+            assert_eq!(wait.as_mut().poll(&mut cx), Poll::Ready(Ok(())));
+            assert!(!airlock.has_landing());
+            assert_eq!(wait.as_mut().poll(&mut cx), Poll::Pending);
+            assert!(airlock.has_landing());
+        }
+        assert!(!airlock.has_landing());
+    }
+}
