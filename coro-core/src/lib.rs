@@ -110,6 +110,10 @@ pub mod time;
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+#[cfg(feature = "std")]
+pub mod random;
+#[cfg(feature = "testing")]
+pub mod sim;
 
 pub use coro_macros::coroutine;
 pub use coroutine::{Coroutine, CoroutineExt, Input, Misuse, Outcome, State, Thrown};

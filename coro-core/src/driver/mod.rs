@@ -9,12 +9,13 @@
 mod epoll;
 mod operation;
 mod paced;
-mod simulated;
+pub(crate) mod simulated;
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 #[cfg(target_os = "linux")]
 pub use epoll::Epoll;
@@ -72,6 +73,17 @@ pub trait Driver: fmt::Debug {
 
     /// Blocks the thread for this much of the driver's clock.
     fn block_for(&mut self, duration: Duration);
+
+    /// The time of day. Not monotonic.
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// A number that nobody can foresee; on a driver whose world can be repeated, the same one again then. Not for
+    /// secrets.
+    fn random(&mut self) -> u64 {
+        RandomState::new().build_hasher().finish()
+    }
 
     /// How many tasks may run between two looks (a `wait` with [`Wait::Poll`]) while work is ready. The loop takes as
     /// many as fit into some tens of microseconds, and at most these, or what one turn has to run.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
 use crate::time::Time;
@@ -99,6 +99,14 @@ impl<D: Driver> Driver for Paced<D> {
     fn block_for(&mut self, duration: Duration) {
         self.inner.block_for(scale(duration, 1.0 / self.speed));
         self.set(self.now + duration);
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        self.inner.wall_clock()
+    }
+
+    fn random(&mut self) -> u64 {
+        self.inner.random()
     }
 
     fn system_calls(&self) -> SystemCalls {
