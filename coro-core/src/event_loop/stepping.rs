@@ -2,6 +2,7 @@
 //!
 //! What is ready leaves the queue for whoever chooses, and stays marked as queued: a wake meanwhile changes nothing.
 
+use std::panic::Location;
 use std::rc::Rc;
 
 use super::core::Core;
@@ -9,7 +10,7 @@ use super::current;
 use super::runnable::Runnable;
 use super::{RunError, Stalled, Waiting};
 use crate::driver::Wait;
-use crate::task::{TaskId, TaskInfo, TaskRef};
+use crate::task::{IntoTask, JoinHandle, TaskId, TaskInfo, TaskRef};
 use crate::time::Time;
 
 /// Something that is ready, out of its queue.
@@ -110,7 +111,7 @@ impl Core {
             (None, _) => Cause::Called,
         });
         Ok(match task {
-            Some(task) if !task.header().is_done() => After::Waits(self.take_waits(task.header().id())),
+            Some(task) if !task.header().is_done() => After::Waits(self.waits_of(task.header().id())),
             _ => After::Ended,
         })
     }
@@ -132,6 +133,15 @@ impl Core {
         let _entered = current::enter(self);
         work();
         self.take_ready(ready, |_| Cause::Called);
+    }
+
+    /// Begins a task that was spawned at this place, by whoever runs the simulation.
+    pub(crate) fn spawn_at<T>(&self, task: T, place: &'static Location<'static>) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        self.spawn(task, place)
     }
 
     /// Asks every task that is left to end.

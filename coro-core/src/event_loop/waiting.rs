@@ -161,6 +161,12 @@ impl Core {
         self.waits.borrow_mut().of.remove(&task).unwrap_or_default()
     }
 
+    /// What a task said when it last waited.
+    #[cfg(feature = "testing")]
+    pub(super) fn waits_of(&self, task: TaskId) -> Vec<Waiting> {
+        self.waits.borrow().of.get(&task).cloned().unwrap_or_default()
+    }
+
     /// Asks everybody what they wait for. False if they have been asked.
     pub(super) fn ask_who_waits(&self) -> bool {
         if self.observed.replace(true) {

@@ -1,13 +1,18 @@
 //! Runs under many seeds, and the simplest that fails.
 
+use std::any::type_name_of_val;
 use std::env;
+use std::panic::Location;
 
 use super::quiet::Quiet;
 use super::replay::{Recorded, ReplayError};
 use super::shrink::shrink;
-use super::trace::Trace;
-use super::{Failure, FailureKind, Policy, Run, Sim, Verdict, World};
+use super::trace::{Trace, Traced};
+use super::{Failure, FailureKind, Policy, Record, Run, Sim, Verdict, World};
 use crate::task::IntoTask;
+
+/// Runs the program once, and says how it failed, if it did.
+type Try<'a> = &'a dyn Fn(&Sim, Traced) -> (Option<FailureKind>, Record);
 
 /// What [`explore`] has found when nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,7 @@ const SHRINKING: usize = 2_000;
 /// # Errors
 ///
 /// The [`Failure`], of the simplest run that was found to fail.
+#[track_caller]
 pub fn explore<T>(
     seeds: impl IntoIterator<Item = u64>,
     program: impl Fn(&World) -> T,
@@ -92,6 +98,7 @@ impl Explorer {
     /// # Panics
     ///
     /// With a [`ReplayError`], if `CORO_SIM_REPLAY` has no whole line, or one of another version.
+    #[track_caller]
     pub fn explore<T>(
         &self,
         seeds: impl IntoIterator<Item = u64>,
@@ -101,31 +108,24 @@ impl Explorer {
         T: IntoTask<Body: 'static>,
         T::Output: Verdict + 'static,
     {
-        let name = std::any::type_name_of_val(&program);
+        let (name, place) = (type_name_of_val(&program), Location::caller());
+        let run = move |sim: &Sim, traced| {
+            let Run { outcome, record } = sim.run_once(&program, place, traced, Verdict::error);
+            (outcome.err(), record)
+        };
         if let Ok(line) = env::var("CORO_SIM_REPLAY") {
             match Recorded::decode(&line, name) {
                 // Of another test of the same run.
                 Err(ReplayError::OtherProgram { .. }) => {}
                 Err(error) => panic!("CORO_SIM_REPLAY: {error}"),
-                Ok(recorded) => return self.repeat(recorded, &program),
+                Ok(recorded) => return self.repeat(recorded, name, &run),
             }
         }
         let _quiet = Quiet::new();
         let mut explored = Explored { runs: 0, steps: 0 };
         for seed in seeds {
-            let sim = Sim { seed, recorded: None, ..self.sim.clone() };
-            let run = sim.run_once(&program, false, Verdict::error);
+            explored.steps += self.try_seed(seed, name, &run)?;
             explored.runs += 1;
-            explored.steps += run.steps;
-            if let Err(kind) = run.outcome {
-                return Err(self.simplest(&sim, kind, run.choices, &program));
-            }
-            if self.repeated {
-                let again = sim.run_once(&program, false, Verdict::error);
-                if again.digest != run.digest {
-                    return Err(self.diverged(&sim, &program));
-                }
-            }
         }
         Ok(explored)
     }
@@ -135,6 +135,7 @@ impl Explorer {
     /// # Errors
     ///
     /// [`ReplayError`], if the line is not one of this program.
+    #[track_caller]
     pub fn replay<T>(
         &self,
         line: &str,
@@ -144,94 +145,81 @@ impl Explorer {
         T: IntoTask<Body: 'static>,
         T::Output: Verdict + 'static,
     {
-        let recorded = Recorded::decode(line, std::any::type_name_of_val(&program))?;
-        Ok(self.repeat(recorded, &program))
+        let (name, place) = (type_name_of_val(&program), Location::caller());
+        let run = move |sim: &Sim, traced| {
+            let Run { outcome, record } = sim.run_once(&program, place, traced, Verdict::error);
+            (outcome.err(), record)
+        };
+        Ok(self.repeat(Recorded::decode(line, name)?, name, &run))
     }
 
-    fn repeat<T>(&self, recorded: Recorded, program: &impl Fn(&World) -> T) -> Result<Explored, Box<Failure>>
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: Verdict + 'static,
-    {
-        let sim = self.replaying(recorded);
-        let run = sim.run_once(program, true, Verdict::error);
-        let steps = run.steps;
-        match told(&sim, run, program, false) {
-            Some(failure) => Err(failure),
-            None => Ok(Explored { runs: 1, steps }),
+    /// Gives how many steps it took.
+    fn try_seed(&self, seed: u64, name: &'static str, run: Try<'_>) -> Result<u64, Box<Failure>> {
+        let sim = Sim { seed, recorded: None, ..self.sim.clone() };
+        let (failed, first) = run(&sim, Traced::No);
+        if let Some(kind) = failed {
+            return Err(self.simplest(&sim, &kind, first.choices, name, run));
+        }
+        if self.repeated && run(&sim, Traced::No).1.digest != first.digest {
+            return Err(diverged(&sim, name, run));
+        }
+        Ok(first.steps)
+    }
+
+    fn repeat(&self, recorded: Recorded, name: &'static str, run: Try<'_>) -> Result<Explored, Box<Failure>> {
+        let sim = replaying(&self.sim, recorded);
+        match run(&sim, Traced::Yes) {
+            (Some(kind), record) => Err(record.failure(kind, &sim, name)),
+            (None, record) => Ok(Explored { runs: 1, steps: record.steps }),
         }
     }
 
-    fn replaying(&self, recorded: Recorded) -> Sim {
-        let mut sim = self.sim.clone();
-        // Any order is given by the record, whichever policy has drawn it.
-        sim.settings.policy = if recorded.explores { Policy::Random } else { Policy::Fifo };
-        sim.recorded = Some(recorded);
-        sim
-    }
-
     /// Shrinks a failure.
-    fn simplest<T>(
+    fn simplest(
         &self,
         sim: &Sim,
-        kind: FailureKind,
+        kind: &FailureKind,
         choices: Vec<u64>,
-        program: &impl Fn(&World) -> T,
-    ) -> Box<Failure>
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: Verdict + 'static,
-    {
+        name: &'static str,
+        run: Try<'_>,
+    ) -> Box<Failure> {
         let explores = sim.settings.policy.explores();
-        let run = |choices: &[u64], traced| {
-            let recorded = Recorded { choices: choices.to_vec(), explores };
-            self.replaying(recorded).run_once(program, traced, Verdict::error)
-        };
+        let with = |choices: &[u64]| replaying(sim, Recorded { choices: choices.to_vec(), explores });
         let mut fails = |candidate: &[u64]| {
-            let run = run(candidate, false);
-            run.outcome.is_err_and(|other| other.is_like(&kind)).then_some(run.choices)
+            let (failed, record) = run(&with(candidate), Traced::No);
+            failed.filter(|other| other.is_like(kind)).map(|_| record.choices)
         };
-        let simplest = shrink(choices, self.shrinking, &mut fails);
-        let last = run(&simplest, true);
-        told(sim, last, program, true).unwrap_or_else(|| self.diverged(sim, program))
-    }
-
-    /// The first step that is not the same in two runs of one seed.
-    fn diverged<T>(&self, sim: &Sim, program: &impl Fn(&World) -> T) -> Box<Failure>
-    where
-        T: IntoTask<Body: 'static>,
-        T::Output: Verdict + 'static,
-    {
-        let first = sim.run_once(program, true, Verdict::error);
-        let again = sim.run_once(program, true, Verdict::error);
-        let lines = |trace: &Option<Trace>| trace.as_ref().map(Trace::lines).unwrap_or_default();
-        let (mut one, other) = (lines(&first.trace), lines(&again.trace));
-        let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-        let line = |lines: &[String]| lines.get(same).cloned().unwrap_or_else(|| "it is over".to_string());
-        let kind = FailureKind::Diverged { step: same + 1, first: line(&one), again: line(&other) };
-        one.truncate(same + 1);
-        let recorded = Recorded { choices: first.choices, explores: sim.settings.policy.explores() };
-        Box::new(Failure {
-            kind,
-            seed: sim.seed,
-            replay: recorded.encode(std::any::type_name_of_val(program)),
-            schedule: one,
-            hints: first.hints,
-            shrunk: false,
-        })
+        let simplest = with(&shrink(choices, self.shrinking, &mut fails));
+        match run(&simplest, Traced::Yes) {
+            (Some(kind), record) => {
+                let mut failure = record.failure(kind, sim, name);
+                failure.shrunk = true;
+                failure
+            }
+            // Not the same again.
+            (None, _) => diverged(sim, name, run),
+        }
     }
 }
 
-/// What there is to tell of a run that failed.
-fn told<T, P>(sim: &Sim, run: Run<T>, _program: &P, shrunk: bool) -> Option<Box<Failure>> {
-    let kind = run.outcome.err()?;
-    let recorded = Recorded { choices: run.choices, explores: sim.settings.policy.explores() };
-    Some(Box::new(Failure {
-        kind,
-        seed: sim.seed,
-        replay: recorded.encode(std::any::type_name::<P>()),
-        schedule: run.trace.as_ref().map(Trace::lines).unwrap_or_default(),
-        hints: run.hints,
-        shrunk,
-    }))
+/// A run as it was recorded.
+fn replaying(sim: &Sim, recorded: Recorded) -> Sim {
+    let mut sim = sim.clone();
+    // Any order is in the record, whichever policy has drawn it.
+    sim.settings.policy = if recorded.explores { Policy::Random } else { Policy::Fifo };
+    sim.recorded = Some(recorded);
+    sim
+}
+
+/// Two runs of one seed that are not the same, up to where they part.
+fn diverged(sim: &Sim, name: &'static str, run: Try<'_>) -> Box<Failure> {
+    let [(_, first), (_, again)] = [run(sim, Traced::Yes), run(sim, Traced::Yes)];
+    let lines = |record: &Record| record.trace.as_ref().map(Trace::lines).unwrap_or_default();
+    let (one, other) = (lines(&first), lines(&again));
+    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    let line = |lines: &[String]| lines.get(same).cloned().unwrap_or_else(|| "it is over".to_string());
+    let kind = FailureKind::Diverged { step: same + 1, first: line(&one), again: line(&other) };
+    let mut failure = first.failure(kind, sim, name);
+    failure.schedule.truncate(same + 1);
+    failure
 }

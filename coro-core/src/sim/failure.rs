@@ -37,6 +37,13 @@ pub enum FailureKind {
         /// What happened again.
         again: String,
     },
+    /// A task did something around the loop, which cannot be repeated. Only with the feature `sim-trap`.
+    Leaked {
+        /// The task.
+        task: String,
+        /// What it did, and what to do instead.
+        what: &'static str,
+    },
     /// Another thread had a part in it.
     Thread,
     /// A loop could not go on.
@@ -75,6 +82,7 @@ impl fmt::Display for FailureKind {
                  it depends on something beside the loop: a HashMap with a random state (use \
                  coro_core::random::RandomState), Instant::now (use time::now), a thread, the environment, a static"
             ),
+            Self::Leaked { task, what } => write!(f, "{task} {what}"),
             Self::Thread => f.write_str(
                 "another thread woke a task or called into the loop: such a run cannot be repeated. Let the work be done \
                  by a task",

@@ -52,9 +52,11 @@ mod running;
 mod schedule;
 mod shrink;
 mod trace;
+mod trap;
 mod world;
 
 use std::cell::RefCell;
+use std::panic::Location;
 use std::rc::Rc;
 
 pub use explore::{Explored, Explorer, check, explore};
@@ -66,11 +68,10 @@ pub use world::{Advance, Backwards, Crash, Host, LinkSettings, World};
 
 use crate::driver::simulated::choices::Choices;
 use crate::driver::simulated::world::World as Network;
-use crate::event_loop::EventLoop;
 use crate::task::IntoTask;
 use replay::Recorded;
 use running::{Ran, Running, own_failure};
-use trace::Trace;
+use trace::{Trace, Traced};
 
 /// How the clock of a simulated world goes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +216,7 @@ impl Sim {
     ///
     /// [`Failure`], if it panicked, stalled, did not end, or something went wrong elsewhere in its world. A result that is
     /// an error is the caller's to judge.
+    #[track_caller]
     pub fn run<T>(&self, program: impl FnOnce(&World) -> T) -> Result<T::Output, Box<Failure>>
     where
         T: IntoTask<Body: 'static>,
@@ -222,21 +224,8 @@ impl Sim {
     {
         quiet::install();
         let name = std::any::type_name_of_val(&program);
-        let run = self.run_once(program, true, |_| None);
-        match run.outcome {
-            Ok(output) => Ok(output),
-            Err(kind) => {
-                let recorded = Recorded { choices: run.choices, explores: self.settings.policy.explores() };
-                Err(Box::new(Failure {
-                    kind,
-                    seed: self.seed,
-                    replay: recorded.encode(name),
-                    schedule: run.trace.as_ref().map(Trace::lines).unwrap_or_default(),
-                    hints: run.hints,
-                    shrunk: false,
-                }))
-            }
-        }
+        let Run { outcome, record } = self.run_once(program, Location::caller(), Traced::Yes, |_| None);
+        outcome.map_err(|kind| record.failure(kind, self, name))
     }
 
     fn choices(&self) -> Choices {
@@ -250,7 +239,8 @@ impl Sim {
     fn run_once<T>(
         &self,
         program: impl FnOnce(&World) -> T,
-        traced: bool,
+        place: &'static Location<'static>,
+        traced: Traced,
         judge: impl Fn(&T::Output) -> Option<String>,
     ) -> Run<T::Output>
     where
@@ -262,10 +252,10 @@ impl Sim {
         network.short_transfers = self.settings.short_transfers;
         network.window = self.settings.window.unwrap_or(network.window);
         let world = World::new(network);
-        let running = Running::new(&self.settings, world.clone(), traced);
+        let running = Running::new(&self.settings, world.clone(), traced == Traced::Yes);
         let result = Rc::new(RefCell::new(None));
         let Some(event_loop) = running.own_loop() else { unreachable!("it was begun with the run") };
-        let mut task = event_loop.spawn(program(&world)).named("main");
+        let mut task = event_loop.core().spawn_at(program(&world), place).named("main");
         let kept = Rc::clone(&result);
         let task = RefCell::new(move || {
             let ended = task.try_result();
@@ -288,17 +278,38 @@ impl Sim {
         };
         let mut network = world.0.network.borrow_mut();
         let digest = network.choices.digest().value();
-        Run { outcome, choices: network.choices.record().to_vec(), digest, steps, trace, hints }
+        let choices = network.choices.record().to_vec();
+        Run { outcome, record: Record { choices, digest, steps, trace, hints } }
     }
 }
 
 /// What a run came to.
 struct Run<T> {
     outcome: Result<T, FailureKind>,
+    record: Record,
+}
+
+/// What is known of a run beside its outcome.
+struct Record {
     choices: Vec<u64>,
     /// Of all that must be the same when it is repeated.
     digest: u64,
     steps: u64,
     trace: Option<Trace>,
     hints: Vec<String>,
+}
+
+impl Record {
+    /// What there is to tell of a run of `program` that has failed.
+    fn failure(self, kind: FailureKind, sim: &Sim, program: &str) -> Box<Failure> {
+        let recorded = Recorded { choices: self.choices, explores: sim.settings.policy.explores() };
+        Box::new(Failure {
+            kind,
+            seed: sim.seed,
+            replay: recorded.encode(program),
+            schedule: self.trace.as_ref().map(Trace::lines).unwrap_or_default(),
+            hints: self.hints,
+            shrunk: false,
+        })
+    }
 }

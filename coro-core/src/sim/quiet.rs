@@ -32,6 +32,11 @@ pub(super) fn take_place() -> Option<String> {
     PLACE.take()
 }
 
+/// Whether there was one.
+pub(super) fn has_panicked() -> bool {
+    PLACE.with_borrow(Option::is_some)
+}
+
 /// A hook in front of the one that is there, once, for all threads.
 pub(super) fn install() {
     static INSTALL: Once = Once::new();

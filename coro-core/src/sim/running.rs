@@ -9,7 +9,7 @@ use super::policy::{Picker, Who};
 use super::quiet;
 use super::trace::{Step, Trace};
 use super::world::{Command, Crash, Main, World};
-use super::{Clock, Settings};
+use super::{Clock, Settings, trap};
 use crate::driver::simulated::Simulated;
 use crate::driver::simulated::host::HostId;
 use crate::event_loop::stepping::{Cause, Ready};
@@ -244,7 +244,12 @@ impl Running<'_> {
             network.now()
         };
         let (began, mut woken) = (Instant::now(), Vec::new());
-        let after = core.step(step, &mut woken).map_err(broken)?;
+        let (after, trapped) = trap::watch(|| core.step(step, &mut woken));
+        let after = after.map_err(broken)?;
+        if let Some(trapped) = trapped {
+            let task = info.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
+            return Err(FailureKind::Leaked { task, what: trapped.advice() });
+        }
         self.note_long(began.elapsed(), info.as_ref());
         let yielded = woken.iter().any(|ready| ready.cause == Cause::Itself);
         if yielded {
@@ -259,7 +264,8 @@ impl Running<'_> {
     }
 
     fn note_long(&mut self, took: Duration, task: Option<&TaskInfo>) {
-        if took > LONG {
+        // To print a panic takes long, too.
+        if took > LONG && !quiet::has_panicked() {
             let who = task.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
             self.hints.push(format!(
                 "one step of {who} took {took:.1?} of real time, and none of virtual time: does it call \

@@ -22,6 +22,13 @@ pub(super) struct Step {
     pub(super) yielded: bool,
 }
 
+/// Whether the steps of a run are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Traced {
+    Yes,
+    No,
+}
+
 /// The steps of a run, or of its last part.
 #[derive(Debug, Default)]
 pub(super) struct Trace {

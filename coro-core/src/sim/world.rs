@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -14,7 +15,7 @@ use super::Verdict;
 use crate::driver::simulated::host::{HostClock, HostId};
 use crate::driver::simulated::link::Link as Way;
 use crate::driver::simulated::world::World as Network;
-use crate::event_loop::{EventLoop, Loop};
+use crate::event_loop::Loop;
 use crate::task::{IntoTask, TaskError};
 use crate::time::Time;
 
@@ -84,13 +85,15 @@ impl World {
     /// the present step is over.
     ///
     /// A host has a loop, a clock and an address of its own. If its task panics or gives an error, the run has failed.
+    #[track_caller]
     pub fn host<T>(&self, name: &str, program: impl Fn() -> T + 'static) -> Host
     where
         T: IntoTask<Body: 'static>,
         T::Output: Verdict + 'static,
     {
+        let place = Location::caller();
         let start = move |event_loop: &Loop| -> Main {
-            let mut task = event_loop.spawn(program()).named("main");
+            let mut task = event_loop.core().spawn_at(program(), place).named("main");
             Box::new(move || Some(task.try_result()?.map(|result| result.error())))
         };
         let id = self.add(name, Some(Rc::new(start)));
