@@ -3,12 +3,16 @@
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use coro_core::native::spawn;
 use coro_core::net::{TcpListener, TcpStream};
 use coro_core::sim::{Backwards, Clock, Crash, Explorer, FailureKind, Host, Policy, Sim, World};
+use coro_core::sync::Event;
 use coro_core::time::{Time, now, sleep, wall_clock};
+use coro_core::{EventLoop, Loop};
 use futures::{AsyncReadExt, AsyncWriteExt};
 
 const PORT: u16 = 80;
@@ -262,6 +266,22 @@ fn what_a_crashed_host_held_is_dropped_and_heard_by_nobody() {
 }
 
 #[test]
+fn a_world_that_its_hosts_know_is_dropped_after_its_run() {
+    let held = Rc::new(());
+    let kept = Rc::clone(&held);
+    let run = Sim::new(0).run(move |world| {
+        let (world, own) = (world.clone(), world.own_host());
+        world.clone().host("knowing", move || {
+            let (_world, _own, _kept) = (world.clone(), own.clone(), Rc::clone(&kept));
+            std::future::pending::<()>()
+        });
+        sleep(millis(1))
+    });
+    run.unwrap();
+    assert_eq!(Rc::strong_count(&held), 1);
+}
+
+#[test]
 fn connections_can_be_reset_and_fail_by_chance() {
     let run = Sim::new(0).run(|world| {
         let (server, own, world) = (echo(world), world.own_host(), world.clone());
@@ -279,6 +299,57 @@ fn connections_can_be_reset_and_fail_by_chance() {
     });
     let (reset, refused) = (ErrorKind::ConnectionReset, ErrorKind::ConnectionRefused);
     assert_eq!(run.unwrap(), [reset, refused, reset]);
+}
+
+/// In one process, hosts may share what a test looks at.
+#[test]
+fn hosts_can_wake_each_other() {
+    let explored = Explorer::new(Sim::new(0)).explore(0..50, |world| {
+        let (opened, closed) = (Event::new(), Event::new());
+        let (open, close) = (opened.clone(), closed.clone());
+        world.host("shop", move || {
+            let (open, close) = (open.clone(), close.clone());
+            async move {
+                sleep(millis(9)).await;
+                open.set();
+                close.wait().await;
+            }
+        });
+        let world = world.clone();
+        async move {
+            opened.wait().await;
+            assert_eq!(now(), at(9));
+            world.advance(millis(1)).await;
+            closed.set();
+            let called = Arc::new(AtomicBool::new(false));
+            let call = Arc::clone(&called);
+            let remote = Loop::current().unwrap().remote();
+            remote.call_soon_threadsafe(move || call.store(true, Ordering::Relaxed)).unwrap();
+            sleep(millis(1)).await;
+            assert!(called.load(Ordering::Relaxed));
+        }
+    });
+    assert_eq!(explored.unwrap().runs, 50);
+}
+
+#[test]
+fn a_host_can_wait_for_the_clock_that_is_moved_by_hand() {
+    let run = Sim::new(0).clock(Clock::Manual).run(|world| {
+        let (done, elsewhere) = (Event::new(), world.clone());
+        let said = done.clone();
+        world.host("mover", move || {
+            let (world, said) = (elsewhere.clone(), said.clone());
+            async move {
+                world.advance(millis(5)).await;
+                said.set();
+            }
+        });
+        async move {
+            done.wait().await;
+            now()
+        }
+    });
+    assert_eq!(run.unwrap(), at(5));
 }
 
 #[test]

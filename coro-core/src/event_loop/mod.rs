@@ -49,6 +49,8 @@ pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellati
 pub(crate) use self::core::Core;
 pub(crate) use crate::task::copied;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
+#[cfg(feature = "testing")]
+pub(crate) use record::pushed_here;
 pub(crate) use runnable::{Head, Runnable, Table};
 pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;

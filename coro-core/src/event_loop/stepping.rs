@@ -33,7 +33,8 @@ pub(crate) enum Cause {
     Called,
     Timer,
     Io,
-    Thread,
+    /// By a task of another host.
+    Elsewhere,
     /// By nobody: a spurious wake.
     Nothing,
 }
@@ -67,12 +68,15 @@ impl Core {
         self.observed.set(true);
     }
 
-    /// Takes what is ready, with what has arrived and come due. False if another thread has woken somebody.
-    pub(crate) fn gather(self: &Rc<Self>, ready: &mut Vec<Ready>) -> Result<bool, RunError> {
+    /// Takes what is ready, with what has arrived and come due. Says how much of it came through the record: from other
+    /// loops, and other threads.
+    pub(crate) fn gather(self: &Rc<Self>, ready: &mut Vec<Ready>) -> Result<u64, RunError> {
         let _entered = current::enter(self).ok_or(RunError::Nested)?;
         self.take_ready(ready, |_| Cause::Begun);
-        let alone = !self.receive();
-        self.take_ready(ready, |_| Cause::Thread);
+        let before = self.tally.remote_wakes.get();
+        self.receive();
+        let received = self.tally.remote_wakes.get() - before;
+        self.take_ready(ready, |_| Cause::Elsewhere);
         let mut completions = Vec::new();
         self.driver.borrow_mut().wait(Wait::Poll, &mut completions)?;
         for completion in completions {
@@ -82,7 +86,7 @@ impl Core {
         self.now.set(self.time());
         self.process();
         self.take_ready(ready, |_| Cause::Timer);
-        Ok(alone)
+        Ok(received)
     }
 
     /// Whether [`gather`](Self::gather) would find anything, as the clock stands.

@@ -86,7 +86,7 @@ impl fmt::Display for Line<'_> {
             Cause::Called => f.write_str(", by a callback")?,
             Cause::Timer => f.write_str(", by a timer")?,
             Cause::Io => f.write_str(", by the network")?,
-            Cause::Thread => f.write_str(", by another thread")?,
+            Cause::Elsewhere => f.write_str(", woken from elsewhere")?,
             Cause::Nothing => f.write_str(", for nothing")?,
         }
         match &step.after {

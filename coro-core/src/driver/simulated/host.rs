@@ -77,12 +77,18 @@ const MILLION: i128 = 1_000_000;
 impl HostClock {
     /// What it reads when the world's clock reads `world`.
     pub(super) fn read(self, world: Time) -> Time {
+        if self.drift == 0 {
+            return world + self.ahead;
+        }
         let nanos = i128::from(world.as_nanos());
         narrow(nanos + nanos * i128::from(self.drift) / MILLION) + self.ahead
     }
 
     /// When, by the world's clock, it reads `time` or more.
     pub(super) fn when(self, time: Time) -> Time {
+        if self == Self::default() {
+            return time;
+        }
         let ahead = i128::try_from(self.ahead.as_nanos()).unwrap_or(i128::MAX);
         let nanos = i128::from(time.as_nanos()).saturating_sub(ahead);
         let rate = (MILLION + i128::from(self.drift)).max(1);
