@@ -120,8 +120,7 @@ impl SimArgs {
                 bank::study(flavour, version, study)
             }
             Studied::Retries => {
-                let version =
-                    if self.fixed { retries::Version::ExactlyOnce } else { retries::Version::Late };
+                let version = if self.fixed { retries::Version::ExactlyOnce } else { retries::Version::Late };
                 retries::study(version, study)
             }
             Studied::Philosophers => {
