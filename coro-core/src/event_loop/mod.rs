@@ -184,7 +184,7 @@ pub struct Loop {
 }
 
 impl Loop {
-    /// A loop over the best driver of the platform: epoll on Linux.
+    /// A loop over the best driver of the platform: epoll on Linux, poll on other Unixes.
     ///
     /// # Errors
     ///
@@ -193,7 +193,9 @@ impl Loop {
     pub fn new() -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         return Ok(Self::with_driver(crate::driver::Epoll::new()?));
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(all(unix, not(target_os = "linux")))]
+        return Ok(Self::with_driver(crate::driver::Poll::new()?));
+        #[cfg(not(unix))]
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "there is no driver for this platform yet: use Loop::simulated()",
