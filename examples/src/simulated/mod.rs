@@ -49,6 +49,7 @@ impl Study {
     }
 
     /// Studies a program.
+    #[track_caller]
     fn of<T>(&self, program: impl Fn(&World) -> T) -> Result<Found, ReplayError>
     where
         T: IntoTask<Body: 'static>,
