@@ -192,7 +192,7 @@ mod client {
 
     async fn crash(server: Host) {
         sleep(a_while()).await;
-        server.crash(if random::number() % 2 == 0 { Crash::Process } else { Crash::Power });
+        server.crash(if random::number().is_multiple_of(2) { Crash::Process } else { Crash::Power });
         sleep(a_while()).await;
         server.restart();
     }
