@@ -1,11 +1,14 @@
-//! Dining philosophers: five, and a fork between each two.
+//! Dining philosophers: three, and a fork between each two.
+//!
+//! Each picks up both forks without a wait in between, so that one who holds a single fork seems impossible while the
+//! other is free. On a loop it is: a fork that is put down is left for whoever waits for it, who runs before anybody
+//! can come again. In another order somebody who has eaten comes again first, and all starve.
 //!
 //! This demonstrates:
 //!
 //! 1. a deadlock whose report names the circle, with who waits for which lock and who has taken it;
-//! 2. that it takes a certain order: a philosopher picks up both forks in one go, so that on a loop nobody ever sees one
-//!    who holds a single fork, unless somebody who has just been called is overtaken;
-//! 3. the remedy: forks are taken in the order of their numbers, by everybody.
+//! 2. a bug that takes all three, in one certain order, and is found within a few seeds all the same;
+//! 3. the remedy: everybody takes the fork with the lower number first.
 
 use coro_core::prelude::*;
 use coro_core::sim::{ReplayError, World};
