@@ -119,6 +119,7 @@ fn unsafe_code_is_in_the_listed_modules_only() {
         ("examples/src/lib.rs", "forbid"),
         ("examples/src/main.rs", "forbid"),
         ("examples/peers/src/main.rs", "forbid"),
+        ("examples/peers/simulators/src/main.rs", "forbid"),
     ] {
         let wanted = format!("#![{says}(unsafe_code)]");
         assert!(read(krate).lines().any(|line| line == wanted), "{krate}");
