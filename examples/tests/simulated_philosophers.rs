@@ -63,7 +63,6 @@ fn in_another_they_starve() {
 }
 
 #[test]
-#[ignore = "the report says who had a lock when somebody began to wait for it, not who has it"]
 fn the_report_names_the_circle() {
     let failure = explore(Flavour::Native, Version::LeftFirst, Policy::Random).unwrap_err();
     let FailureKind::Stalled(report) = &failure.kind else { panic!("{failure}") };
