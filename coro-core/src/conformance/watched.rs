@@ -51,6 +51,19 @@ impl Driver for Watched {
         self.inner.wait(wait, completions)
     }
 
+    fn waited(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        self.trace.log("look");
+        self.inner.waited(wait, completions)
+    }
+
+    fn time_until(&self, deadline: Time) -> Duration {
+        self.inner.time_until(deadline)
+    }
+
+    fn has_more(&self) -> bool {
+        self.inner.has_more()
+    }
+
     fn notifier(&self) -> Arc<dyn Notify> {
         self.inner.notifier()
     }

@@ -221,10 +221,22 @@ impl Record {
         next
     }
 
+    /// Replaces whom a wake notifies while the loop sleeps. It is awake.
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "only a guest does"))]
+    pub(crate) fn set_notifier(&self, notify: Arc<dyn Notify>) {
+        let outdated = self.notifier().replace(notify);
+        drop(outdated);
+    }
+
     /// Announces that the loop will sleep. False if somebody was woken: then it must not.
     pub(crate) fn try_sleep(&self) -> bool {
         let top = self.woken.compare_exchange(AWAKE, ASLEEP, AcqRel, Relaxed);
         matches!(top, Ok(_) | Err(ASLEEP))
+    }
+
+    /// Whether the loop sleeps, and nobody has woken it.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.woken.load(Relaxed) == ASLEEP
     }
 
     /// Whether the loop is awake, and nobody was woken by another thread.

@@ -31,6 +31,7 @@ impl Core {
             self.destroy(&task);
         } else {
             self.ready.push(task.as_runnable());
+            self.rouse_host();
         }
         handle
     }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub struct Epoll {
     last_socket: u64,
     finished: Vec<Completion>,
     events: Vec<epoll::Event>,
+    /// The last look may have left events, which make no edge of the descriptor for a host.
+    left_some: bool,
     waits: u64,
     /// Those of sockets that are gone, and connects.
     transfers: u64,
@@ -70,6 +72,7 @@ impl Epoll {
             last_socket: NOTIFIER,
             finished: Vec::new(),
             events: Vec::with_capacity(EVENTS),
+            left_some: false,
             waits: 0,
             transfers: 0,
         })
@@ -270,6 +273,7 @@ impl Epoll {
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        self.left_some = events.len() == EVENTS;
         for event in &events {
             self.handle(*event);
         }
@@ -347,6 +351,14 @@ impl Driver for Epoll {
         waited?;
         completions.append(&mut self.finished);
         Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.left_some || !self.finished.is_empty()
+    }
+
+    fn pollable(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.epoll.as_fd())
     }
 
     fn notifier(&self) -> Arc<dyn Notify> {

@@ -320,6 +320,18 @@ impl Driver for Simulated {
         Ok(())
     }
 
+    fn waited(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        self.wait(if wait == Wait::Forever { Wait::Poll } else { wait }, completions)
+    }
+
+    fn has_more(&self) -> bool {
+        !self.finished.is_empty()
+    }
+
+    fn time_until(&self, _deadline: Time) -> Duration {
+        Duration::ZERO
+    }
+
     fn notifier(&self) -> Arc<dyn Notify> {
         Arc::clone(&self.notifier) as Arc<dyn Notify>
     }
