@@ -152,6 +152,28 @@ fn a_dropped_wait_for_a_task_leaves_it_for_the_next_run() {
 }
 
 #[test]
+fn a_loop_that_was_a_guest_runs_by_itself_again() {
+    let event_loop = Loop::new().unwrap();
+    on_tokio(async {
+        let guest = Guest::new(event_loop.clone()).unwrap();
+        let task = event_loop.spawn(sleep(Duration::from_millis(1)));
+        guest.run_until_complete(task).await.unwrap();
+    });
+    let remote = event_loop.remote();
+    let (sender, receiver) = oneshot();
+    let mut waiting = event_loop.spawn(receiver);
+    event_loop.call_soon(move || {
+        // It begins to wait after this turn, for a wake that only its own driver sees.
+        drop(std::thread::spawn(move || {
+            remote.call_soon_threadsafe(|| Loop::current().unwrap().stop()).unwrap();
+        }));
+    });
+    assert!(matches!(event_loop.run_until_complete(&mut waiting), Err(RunError::Stopped)));
+    sender.send(1).unwrap();
+    assert_eq!(event_loop.run_until_complete(waiting).unwrap().unwrap(), 1);
+}
+
+#[test]
 fn a_stop_from_outside_ends_a_run() {
     on_tokio(async {
         let guest = Rc::new(guest());

@@ -111,6 +111,7 @@ fn a_paced_clock_reads_the_deadline_that_a_host_has_waited_for() {
     let wait = event_loop.prepare_wait().unwrap();
     assert_eq!(wait, Wait::Until(Time::from_nanos(8_000_000_000)));
     event_loop.waited(wait).unwrap();
+    assert_eq!(event_loop.time().as_secs_f64(), 8.0);
     event_loop.process().unwrap();
     event_loop.run_ready().unwrap();
     assert_eq!(event_loop.run_until_complete(task).unwrap().as_secs_f64(), 8.0);
@@ -214,6 +215,44 @@ mod with_a_descriptor {
         }
         thread.join().unwrap();
         assert_eq!(sum.try_result().unwrap().unwrap(), 999 * 1_000 / 2);
+    }
+
+    /// Several hundred sockets become readable at once: one look does not take all of them. A host that sees edges
+    /// only, as tokio does, is not told of the rest again.
+    #[test]
+    fn what_a_look_left_is_not_waited_for() {
+        let event_loop = Loop::new().unwrap();
+        let mut writers = Vec::new();
+        let (listener, queue) = (std::net::TcpListener::bind("127.0.0.1:0").unwrap(), Queue::unbounded());
+        let (address, got) = (listener.local_addr().unwrap(), queue.clone());
+        let connecting = event_loop.spawn(async move {
+            for _ in 0..400 {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let got = got.clone();
+                let read = async move {
+                    futures::AsyncReadExt::read(&mut stream, &mut [0; 1]).await.unwrap();
+                    got.put_nowait(stream).unwrap();
+                };
+                spawn(read).detach();
+            }
+            yield_now().await;
+        });
+        while !connecting.is_done() {
+            turn_after(&event_loop, Wait::Poll);
+            if writers.len() < 400 {
+                writers.push(listener.accept().unwrap().0);
+            }
+        }
+        writers.iter_mut().for_each(|writer| std::io::Write::write_all(writer, b"x").unwrap());
+        let descriptor = event_loop.pollable().unwrap().unwrap();
+        turn_after(&event_loop, Wait::Poll);
+        while queue.len() < 400 {
+            if event_loop.prepare_wait().is_some() {
+                assert!(!is_readable(&descriptor, Some(Duration::ZERO)), "after {}", queue.len());
+            }
+            turn_after(&event_loop, Wait::Poll);
+        }
+        drop(writers);
     }
 
     #[test]

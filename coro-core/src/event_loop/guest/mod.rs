@@ -30,12 +30,12 @@
 //!
 //! - The loop is the current one only while it turns: a task of tokio finds no current loop. What it asks of the loop
 //!   through a handle (to spawn, to call, to cancel, to stop) wakes the guest.
-//! - While it has work, the loop gives way to tokio after eight looks at its driver, or at the first look after 50 µs, or
-//!   when its tasks have used up the budget that tokio gives to one task. Then tokio's other tasks run, each once or as
-//!   tokio pleases, before it goes on.
+//! - While it has work, the loop gives way to tokio after eight looks at its driver, or at the first look after 50 µs.
+//!   Then tokio's other tasks run, before it goes on. The budget that tokio gives one of its tasks is that of all tasks of
+//!   the loop: who finds it used up, in a channel of tokio that is never empty, say, waits until the loop has given way.
 //! - While it has none, it waits: for the [descriptor](Loop::pollable) of its driver, for a timer of tokio, and for
 //!   whoever wakes a task of it, which is one wake of a task of tokio. Tokio's timers count milliseconds: so do ours then.
-//! - On a simulated driver, the clock jumps when neither has work: first everything of tokio that is ready runs.
+//! - On a simulated driver, the clock jumps when the loop has nothing ready; before that, what tokio has ready runs once.
 //!   There are no stalls: tasks of tokio are outside of that world, and may wake ours at any time.
 //!
 //! A run is refused inside another run on the same thread, with [`RunError::Nested`]: await the guest in a task of tokio,

@@ -23,7 +23,6 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle;
-use tokio::task::coop;
 use tokio::time::{Instant, Sleep};
 
 use super::bell::Bell;
@@ -163,7 +162,7 @@ impl<F: FnMut() -> bool + Unpin> Future for Turns<'_, F> {
             match this.stage {
                 Stage::Ready if this.event_loop.has_ready() || core.stopping.get() => {
                     let spent = looks >= LOOKS || (looks > 0 && core.now.get() >= slice_ends);
-                    if spent || !coop::has_budget_remaining() {
+                    if spent {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
