@@ -59,7 +59,7 @@ struct Run {
     /// The loop on which to run it
     #[arg(long = "loop", global = true, value_enum, default_value = "sim", value_name = "LOOP")]
     loop_kind: LoopKind,
-    /// Run the clock of the epoll loop this many times as fast
+    /// Run the clock of the epoll or guest loop this many times as fast
     #[arg(long, global = true, value_name = "X", value_parser = parse_speed, allow_negative_numbers = true)]
     speed: Option<f64>,
     #[command(subcommand)]
@@ -68,7 +68,7 @@ struct Run {
 
 #[derive(Debug, Args, Default)]
 struct Compare {
-    /// Run the clock of the epoll loop this many times as fast, instead of choosing for each program
+    /// Run the clock of the epoll or guest loop this many times as fast, instead of choosing for each program
     #[arg(long, value_name = "X", value_parser = parse_speed, allow_negative_numbers = true)]
     speed: Option<f64>,
 }

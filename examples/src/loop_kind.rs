@@ -15,13 +15,15 @@ pub enum LoopKind {
     Sim,
     /// The kernel
     Epoll,
+    /// The kernel, with the loop as the guest of tokio
+    Guest,
 }
 
 impl LoopKind {
-    /// Both, in the order in which they are listed everywhere.
-    pub const ALL: [Self; 2] = [Self::Sim, Self::Epoll];
+    /// All, in the order in which they are listed everywhere.
+    pub const ALL: [Self; 3] = [Self::Sim, Self::Epoll, Self::Guest];
 
-    /// A new loop. With a `speed`, the clock of an epoll loop runs that many times as fast; virtual time has no
+    /// A new loop. With a `speed`, the clock of a loop on the kernel runs that many times as fast; virtual time has no
     /// speed.
     ///
     /// # Errors
@@ -33,6 +35,7 @@ impl LoopKind {
             (Self::Sim, _) => Ok(Loop::simulated()),
             (Self::Epoll, None) => Loop::new(),
             (Self::Epoll, Some(speed)) => paced(speed),
+            (Self::Guest, speed) => hosted(Self::Epoll.make(speed)?),
         }
     }
 }
@@ -51,11 +54,22 @@ fn paced(speed: f64) -> io::Result<Loop> {
     Err(io::Error::new(io::ErrorKind::Unsupported, refusal))
 }
 
+#[cfg(unix)]
+fn hosted(event_loop: Loop) -> io::Result<Loop> {
+    event_loop.hosted_by(tokio::runtime::LocalRuntime::new()?)
+}
+
+#[cfg(not(unix))]
+fn hosted(_event_loop: Loop) -> io::Result<Loop> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "a loop cannot be the guest of tokio on this system"))
+}
+
 impl fmt::Display for LoopKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Sim => "sim",
             Self::Epoll => "epoll",
+            Self::Guest => "guest",
         })
     }
 }
@@ -67,6 +81,7 @@ mod tests {
     #[test]
     fn a_speed_is_obeyed_or_refused() {
         assert_eq!(LoopKind::Epoll.make(Some(2.0)).is_ok(), cfg!(target_os = "linux"));
+        assert_eq!(LoopKind::Guest.make(Some(2.0)).is_ok(), cfg!(target_os = "linux"));
         assert!(LoopKind::Epoll.make(Some(f64::NAN)).is_err());
         assert!(LoopKind::Sim.make(Some(2.0)).is_ok(), "virtual time is as fast as can be");
     }
