@@ -111,6 +111,10 @@ pub mod time;
 
 #[cfg(feature = "testing")]
 pub mod conformance;
+#[cfg(feature = "std")]
+pub mod random;
+#[cfg(feature = "testing")]
+pub mod sim;
 
 #[cfg(all(feature = "tokio", unix))]
 pub use event_loop::guest;

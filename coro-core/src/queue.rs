@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::event_loop::{Wanted, Word};
 use crate::sync::{Line, Place};
 
 /// A queue of at most `maxsize` items, or without a bound.
@@ -179,6 +180,16 @@ impl<T> Shared<T> {
         Some(())
     }
 
+    /// Says what the present task waits for, if it does.
+    #[inline(always)]
+    fn note_wait<R>(&self, polled: Poll<R>, what: Wanted) -> Poll<R> {
+        if polled.is_pending() {
+            // One of the lines names the queue.
+            self.getters.name.note_wait(what, Word::NOBODY);
+        }
+        polled
+    }
+
     /// Takes the oldest item out, and calls who waits for room.
     #[inline]
     fn pop(&self) -> Option<T> {
@@ -222,7 +233,8 @@ impl<T> Future for Put<T> {
         if item.is_none() {
             return Poll::Ready(());
         }
-        shared.putters.poll(place, cx, |_| shared.push(item))
+        let polled = shared.putters.poll(place, cx, |_| shared.push(item));
+        shared.note_wait(polled, Wanted::Put)
     }
 }
 
@@ -253,7 +265,8 @@ impl<T> Future for Get<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let Self { queue: Queue(shared), place } = &mut *self;
-        shared.getters.poll(place, cx, |_| shared.pop())
+        let polled = shared.getters.poll(place, cx, |_| shared.pop());
+        shared.note_wait(polled, Wanted::Get)
     }
 }
 
@@ -285,7 +298,9 @@ impl<T> Future for Join<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { queue: Queue(shared), place } = &mut *self;
         // Called, it is over, whatever was put since.
-        shared.joiners.poll(place, cx, |called| (called || shared.unfinished.get() == 0).then_some(()))
+        let polled =
+            shared.joiners.poll(place, cx, |called| (called || shared.unfinished.get() == 0).then_some(()));
+        shared.note_wait(polled, Wanted::Done)
     }
 }
 

@@ -137,7 +137,7 @@ fn a_stall_is_reported_with_those_who_wait() {
         consumer.named("consumer").await
     };
     let Err(RunError::Stalled(stalled)) = event_loop.run(main) else { panic!("it stalls") };
-    let names: Vec<_> = stalled.waiting.iter().map(|task| &*task.name).collect();
+    let names: Vec<_> = stalled.waiting.iter().map(|stuck| &*stuck.task.name).collect();
     assert_eq!(names, ["Task-1", "consumer"]);
     assert!(
         stalled.to_string().starts_with("stalled: nothing can wake the 2 task(s) that wait\n  <Task pending")

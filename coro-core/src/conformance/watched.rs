@@ -56,8 +56,8 @@ impl Driver for Watched {
         self.inner.waited(wait, completions)
     }
 
-    fn time_until(&self, deadline: Time) -> Duration {
-        self.inner.time_until(deadline)
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        self.inner.real_time(wait)
     }
 
     fn has_more(&self) -> bool {

@@ -9,14 +9,15 @@
 mod epoll;
 mod operation;
 mod paced;
-mod simulated;
+pub(crate) mod simulated;
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 #[cfg(target_os = "linux")]
 pub use epoll::Epoll;
@@ -81,9 +82,14 @@ pub trait Driver: fmt::Debug {
         self.wait(Wait::Poll, completions)
     }
 
-    /// How long, in real time, a wait until `deadline` takes. Nothing in a world whose clock jumps.
-    fn time_until(&self, deadline: Time) -> Duration {
-        deadline.since(self.now())
+    /// How long, in real time, [`wait`](Self::wait) would wait for this at most. `None` is for ever. It is no time at all in
+    /// a world whose clock jumps.
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        match wait {
+            Wait::Poll => Some(Duration::ZERO),
+            Wait::Until(deadline) => Some(deadline.since(self.now())),
+            Wait::Forever => None,
+        }
     }
 
     /// Whether a look would find something at once that no host must wait for: completions that it has already, or what
@@ -105,6 +111,17 @@ pub trait Driver: fmt::Debug {
 
     /// Blocks the thread for this much of the driver's clock.
     fn block_for(&mut self, duration: Duration);
+
+    /// The time of day. Not monotonic.
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// A number that nobody can foresee; on a driver whose world can be repeated, the same one again then. Not for
+    /// secrets.
+    fn random(&mut self) -> u64 {
+        RandomState::new().build_hasher().finish()
+    }
 
     /// How many tasks may run between two looks (a `wait` with [`Wait::Poll`]) while work is ready. The loop takes as
     /// many as fit into some tens of microseconds, and at most these, or what one turn has to run.

@@ -52,6 +52,20 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// What a task that waits for it waits for.
+    pub(crate) fn what(&self) -> &'static str {
+        match self {
+            Self::Listen { .. } => "a place to listen",
+            Self::Accept { .. } => "a connection to accept",
+            Self::Connect { .. } => "a connection to open",
+            Self::Receive { .. } => "bytes to receive",
+            Self::Send { .. } => "bytes to be sent",
+            Self::ShutdownWrite { .. } => "the end of what is sent",
+        }
+    }
+}
+
 /// The result of an operation.
 #[derive(Debug)]
 pub enum Completed {

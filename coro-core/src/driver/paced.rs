@@ -4,7 +4,7 @@ use std::io;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
 use crate::time::Time;
@@ -112,8 +112,11 @@ impl<D: Driver> Driver for Paced<D> {
         self.wait_with(D::waited, wait, completions)
     }
 
-    fn time_until(&self, deadline: Time) -> Duration {
-        self.inner.time_until(self.inner_deadline(deadline))
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        self.inner.real_time(match wait {
+            Wait::Until(deadline) => Wait::Until(self.inner_deadline(deadline)),
+            wait => wait,
+        })
     }
 
     fn has_more(&self) -> bool {
@@ -132,6 +135,14 @@ impl<D: Driver> Driver for Paced<D> {
     fn block_for(&mut self, duration: Duration) {
         self.inner.block_for(scale(duration, 1.0 / self.speed));
         self.set(self.now + duration);
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        self.inner.wall_clock()
+    }
+
+    fn random(&mut self) -> u64 {
+        self.inner.random()
     }
 
     fn system_calls(&self) -> SystemCalls {

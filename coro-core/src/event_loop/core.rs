@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use slab::Slab;
 
@@ -24,6 +24,7 @@ use super::reports::print;
 use super::runnable::ReadyQueue;
 use super::tasks::Tasks;
 use super::timer::{Action, TimerKey, Timers};
+use super::waiting::Waits;
 use super::word::{MAIL, Word};
 use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
@@ -70,6 +71,9 @@ pub(crate) struct Core {
     pub(super) last_cleanup: RefCell<Weak<Place>>,
     /// The run waits for those only.
     pub(super) last_cleanups: Cell<bool>,
+    /// Leaves are to say what they wait for.
+    pub(super) observed: Cell<bool>,
+    pub(super) waits: RefCell<Waits>,
 }
 
 /// The current loop, and finding it.
@@ -106,6 +110,8 @@ impl Core {
             cleanups: Cell::new(0),
             last_cleanup: RefCell::default(),
             last_cleanups: Cell::new(false),
+            observed: Cell::new(false),
+            waits: RefCell::default(),
         })
     }
 
@@ -147,6 +153,12 @@ impl Core {
             own
         });
         woken == Some(true)
+    }
+
+    /// The word of the task that runs, on whatever loop.
+    #[inline(always)]
+    pub(crate) fn current_word() -> Word {
+        current::with_current(|core| core.current_task.get()).unwrap_or(Word::NOBODY)
     }
 
     /// Why waiting for the task behind `header` would be wrong here, if it would.
@@ -254,6 +266,14 @@ impl Core {
     #[inline(always)]
     pub(crate) fn time(&self) -> Time {
         self.driver.borrow().now()
+    }
+
+    pub(crate) fn random(&self) -> u64 {
+        self.driver.borrow_mut().random()
+    }
+
+    pub(crate) fn wall_clock(&self) -> SystemTime {
+        self.driver.borrow().wall_clock()
     }
 
     pub(crate) fn block_for(&self, duration: Duration) {

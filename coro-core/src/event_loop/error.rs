@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::rc::Rc;
 
-use crate::task::{TaskError, TaskInfo};
+use super::Waiting;
+use crate::task::{TaskError, TaskId, TaskInfo};
 
 /// Why a program could not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +39,66 @@ pub enum RunError {
 #[derive(Debug)]
 pub struct Stalled {
     /// The tasks that wait, in the order of spawning.
-    pub waiting: Vec<TaskInfo>,
+    pub waiting: Vec<Stuck>,
+}
+
+/// A task that nothing can wake.
+#[derive(Debug)]
+pub struct Stuck {
+    /// The task.
+    pub task: TaskInfo,
+    /// What it waits for, as far as its leaves say so. More than one if it waits for several things at once; none if
+    /// for something of another library.
+    pub waits_for: Vec<Waiting>,
+}
+
+impl Stalled {
+    /// Tasks that wait for each other in a circle, each for the one behind it, and the last for the first. Empty if
+    /// there is none.
+    pub fn cycle(&self) -> Vec<&TaskInfo> {
+        let find = |id| self.waiting.iter().find(|stuck| stuck.task.id == id);
+        for start in &self.waiting {
+            let mut path = vec![start];
+            while let Some(next) = path.last().and_then(|last| last.depends_on()).and_then(find) {
+                if let Some(first) = path.iter().position(|stuck| stuck.task.id == next.task.id) {
+                    return path[first..].iter().map(|stuck| &stuck.task).collect();
+                }
+                path.push(next);
+            }
+        }
+        Vec::new()
+    }
+
+    fn name(&self, id: TaskId) -> String {
+        let found = self.waiting.iter().find(|stuck| stuck.task.id == id);
+        found.map_or_else(|| "a task that has ended".to_string(), |stuck| stuck.task.name.to_string())
+    }
+}
+
+impl Stuck {
+    /// The task that it needs, if it waits for nothing else.
+    fn depends_on(&self) -> Option<TaskId> {
+        match &self.waits_for[..] {
+            [only] => only.depends_on(),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Stalled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "stalled: nothing can wake the {} task(s) that wait", self.waiting.len())?;
-        for task in &self.waiting {
-            write!(f, "\n  {task:?}")?;
+        for stuck in &self.waiting {
+            write!(f, "\n  {:?}", stuck.task)?;
+            let waits: Vec<_> =
+                stuck.waits_for.iter().map(|waiting| waiting.describe(|id| self.name(id))).collect();
+            if !waits.is_empty() {
+                write!(f, " waits {}", waits.join(", or "))?;
+            }
+        }
+        let cycle: Vec<_> = self.cycle().iter().map(|task| task.name.to_string()).collect();
+        if let Some(first) = cycle.first() {
+            write!(f, "\n  a deadlock: {} → {first}", cycle.join(" → "))?;
         }
         Ok(())
     }

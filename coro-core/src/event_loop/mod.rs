@@ -24,9 +24,12 @@ mod reports;
 mod run;
 mod runnable;
 mod spawning;
+#[cfg(feature = "testing")]
+pub(crate) mod stepping;
 mod tasks;
 mod timer;
 mod turn;
+mod waiting;
 mod wheel;
 mod word;
 
@@ -39,15 +42,19 @@ use std::time::Duration;
 
 pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
-pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled};
+pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled, Stuck};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 pub use metrics::Metrics;
+pub(crate) use waiting::ObjectName;
+pub use waiting::{Waiting, Wanted};
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
 pub(crate) use crate::task::copied;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
+#[cfg(feature = "testing")]
+pub(crate) use record::pushed_here;
 pub(crate) use runnable::{Head, Runnable, Table};
 pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;
@@ -250,6 +257,11 @@ impl Loop {
     /// standard error.
     pub fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
         self.core.set_exception_handler(handler);
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn core(&self) -> &Rc<Core> {
+        &self.core
     }
 
     /// How many timers are pending.

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use super::Core;
+use super::{Core, Waiting};
 use crate::driver::{Completed, Completion, Operation, Slot, Socket};
 
 /// The operations of a loop that are not over.
@@ -32,6 +32,7 @@ pub(crate) struct Pending {
     state: PendingState,
     /// How many bytes a send has to take.
     to_send: Option<usize>,
+    what: &'static str,
 }
 
 #[derive(Debug)]
@@ -79,6 +80,7 @@ impl Pending {
                 let outdated = waker.replace(cx.waker().clone());
                 drop(operations);
                 drop(outdated);
+                Core::note_wait(|_| Waiting::Io(self.what));
                 Poll::Pending
             }
             Some(State::Over(_)) => {
@@ -130,6 +132,7 @@ impl Core {
             Operation::Send { buffer, .. } => Some(buffer.len()),
             _ => None,
         };
+        let what = operation.what();
         let completed = self.driver.borrow_mut().submit(slot, operation);
         let state = match completed {
             Some(completed) => PendingState::Over(Some(checked(completed))),
@@ -139,7 +142,7 @@ impl Core {
             }
         };
         self.rouse_host();
-        Pending { core: self.weak(), state, to_send }
+        Pending { core: self.weak(), state, to_send, what }
     }
 
     /// Gives up a socket; what is being sent is sent first.

@@ -56,10 +56,7 @@ use crate::time::Time;
 /// fn wait(event_loop: &Loop) -> Result<(), RunError> {
 ///     // What is to be run is not waited for.
 ///     let Some(wait) = event_loop.prepare_wait() else { return event_loop.poll(Wait::Poll) };
-///     let timeout = match wait {
-///         Wait::Until(deadline) => Timespec::try_from(event_loop.time_until(deadline)).ok(),
-///         _ => None,
-///     };
+///     let timeout = event_loop.real_time(wait).and_then(|time| Timespec::try_from(time).ok());
 ///     let descriptor = event_loop.pollable()?.expect("epoll has one");
 ///     poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], timeout.as_ref()).map_err(std::io::Error::from)?;
 ///     event_loop.waited(wait)
@@ -133,10 +130,10 @@ impl Loop {
         self.core.timers.borrow_mut().next_deadline()
     }
 
-    /// How long, in real time, until the clock of the loop reads `deadline`. Where the clock jumps, or is paced, that is
-    /// another time than it shows.
-    pub fn time_until(&self, deadline: Time) -> Duration {
-        self.core.driver.borrow().time_until(deadline)
+    /// How long, in real time, the driver would wait for this at most. `None` is for ever. Where the clock jumps, or is
+    /// paced, that is another time than it shows.
+    pub fn real_time(&self, wait: Wait) -> Option<Duration> {
+        self.core.driver.borrow().real_time(wait)
     }
 
     /// Before a host waits: for what it may wait. From then on whatever wakes the loop, from any thread, makes the

@@ -125,6 +125,17 @@ impl Drop for Lease {
     }
 }
 
+#[cfg(feature = "testing")]
+thread_local! {
+    static PUSHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How often this thread has woken somebody through a record.
+#[cfg(feature = "testing")]
+pub(crate) fn pushed_here() -> u64 {
+    PUSHED.get()
+}
+
 /// Everybody's side.
 impl Record {
     pub(super) fn new(index: usize) -> Self {
@@ -169,6 +180,8 @@ impl Record {
                 Err(changed) => top = changed,
             }
         }
+        #[cfg(feature = "testing")]
+        PUSHED.set(PUSHED.get() + 1);
         if top == ASLEEP {
             self.notify();
         }

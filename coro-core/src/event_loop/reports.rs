@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::core::Core;
-use super::{Exception, ExceptionHandler, Stalled};
+use super::{Exception, ExceptionHandler};
 use crate::task::{Panic, TaskInfo};
 
 /// Looking.
@@ -16,10 +16,6 @@ impl Core {
     /// In the order of spawning.
     pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
         self.tasks.borrow().all().iter().map(|task| task.header().info()).collect()
-    }
-
-    pub(super) fn stalled(&self) -> Stalled {
-        Stalled { waiting: self.all_tasks() }
     }
 
     pub(super) fn is_closed(&self) -> bool {

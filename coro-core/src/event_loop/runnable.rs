@@ -188,6 +188,22 @@ impl ReadyQueue {
         ran
     }
 
+    /// Takes the first one, still marked as queued: it cannot be pushed again until it is run.
+    #[cfg(feature = "testing")]
+    pub(super) fn take_marked(&self) -> Option<Runnable> {
+        let first = self.pop()?;
+        first.head().queued.set(true);
+        Some(first)
+    }
+
+    /// Runs one that was [taken](Self::take_marked).
+    #[cfg(feature = "testing")]
+    pub(super) fn run_one(&self, runnable: Runnable, core: &Core) {
+        runnable.head().queued.set(false);
+        let _running = Running::new(self, &runnable);
+        runnable.run(core);
+    }
+
     /// How many are in the queue. They are counted now.
     pub(super) fn len(&self) -> usize {
         let (mut len, mut next) = (0, self.first.get());

@@ -133,6 +133,12 @@ impl TimerKey {
         }
     }
 
+    /// When it is due, while it is pending.
+    pub(crate) fn deadline(&self, core: &Core) -> Time {
+        let deadline = self.key.and_then(|key| core.timers.borrow().0.deadline(key));
+        deadline.map_or(Time::MAX, from_wheel)
+    }
+
     #[cold]
     fn replace_waker(&self, waker: Waker) {
         let Some(core) = find(self.core) else { return };

@@ -77,6 +77,9 @@ impl Core {
         self.now.set(self.time());
         self.cadence.note_look(self.now.get(), wait != Wait::Poll);
         if stall && completions.is_empty() && !woken {
+            if self.ask_who_waits() {
+                return Ok(());
+            }
             return Err(RunError::Stalled(self.stalled()));
         }
         for completion in completions {

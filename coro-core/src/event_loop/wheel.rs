@@ -141,6 +141,12 @@ impl<T> Wheel<T> {
         if node.generation == key.generation() { node.value.as_mut() } else { None }
     }
 
+    /// When an entry is due, while it is there.
+    pub(super) fn deadline(&self, key: Key) -> Option<u64> {
+        let node = self.nodes.get(key.index() as usize)?;
+        (node.generation == key.generation() && node.value.is_some()).then_some(node.deadline)
+    }
+
     /// Takes an entry out, and gives its value to `take`, which spares moving it.
     #[inline(always)]
     pub(super) fn remove_with<R>(&mut self, key: Key, take: impl FnOnce(T) -> R) -> Option<R> {

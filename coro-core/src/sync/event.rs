@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::{Line, Place};
+use crate::event_loop::{Wanted, Word};
 
 /// Something that has happened or not, for many to wait for.
 ///
@@ -95,7 +96,11 @@ impl Future for Wait {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { event: Event(shared), place } = &mut *self;
-        shared.line.poll(place, cx, |called| (called || shared.set.get()).then_some(()))
+        let polled = shared.line.poll(place, cx, |called| (called || shared.set.get()).then_some(()));
+        if polled.is_pending() {
+            shared.line.name.note_wait(Wanted::Event, Word::NOBODY);
+        }
+        polled
     }
 }
 

@@ -21,6 +21,8 @@ use std::cell::{Cell, RefCell};
 use std::mem::replace;
 use std::task::{Context, Poll, Waker};
 
+use crate::event_loop::ObjectName;
+
 /// The index of no node.
 const NOBODY: usize = usize::MAX;
 
@@ -32,6 +34,7 @@ pub(crate) struct Line {
     free: Cell<usize>,
     /// How many have entered, ever: the number of the next one.
     entered: Cell<u64>,
+    pub(crate) name: ObjectName,
 }
 
 struct Node {
@@ -70,6 +73,7 @@ impl Default for Line {
             last: Cell::new(NOBODY),
             free: Cell::new(NOBODY),
             entered: Cell::new(0),
+            name: ObjectName::default(),
         }
     }
 }

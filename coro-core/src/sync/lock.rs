@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::{Line, Place};
+use crate::event_loop::{Core, Wanted, Word};
 
 /// A value that one task at a time may use, across its waits.
 ///
@@ -62,6 +63,8 @@ struct Shared<T> {
     /// `None` while it is locked: the guard has it.
     value: Cell<Option<T>>,
     line: Line,
+    /// The task that locked it last, for reports.
+    holder: Cell<Word>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl<T> Lock<T> {
     /// An unlocked lock around `value`.
     pub fn new(value: T) -> Self {
         let (state, value) = (Cell::new(State::Free), Cell::new(Some(value)));
-        Self(Rc::new(Shared { state, value, line: Line::default() }))
+        Self(Rc::new(Shared { state, value, line: Line::default(), holder: Cell::new(Word::NOBODY) }))
     }
 
     /// Waits for the lock; not at all if it is free. The guard releases it when it is dropped.
@@ -118,6 +121,7 @@ impl<T> Lock<T> {
         }
         let value = self.0.value.take()?;
         self.0.state.set(State::Locked);
+        self.0.holder.set(Core::current_word());
         Some(Guard { lock: self.clone(), value: Some(value) })
     }
 }
@@ -160,7 +164,11 @@ impl<T> Future for Acquire<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Guard<T>> {
         let Self { lock, place } = &mut *self;
-        lock.0.line.poll(place, cx, |called| lock.take(called))
+        let polled = lock.0.line.poll(place, cx, |called| lock.take(called));
+        if polled.is_pending() {
+            lock.0.line.name.note_wait(Wanted::Lock, lock.0.holder.get());
+        }
+        polled
     }
 }
 

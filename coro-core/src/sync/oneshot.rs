@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use crate::event_loop::{ObjectName, Wanted, Word};
+
 /// Makes the two ends of a hand-over: what one sends, the other awaits.
 ///
 /// # Examples
@@ -33,6 +35,7 @@ pub fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
         open: Cell::new(true),
         receiving: Cell::new(None),
         closing: Cell::new(None),
+        name: ObjectName::default(),
     });
     (Sender(Rc::clone(&shared)), Receiver(shared))
 }
@@ -47,6 +50,7 @@ struct Shared<T> {
     receiving: Cell<Option<Waker>>,
     /// Who awaits [`Sender::closed`].
     closing: Cell<Option<Waker>>,
+    name: ObjectName,
 }
 
 /// No value will come: the [`Sender`] was dropped without sending, or the [`Receiver`] was closed or has had its value.
@@ -147,7 +151,8 @@ impl<T> Future for Receiver<T> {
     type Output = Result<T, Closed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        poll(&self.0.receiving, cx, || self.0.received())
+        let polled = poll(&self.0.receiving, cx, || self.0.received());
+        self.0.note_wait(polled, Wanted::Value)
     }
 }
 
@@ -166,7 +171,8 @@ impl<T> Future for Closing<'_, T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        poll(&self.0.0.closing, cx, || self.0.is_closed().then_some(()))
+        let polled = poll(&self.0.0.closing, cx, || self.0.is_closed().then_some(()));
+        self.0.0.note_wait(polled, Wanted::Closed)
     }
 }
 
@@ -177,6 +183,14 @@ impl<T> Drop for Closing<'_, T> {
 }
 
 impl<T> Shared<T> {
+    /// Says what the present task waits for, if it does.
+    fn note_wait<R>(&self, polled: Poll<R>, what: Wanted) -> Poll<R> {
+        if polled.is_pending() {
+            self.name.note_wait(what, Word::NOBODY);
+        }
+        polled
+    }
+
     /// What the receiver has come to, if it is known.
     fn received(&self) -> Option<Result<T, Closed>> {
         match self.value.take() {

@@ -76,6 +76,13 @@ impl TaskRef {
         (task.clone(), Joinable { task, of: PhantomData })
     }
 
+    /// The task that is this, if it is one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of(runnable: &Runnable) -> Option<&Self> {
+        // SAFETY: it is one (`repr(transparent)`), and that of a task.
+        runnable.table().task.is_some().then(|| unsafe { &*(&raw const *runnable).cast::<Self>() })
+    }
+
     #[inline(always)]
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: by the invariant it begins with one, and it is alive, because this holds it. Nobody makes a `&mut` to

@@ -12,7 +12,7 @@ use futures_core::Stream;
 
 use super::header::Joiner;
 use super::{JoinHandle, TaskError};
-use crate::event_loop::Core;
+use crate::event_loop::{Core, Waiting};
 
 /// The members of a gather or an as_completed that have ended, in that order, and who waits for them.
 #[derive(Debug, Default)]
@@ -40,6 +40,7 @@ impl Group {
         if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
             wakers.push(cx.waker().clone());
         }
+        Core::note_wait(|_| Waiting::Group);
         Poll::Pending
     }
 }

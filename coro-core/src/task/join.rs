@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
 use super::{TaskError, TaskId, TaskInfo};
-use crate::event_loop::Core;
+use crate::event_loop::{Core, Waiting};
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
 /// `co.wait(handle)`.
@@ -94,6 +94,7 @@ impl<T> Future for JoinHandle<T> {
             Some(error) => Poll::Ready(Err(error)),
             None => {
                 self.header().set_joiner(Some(Joiner::waker(cx.waker())));
+                Core::note_wait(|_| Waiting::End(self.header().id()));
                 Poll::Pending
             }
         }

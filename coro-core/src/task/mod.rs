@@ -40,6 +40,18 @@ impl TaskId {
     pub(crate) fn new(sequence: u64) -> Self {
         Self(sequence)
     }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    /// As a task is called that was given no name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Task-{}", self.0)
+    }
 }
 
 /// What a task looks like from outside.

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Time;
 use crate::coroutine::is_resume_without_wake;
-use crate::event_loop::{Core, NO_LOOP, TimerKey};
+use crate::event_loop::{Core, NO_LOOP, TimerKey, Waiting};
 
 /// Waits for `duration` on the running loop's clock. Zero is one bare [`yield_now`], without a timer.
 ///
@@ -57,6 +57,16 @@ pub fn now() -> Time {
     Core::current_or_panic("time::now").time()
 }
 
+/// The time of day by the running loop; on a simulated one it begins with the year 2000, and passes as its clock does.
+///
+/// # Panics
+///
+/// Outside a running event loop.
+#[track_caller]
+pub fn wall_clock() -> SystemTime {
+    Core::current_or_panic("time::wall_clock").wall_clock()
+}
+
 /// Blocks the whole loop for `duration` of its clock: no other task runs, no event is handled. What
 /// `std::thread::sleep` does, on the clock of the loop; almost always [`sleep`] is what you want.
 ///
@@ -101,7 +111,10 @@ impl Future for Sleep {
                 let deadline = *deadline;
                 self.begin(cx, move |_| deadline)
             }
-            SleepState::Waiting(key) if !key.poll_expired(cx.waker()) => Poll::Pending,
+            SleepState::Waiting(key) if !key.poll_expired(cx.waker()) => {
+                Core::note_wait(|core| Waiting::Until(key.deadline(core)));
+                Poll::Pending
+            }
             SleepState::Waiting(_) | SleepState::Over => {
                 self.state = SleepState::Over;
                 Poll::Ready(())
@@ -116,7 +129,10 @@ impl Sleep {
     fn begin(&mut self, cx: &Context<'_>, deadline: impl FnOnce(&Core) -> Time) -> Poll<()> {
         let waker = cx.waker().clone();
         match Core::on_current(|core| core.add_waker_timer(deadline(core), waker)) {
-            Some(timer) => self.state = SleepState::Waiting(timer),
+            Some(timer) => {
+                Core::note_wait(|core| Waiting::Until(timer.deadline(core)));
+                self.state = SleepState::Waiting(timer);
+            }
             None => assert!(is_resume_without_wake(cx), "{}: sleep() {}", self.called_at, NO_LOOP),
         }
         Poll::Pending

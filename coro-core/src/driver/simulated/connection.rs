@@ -1,23 +1,39 @@
 //! One end of a connection in memory.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-use crate::driver::{Completed, Completion, Slot, Socket};
+use super::host::HostId;
+use crate::driver::{Slot, Socket};
+use crate::time::Time;
 
 #[derive(Debug)]
 pub(super) struct Connection {
+    pub(super) host: HostId,
     /// The other end; it may be gone.
     pub(super) peer: Socket,
+    pub(super) peer_host: HostId,
     pub(super) local: SocketAddr,
     /// It was opened from this end, which has a port of its own.
     pub(super) is_client: bool,
+    /// The connect that waits for the answer of the other end.
+    pub(super) opening: Option<(Slot, SocketAddr)>,
     /// Bytes that have arrived here and were not received yet.
     pub(super) arrived: VecDeque<u8>,
+    /// How many bytes are on their way here.
+    pub(super) flying: usize,
+    /// How many events are, and when the last one arrives: what is sent now arrives no earlier, and stays in order.
+    pub(super) coming: usize,
+    pub(super) clear_at: Time,
     /// The peer will send no more.
     pub(super) ended: bool,
-    /// The peer closed while bytes from here were unread, or is gone: sends fail.
+    /// The peer closed, and is gone: sends fail.
     pub(super) peer_gone: bool,
+    /// The connection was reset, or given up.
+    pub(super) failed: Option<ErrorKind>,
+    /// How many bytes were sent from here to a host that does not run.
+    pub(super) unheard: usize,
     /// Operations that wait: one receive, and sends in order, each with how much of it was sent.
     pub(super) receiving: Option<(Slot, Vec<u8>)>,
     pub(super) sending: VecDeque<(Slot, Vec<u8>, usize)>,
@@ -27,14 +43,22 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(peer: Socket, local: SocketAddr, is_client: bool) -> Self {
+    pub(super) fn new(host: HostId, local: SocketAddr, peer: Socket, peer_host: HostId) -> Self {
         Self {
+            host,
             peer,
+            peer_host,
             local,
-            is_client,
+            is_client: false,
+            opening: None,
             arrived: VecDeque::new(),
+            flying: 0,
+            coming: 0,
+            clear_at: Time::ZERO,
             ended: false,
             peer_gone: false,
+            failed: None,
+            unheard: 0,
             receiving: None,
             sending: VecDeque::new(),
             closed: false,
@@ -42,26 +66,17 @@ impl Connection {
         }
     }
 
-    /// Moves what has arrived into `buffer`; zero at the end of the stream, `None` if nothing is there yet.
-    pub(super) fn take_arrived(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        if self.arrived.is_empty() && !self.ended {
-            return None;
-        }
-        let count = buffer.len().min(self.arrived.len());
-        for (place, byte) in buffer.iter_mut().zip(self.arrived.drain(..count)) {
-            *place = byte;
-        }
-        Some(count)
+    /// How many bytes a receive into a buffer of `room` bytes gives at most: zero at the end of the stream, `None` if
+    /// nothing is there yet.
+    pub(super) fn available(&self, room: usize) -> Option<usize> {
+        let available = room.min(self.arrived.len());
+        (available > 0 || self.ended || room == 0).then_some(available)
     }
 
-    pub(super) fn complete_receive(&mut self) -> Option<Completion> {
-        let (slot, mut buffer) = self.receiving.take()?;
-        match self.take_arrived(&mut buffer) {
-            Some(count) => Some(Completion { slot, result: Completed::Transferred { buffer, count } }),
-            None => {
-                self.receiving = Some((slot, buffer));
-                None
-            }
+    /// Moves this many bytes, which have arrived, to the buffer.
+    pub(super) fn take(&mut self, buffer: &mut [u8], count: usize) {
+        for (place, byte) in buffer.iter_mut().zip(self.arrived.drain(..count)) {
+            *place = byte;
         }
     }
 }

@@ -1,243 +1,97 @@
 //! A world of its own: a clock that jumps, and a network in memory.
 
-mod bell;
-mod connection;
+#![cfg_attr(
+    not(feature = "testing"),
+    allow(dead_code, reason = "the world of a driver alone has one host, and leaves nothing to chance")
+)]
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+mod bell;
+pub(crate) mod choices;
+mod connection;
+pub(crate) mod host;
+pub(crate) mod link;
+mod network;
+#[cfg(feature = "testing")]
+mod topology;
+mod transfer;
+pub(crate) mod world;
+
+use std::cell::RefCell;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bell::Bell;
-use connection::Connection;
+use host::HostId;
+use world::World;
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, Wait};
 use crate::time::Time;
 
-/// How many bytes a connection holds in each direction before the sender waits.
-const PIPE_BYTES: usize = 64 * 1024;
-/// The first port given out for port 0, as by Linux.
-const FIRST_EPHEMERAL_PORT: u16 = 32_768;
+/// What the wall clock of a simulated world reads when it begins: the first second of the year 2000, UTC.
+const EPOCH: Duration = Duration::from_secs(946_684_800);
 
 /// Runs a program in virtual time, without the kernel.
 ///
 /// When nothing is ready, the clock jumps to the next deadline: an hour of sleeps takes microseconds, and reads as
 /// exactly an hour. TCP sockets connect programs within this one driver. The same program does the same every
 /// time.
-#[derive(Debug, Default)]
+///
+/// To run one under chance and faults, on several hosts, see `coro_core::sim` (feature `testing`).
+#[derive(Debug)]
 pub struct Simulated {
-    now: Time,
+    world: Rc<RefCell<World>>,
+    host: HostId,
+    /// Which start of the host it serves: those before are not heard.
+    life: u32,
     notifier: Arc<Bell>,
-    sockets: BTreeMap<Socket, Endpoint>,
-    last_socket: u64,
-    last_port: u16,
-    /// Of listeners, and of the clients' ends of connections.
-    ports: HashSet<u16>,
-    finished: Vec<Completion>,
-}
-
-#[derive(Debug)]
-enum Endpoint {
-    Listener(Listener),
-    Connection(Connection),
-}
-
-#[derive(Debug)]
-struct Listener {
-    address: SocketAddr,
-    backlog: usize,
-    /// Connections that nobody has accepted yet: the server's end, and the client's address.
-    waiting: VecDeque<(Socket, SocketAddr)>,
-    accepting: VecDeque<Slot>,
+    /// It moves the clock. Else somebody else does, and never waits here.
+    alone: bool,
 }
 
 impl Simulated {
     /// A world in which nothing has happened; its clock reads zero.
     pub fn new() -> Self {
-        Self::default()
+        let mut world = World::default();
+        let host = world.add_host(None);
+        Self { world: Rc::new(RefCell::new(world)), host, life: 0, notifier: Arc::default(), alone: true }
     }
 
-    fn new_socket(&mut self) -> Socket {
-        self.last_socket += 1;
-        Socket(self.last_socket)
+    /// The driver of one host of a world whose clock somebody else moves.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_host(world: &Rc<RefCell<World>>, host: HostId) -> Self {
+        let life = world.borrow().life(host);
+        Self { world: Rc::clone(world), host, life, notifier: Arc::default(), alone: false }
     }
 
-    fn free_port(&mut self) -> io::Result<u16> {
-        for _ in FIRST_EPHEMERAL_PORT..=u16::MAX {
-            self.last_port = self.last_port.checked_add(1).unwrap_or(0).max(FIRST_EPHEMERAL_PORT);
-            if self.ports.insert(self.last_port) {
-                return Ok(self.last_port);
-            }
-        }
-        Err(ErrorKind::AddrNotAvailable.into())
+    /// Whether its host has crashed meanwhile.
+    fn is_dead(&self) -> bool {
+        self.world.borrow().life(self.host) != self.life
     }
 
-    fn listen(&mut self, mut address: SocketAddr, backlog: u32) -> io::Result<Completed> {
-        let taken = |socket: &Endpoint| matches!(socket, Endpoint::Listener(l) if l.address == address);
-        if address.port() == 0 {
-            address.set_port(self.free_port()?);
-        } else if self.sockets.values().any(taken) {
-            return Err(ErrorKind::AddrInUse.into());
-        } else {
-            self.ports.insert(address.port());
-        }
-        let socket = self.new_socket();
-        let backlog = usize::try_from(backlog).unwrap_or(usize::MAX).max(1);
-        let listener = Listener { address, backlog, waiting: VecDeque::new(), accepting: VecDeque::new() };
-        self.sockets.insert(socket, Endpoint::Listener(listener));
-        Ok(Completed::Opened { socket, local: address, peer: address })
-    }
-
-    fn connect(&mut self, address: SocketAddr) -> io::Result<Completed> {
-        let accepts = |socket: &Endpoint| match socket {
-            Endpoint::Listener(listener) => {
-                listener.address.port() == address.port()
-                    && (listener.address.ip() == address.ip() || listener.address.ip().is_unspecified())
-                    && listener.waiting.len() < listener.backlog
-            }
-            Endpoint::Connection(_) => false,
-        };
-        let found = self.sockets.iter().find(|(_, socket)| accepts(socket)).map(|(id, _)| *id);
-        let Some(listener) = found else {
-            return Err(ErrorKind::ConnectionRefused.into());
-        };
-        let local = SocketAddr::new(address.ip(), self.free_port()?);
-        let (client, server) = (self.new_socket(), self.new_socket());
-        self.sockets.insert(client, Endpoint::Connection(Connection::new(server, local, true)));
-        self.sockets.insert(server, Endpoint::Connection(Connection::new(client, address, false)));
-        if let Some(Endpoint::Listener(listener)) = self.sockets.get_mut(&listener) {
-            match listener.accepting.pop_front() {
-                Some(slot) => {
-                    let result = Completed::Opened { socket: server, local: address, peer: local };
-                    self.finished.push(Completion { slot, result });
+    /// Lets time pass until something has finished, but not beyond `deadline`. False if nothing is to come.
+    fn pass(&self, deadline: Option<Time>) -> bool {
+        let mut world = self.world.borrow_mut();
+        while !world.has_finished(self.host) {
+            let next = world.next_event().filter(|next| deadline.is_none_or(|deadline| *next <= deadline));
+            match (next, deadline) {
+                (Some(next), _) => world.advance(next),
+                (None, Some(deadline)) => {
+                    world.advance(deadline);
+                    return true;
                 }
-                None => listener.waiting.push_back((server, local)),
+                (None, None) => return false,
             }
         }
-        Ok(Completed::Opened { socket: client, local, peer: address })
-    }
-
-    fn accept(&mut self, slot: Slot, socket: Socket) -> Option<Completed> {
-        let Some(Endpoint::Listener(listener)) = self.sockets.get_mut(&socket) else {
-            return Some(wrong_socket());
-        };
-        match listener.waiting.pop_front() {
-            Some((socket, peer)) => Some(Completed::Opened { socket, local: listener.address, peer }),
-            None => {
-                listener.accepting.push_back(slot);
-                None
-            }
-        }
-    }
-
-    fn receive(&mut self, slot: Slot, socket: Socket, mut buffer: Vec<u8>) -> Option<Completed> {
-        let Some(connection) = self.connection(socket) else { return Some(wrong_socket()) };
-        match connection.take_arrived(&mut buffer) {
-            Some(count) => {
-                let peer = connection.peer;
-                self.pump(peer);
-                Some(Completed::Transferred { buffer, count })
-            }
-            None if connection.receiving.is_some() => {
-                Some(io::Error::other("two receives at once on one socket").into())
-            }
-            None => {
-                connection.receiving = Some((slot, buffer));
-                None
-            }
-        }
-    }
-
-    fn send(&mut self, slot: Slot, socket: Socket, buffer: Vec<u8>) -> Option<Completed> {
-        let Some(connection) = self.connection(socket) else { return Some(wrong_socket()) };
-        if connection.peer_gone || connection.write_ended {
-            return Some(io::Error::from(ErrorKind::BrokenPipe).into());
-        }
-        let (first, peer) = (connection.sending.is_empty(), connection.peer);
-        let sent = if first { self.deliver(peer, &buffer) } else { 0 };
-        if first && sent == buffer.len() {
-            return Some(Completed::Transferred { count: sent, buffer });
-        }
-        self.connection(socket)?.sending.push_back((slot, buffer, sent));
-        None
-    }
-
-    /// Puts bytes into the pipe towards `to`; gives how many found room.
-    fn deliver(&mut self, to: Socket, bytes: &[u8]) -> usize {
-        let Some(receiver) = self.connection(to) else { return bytes.len() };
-        let count = bytes.len().min(PIPE_BYTES - receiver.arrived.len());
-        receiver.arrived.extend(&bytes[..count]);
-        let completion = receiver.complete_receive();
-        self.finished.extend(completion);
-        count
-    }
-
-    /// Lets the sends that wait on `from` go on, after its peer has made room.
-    fn pump(&mut self, from: Socket) {
-        while let Some(sender) = self.connection(from) {
-            let peer = sender.peer;
-            let Some((slot, buffer, mut sent)) = sender.sending.pop_front() else { break };
-            sent += self.deliver(peer, &buffer[sent..]);
-            if sent < buffer.len() {
-                if let Some(sender) = self.connection(from) {
-                    sender.sending.push_front((slot, buffer, sent));
-                }
-                return;
-            }
-            self.finished.push(Completion { slot, result: Completed::Transferred { count: sent, buffer } });
-        }
-        let over = self.connection(from).is_some_and(|sender| sender.closed && sender.sending.is_empty());
-        if over {
-            self.hang_up(from);
-        }
-    }
-
-    fn shutdown_write(&mut self, socket: Socket) -> Completed {
-        let Some(connection) = self.connection(socket) else { return wrong_socket() };
-        connection.write_ended = true;
-        let peer = connection.peer;
-        self.end_stream(peer);
-        Completed::Done
-    }
-
-    fn end_stream(&mut self, at: Socket) {
-        if let Some(receiver) = self.connection(at) {
-            receiver.ended = true;
-            let completion = receiver.complete_receive();
-            self.finished.extend(completion);
-        }
-    }
-
-    /// Removes a connection whose owner is done with it.
-    fn hang_up(&mut self, socket: Socket) {
-        let Some(Endpoint::Connection(connection)) = self.sockets.remove(&socket) else { return };
-        if connection.is_client {
-            self.ports.remove(&connection.local.port());
-        }
-        let peer = connection.peer;
-        self.end_stream(peer);
-        if let Some(other) = self.connection(peer) {
-            other.peer_gone = true;
-            let failed = std::mem::take(&mut other.sending);
-            self.finished.extend(failed.into_iter().map(|(slot, _, _)| Completion {
-                slot,
-                result: io::Error::from(ErrorKind::ConnectionReset).into(),
-            }));
-            self.pump(peer);
-        }
-    }
-
-    fn connection(&mut self, socket: Socket) -> Option<&mut Connection> {
-        match self.sockets.get_mut(&socket) {
-            Some(Endpoint::Connection(connection)) => Some(connection),
-            _ => None,
-        }
+        true
     }
 }
 
-fn wrong_socket() -> Completed {
-    io::Error::new(ErrorKind::InvalidInput, "no such socket, or not of this kind").into()
+impl Default for Simulated {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Driver for Simulated {
@@ -246,101 +100,102 @@ impl Driver for Simulated {
     }
 
     fn now(&self) -> Time {
-        self.now
+        let mut world = self.world.borrow_mut();
+        let now = world.clock(self.host);
+        world.choices.digest().add(now.as_nanos() as u64);
+        now
+    }
+
+    fn wall_clock(&self) -> SystemTime {
+        let since = self.now().since(Time::ZERO);
+        SystemTime::UNIX_EPOCH + EPOCH + since
+    }
+
+    fn random(&mut self) -> u64 {
+        self.world.borrow_mut().choices.random()
     }
 
     fn submit(&mut self, slot: Slot, operation: Operation) -> Option<Completed> {
+        if self.is_dead() {
+            return Some(io::Error::new(ErrorKind::NotConnected, "the host has crashed").into());
+        }
+        let mut world = self.world.borrow_mut();
         match operation {
             Operation::Listen { address, backlog } => {
-                Some(self.listen(address, backlog).unwrap_or_else(Completed::Failed))
+                Some(world.listen(self.host, address, backlog).unwrap_or_else(Completed::Failed))
             }
-            Operation::Accept { socket } => self.accept(slot, socket),
-            Operation::Connect { address } => Some(self.connect(address).unwrap_or_else(Completed::Failed)),
-            Operation::Receive { socket, buffer } => self.receive(slot, socket, buffer),
-            Operation::Send { socket, buffer } => self.send(slot, socket, buffer),
-            Operation::ShutdownWrite { socket } => Some(self.shutdown_write(socket)),
+            Operation::Accept { socket } => world.accept(slot, socket),
+            Operation::Connect { address } => {
+                world.connect(self.host, slot, address).unwrap_or_else(|error| Some(error.into()))
+            }
+            Operation::Receive { socket, buffer } => world.receive(slot, socket, buffer),
+            Operation::Send { socket, buffer } => world.send(slot, socket, buffer),
+            Operation::ShutdownWrite { socket } => Some(world.shutdown_write(socket)),
         }
     }
 
     fn cancel(&mut self, slot: Slot) {
-        let cancelled = self.sockets.values_mut().any(|socket| match socket {
-            Endpoint::Listener(listener) => {
-                let before = listener.accepting.len();
-                listener.accepting.retain(|waiting| *waiting != slot);
-                listener.accepting.len() < before
-            }
-            Endpoint::Connection(connection) => {
-                let before = connection.sending.len();
-                connection.sending.retain(|(waiting, _, _)| *waiting != slot);
-                connection.receiving.take_if(|(waiting, _)| *waiting == slot).is_some()
-                    || connection.sending.len() < before
-            }
-        });
-        if cancelled {
-            self.finished.push(Completion { slot, result: Completed::cancelled() });
+        if !self.is_dead() {
+            self.world.borrow_mut().cancel(self.host, slot);
         }
     }
 
     fn close(&mut self, socket: Socket) {
-        match self.sockets.get_mut(&socket) {
-            Some(Endpoint::Listener(listener)) => {
-                let accepting = std::mem::take(&mut listener.accepting);
-                let waiting = std::mem::take(&mut listener.waiting);
-                self.ports.remove(&listener.address.port());
-                self.sockets.remove(&socket);
-                self.finished.extend(
-                    accepting.into_iter().map(|slot| Completion { slot, result: Completed::cancelled() }),
-                );
-                for (unaccepted, _) in waiting {
-                    self.hang_up(unaccepted);
-                }
-            }
-            Some(Endpoint::Connection(connection)) => {
-                connection.closed = true;
-                if let Some((slot, _)) = connection.receiving.take() {
-                    self.finished.push(Completion { slot, result: Completed::cancelled() });
-                }
-                if connection.sending.is_empty() {
-                    self.hang_up(socket);
-                }
-            }
-            None => {}
+        if !self.is_dead() {
+            self.world.borrow_mut().close(socket);
         }
     }
 
     fn wait(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
-        if self.finished.is_empty() {
+        if self.alone {
             match wait {
-                Wait::Poll => {}
-                Wait::Until(deadline) => self.now = self.now.max(deadline),
+                Wait::Poll => {
+                    let mut world = self.world.borrow_mut();
+                    let now = world.now();
+                    world.advance(now);
+                }
+                Wait::Until(deadline) => {
+                    self.pass(Some(deadline));
+                }
+                Wait::Forever if self.pass(None) => {}
                 Wait::Forever => self.notifier.listen(),
             }
         }
-        completions.append(&mut self.finished);
+        if !self.is_dead() {
+            completions.append(self.world.borrow_mut().finished(self.host));
+        }
         Ok(())
     }
 
     fn waited(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
-        self.wait(if wait == Wait::Forever { Wait::Poll } else { wait }, completions)
+        let nothing_to_come = wait == Wait::Forever && !(self.alone && self.pass(None));
+        self.wait(if nothing_to_come { Wait::Poll } else { wait }, completions)
+    }
+
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        let never = wait == Wait::Forever && self.world.borrow().next_event().is_none();
+        (!never).then_some(Duration::ZERO)
     }
 
     fn has_more(&self) -> bool {
-        !self.finished.is_empty()
-    }
-
-    fn time_until(&self, _deadline: Time) -> Duration {
-        Duration::ZERO
+        self.world.borrow().has_finished(self.host)
     }
 
     fn notifier(&self) -> Arc<dyn Notify> {
         Arc::clone(&self.notifier) as Arc<dyn Notify>
     }
 
+    /// What arrives meanwhile happens at its time.
     fn block_for(&mut self, duration: Duration) {
-        self.now = self.now + duration;
+        let mut world = self.world.borrow_mut();
+        let until = world.when(self.host, world.clock(self.host) + duration);
+        while let Some(next) = world.next_event().filter(|next| *next <= until) {
+            world.advance(next);
+        }
+        world.advance(until);
     }
 
     fn is_closed_world(&self) -> bool {
-        true
+        self.alone
     }
 }

@@ -8,7 +8,8 @@
 //!            └──── 2 ──▶ Asleep ── 4 ───────────────────┘
 //! ```
 //!
-//! 1. Nothing is ready, and the next deadline is now, or takes no real time: gives way once, then looks.
+//! 1. Nothing is ready, and the wait would take no real time: the deadline is now, or the clock jumps. Gives way once,
+//!    then looks.
 //! 2. Nothing is ready: waits, together with tokio.
 //! 3. After a turn, `is_over` is asked.
 //! 4. The driver has something, the deadline has come, or somebody woke the loop.
@@ -86,10 +87,7 @@ impl<'a, F: FnMut() -> bool + Unpin> Turns<'a, F> {
     fn fall_asleep(&mut self, cx: &Context<'_>) -> Result<(), RunError> {
         self.bell.listen(cx.waker());
         let Some(wait) = self.event_loop.prepare_wait() else { return self.turn_after(Wait::Poll) };
-        let time_left = match wait {
-            Wait::Until(deadline) => Some(self.event_loop.time_until(deadline)),
-            _ => None,
-        };
+        let time_left = self.event_loop.real_time(wait);
         if time_left == Some(Duration::ZERO) {
             self.event_loop.core.receive();
             self.stage = Stage::Overdue;
@@ -97,12 +95,11 @@ impl<'a, F: FnMut() -> bool + Unpin> Turns<'a, F> {
         }
         self.stage = Stage::Asleep(wait);
         self.register()?;
-        if let Some(time_left) = time_left {
-            let at = Instant::now() + time_left.min(LONGEST);
-            match &mut self.alarm {
-                Some(alarm) => alarm.as_mut().reset(at),
-                None => self.alarm = Some(Box::pin(tokio::time::sleep_until(at))),
-            }
+        let ends_at = time_left.map(|time_left| Instant::now() + time_left.min(LONGEST));
+        match (ends_at, &mut self.alarm) {
+            (Some(at), Some(alarm)) => alarm.as_mut().reset(at),
+            (Some(at), None) => self.alarm = Some(Box::pin(tokio::time::sleep_until(at))),
+            (None, alarm) => *alarm = None,
         }
         Ok(())
     }
@@ -119,7 +116,7 @@ impl<'a, F: FnMut() -> bool + Unpin> Turns<'a, F> {
     }
 
     /// Whether the wait is over.
-    fn poll_wait(&mut self, cx: &mut Context<'_>, wait: Wait) -> Poll<io::Result<()>> {
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.bell.listen(cx.waker());
         let mut is_over = !self.event_loop.core.lease.record().is_asleep();
         if let Some(Some(descriptor)) = &self.descriptor
@@ -129,7 +126,7 @@ impl<'a, F: FnMut() -> bool + Unpin> Turns<'a, F> {
             ready?.clear_ready();
             is_over = true;
         }
-        if let (Wait::Until(_), Some(alarm)) = (wait, &mut self.alarm) {
+        if let Some(alarm) = &mut self.alarm {
             is_over |= alarm.as_mut().poll(cx).is_ready();
         }
         if is_over { Poll::Ready(Ok(())) } else { Poll::Pending }
@@ -174,7 +171,7 @@ impl<F: FnMut() -> bool + Unpin> Future for Turns<'_, F> {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Stage::Asleep(wait) => match this.poll_wait(cx, wait) {
+                Stage::Asleep(wait) => match this.poll_wait(cx) {
                     Poll::Ready(ended) => {
                         ended?;
                         this.turn_after(wait)?;

@@ -1,0 +1,187 @@
+//! What tasks wait for, as the leaves tell a loop that wants to know.
+//!
+//! A loop does not keep it: to say it at each wait would cost every program for the few that hang. One that is watched
+//! by a simulation is told each time. One that has stalled asks: it wakes everybody once for nothing, which every body
+//! tolerates, and each leaf that waits again says so.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::core::Core;
+use super::word::Word;
+use super::{Stalled, Stuck};
+use crate::task::TaskId;
+use crate::time::Time;
+
+/// What a task waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// A time of the loop's clock.
+    Until(Time),
+    /// An object between tasks.
+    For {
+        /// What it wants of it: `lock`, `get`.
+        what: Wanted,
+        /// Which one, counted as they are first waited for.
+        object: u32,
+        /// The task that took it.
+        held_by: Option<TaskId>,
+    },
+    /// The end of a task.
+    End(TaskId),
+    /// The end of one of several tasks.
+    Group,
+    /// The network.
+    Io(&'static str),
+}
+
+/// What is wanted of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// A lock.
+    Lock,
+    /// That an event is set.
+    Event,
+    /// An item of a queue.
+    Get,
+    /// Room in a queue.
+    Put,
+    /// That a queue's work is done.
+    Done,
+    /// A value from the other end of a oneshot.
+    Value,
+    /// That the other end of a oneshot is gone.
+    Closed,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lock => "lock",
+            Self::Event => "event",
+            Self::Get => "an item of queue",
+            Self::Put => "room in queue",
+            Self::Done => "the work of queue",
+            Self::Value => "the value of oneshot",
+            Self::Closed => "the other end of oneshot",
+        })
+    }
+}
+
+impl Waiting {
+    /// The task without which it goes on for ever.
+    pub fn depends_on(&self) -> Option<TaskId> {
+        match self {
+            Self::End(task) => Some(*task),
+            Self::For { held_by, .. } => *held_by,
+            _ => None,
+        }
+    }
+
+    /// In words, with tasks by their names.
+    pub fn describe(&self, name: impl Fn(TaskId) -> String) -> String {
+        match self {
+            Self::Until(time) => format!("until {time}"),
+            Self::For { what, object, held_by: Some(holder) } => {
+                format!("for {what} {object}, taken by {}", name(*holder))
+            }
+            Self::For { what, object, held_by: None } => format!("for {what} {object}"),
+            Self::End(task) => format!("for the end of {}", name(*task)),
+            Self::Group => "for the next of several tasks".to_string(),
+            Self::Io(what) => format!("for {what}"),
+        }
+    }
+}
+
+/// What reports call an object: its number, which it gets when it is first waited for.
+#[derive(Debug, Default)]
+pub(crate) struct ObjectName(Cell<u32>);
+
+impl ObjectName {
+    /// Says that the present task waits for this, if somebody wants to know.
+    #[inline(always)]
+    pub(crate) fn note_wait(&self, what: Wanted, holder: Word) {
+        Core::note_wait(|core| {
+            if self.0.get() == 0 {
+                self.0.set(core.number_object());
+            }
+            Waiting::For { what, object: self.0.get(), held_by: core.task_of(holder) }
+        });
+    }
+}
+
+/// What is known of who waits for what.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    of: BTreeMap<TaskId, Vec<Waiting>>,
+    objects: u32,
+}
+
+impl Core {
+    /// Says what the present task waits for, if somebody wants to know.
+    #[inline(always)]
+    pub(crate) fn note_wait(what: impl FnOnce(&Self) -> Waiting) {
+        Self::on_current(|core| {
+            if core.observed.get() {
+                core.keep_wait(what(core));
+            }
+        });
+    }
+
+    #[cold]
+    fn keep_wait(&self, what: Waiting) {
+        let word = self.current_task.get();
+        if let Some(task) = self.task_of(word) {
+            self.waits.borrow_mut().of.entry(task).or_default().push(what);
+        }
+    }
+
+    /// The task that has a word now.
+    fn task_of(&self, word: Word) -> Option<TaskId> {
+        let tasks = self.tasks.borrow();
+        tasks
+            .get(word.slot())
+            .map(|task| task.header())
+            .filter(|task| task.word == word)
+            .map(|task| task.id())
+    }
+
+    /// The number of an object that has none yet.
+    fn number_object(&self) -> u32 {
+        let mut waits = self.waits.borrow_mut();
+        waits.objects += 1;
+        waits.objects
+    }
+
+    /// Takes what a task said when it last waited.
+    pub(super) fn take_waits(&self, task: TaskId) -> Vec<Waiting> {
+        self.waits.borrow_mut().of.remove(&task).unwrap_or_default()
+    }
+
+    /// What a task said when it last waited.
+    #[cfg(feature = "testing")]
+    pub(super) fn waits_of(&self, task: TaskId) -> Vec<Waiting> {
+        self.waits.borrow().of.get(&task).cloned().unwrap_or_default()
+    }
+
+    /// Asks everybody what they wait for. False if they have been asked.
+    pub(super) fn ask_who_waits(&self) -> bool {
+        if self.observed.replace(true) {
+            return false;
+        }
+        for task in self.tasks.borrow().all() {
+            self.schedule(&task);
+        }
+        true
+    }
+
+    /// Who waits, and for what, as far as they were asked.
+    pub(super) fn stalled(&self) -> Stalled {
+        self.observed.set(false);
+        let stuck = |task: super::TaskInfo| Stuck { waits_for: self.take_waits(task.id), task };
+        Stalled { waiting: self.all_tasks().into_iter().map(stuck).collect() }
+    }
+}

@@ -1,0 +1,411 @@
+//! A simulated run: one step after the other, over all hosts, in the order that the choices give.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::failure::FailureKind;
+use super::policy::{Picker, Who};
+use super::quiet;
+use super::trace::{Step, Trace};
+use super::world::{Command, Crash, Main, World};
+use super::{Clock, Settings, trap};
+use crate::driver::simulated::Simulated;
+use crate::driver::simulated::host::HostId;
+use crate::event_loop::stepping::{Cause, Ready};
+use crate::event_loop::{Exception, Loop, RunError, pushed_here};
+use crate::task::{Panic, TaskError, TaskInfo};
+
+/// A step that takes longer, of real time, is worth a hint.
+const LONG: Duration = Duration::from_millis(100);
+
+pub(super) struct Running<'a> {
+    settings: &'a Settings,
+    world: World,
+    /// By their numbers; `None` for one that does not run.
+    hosts: Vec<Option<Live>>,
+    ready: Vec<(HostId, Ready)>,
+    /// How many of those that are ready run before anything else is looked at, in the order of production.
+    batch: usize,
+    picker: Picker,
+    steps: u64,
+    trace: Option<Trace>,
+    reported: Rc<RefCell<Vec<FailureKind>>>,
+    hints: Vec<String>,
+    /// How many wakes have come through records, or can have, counted as this thread counts those that it sends.
+    received: u64,
+}
+
+/// A host that runs.
+struct Live {
+    event_loop: Loop,
+    /// `None` once it has ended, and for the host of the program itself.
+    main: Option<Main>,
+}
+
+/// What a run came to, beside its result.
+pub(super) struct Ran {
+    pub(super) failure: Option<FailureKind>,
+    pub(super) steps: u64,
+    pub(super) trace: Option<Trace>,
+    pub(super) hints: Vec<String>,
+}
+
+impl<'a> Running<'a> {
+    /// The world is there, and nothing runs yet but an empty loop of the program's own host.
+    pub(super) fn new(settings: &'a Settings, world: World, traced: bool) -> Self {
+        let mut running = Self {
+            settings,
+            world,
+            hosts: Vec::new(),
+            ready: Vec::new(),
+            batch: 0,
+            picker: Picker::new(settings.policy),
+            steps: 0,
+            trace: traced.then(Trace::default),
+            reported: Rc::default(),
+            hints: Vec::new(),
+            received: pushed_here(),
+        };
+        running.begin(HostId(0), None);
+        running
+    }
+
+    /// The loop of the program's own host.
+    pub(super) fn own_loop(&self) -> Option<Loop> {
+        Some(self.hosts.first()?.as_ref()?.event_loop.clone())
+    }
+
+    /// Runs until `done`, then lets what is left end, and closes everything.
+    pub(super) fn run(mut self, done: &dyn Fn() -> bool) -> Ran {
+        let mut failure = self.run_until(done).err();
+        if failure.is_none() {
+            failure = self.wind_up().err();
+        }
+        self.close();
+        let reported = std::mem::take(&mut *self.reported.borrow_mut());
+        let failure = failure.or_else(|| reported.into_iter().next());
+        Ran { failure, steps: self.steps, trace: self.trace, hints: self.hints }
+    }
+
+    fn run_until(&mut self, done: &dyn Fn() -> bool) -> Result<(), FailureKind> {
+        loop {
+            self.obey()?;
+            if done() {
+                return Ok(());
+            }
+            if !self.turn()? {
+                return Err(self.stalled());
+            }
+        }
+    }
+
+    /// Cancels what is left, on every host, and lets it end.
+    fn wind_up(&mut self) -> Result<(), FailureKind> {
+        for live in self.hosts.iter().flatten() {
+            live.event_loop.core().end_all();
+        }
+        while self.hosts.iter().flatten().any(|live| live.event_loop.core().count_tasks() > 0) {
+            self.obey()?;
+            if !self.turn()? {
+                return Err(self.stalled());
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        for host in (0..self.hosts.len()).rev() {
+            self.end(HostId(host));
+        }
+    }
+}
+
+/// One step.
+impl Running<'_> {
+    /// Runs one that is ready, or lets time pass. False if nothing is to come.
+    fn turn(&mut self) -> Result<bool, FailureKind> {
+        if self.batch == 0 || self.settings.policy.explores() {
+            self.gather()?;
+            self.batch = self.ready.len();
+        }
+        if self.ready.is_empty() {
+            return self.pass_time();
+        }
+        self.batch = self.batch.saturating_sub(1);
+        self.steps += 1;
+        if self.steps > self.settings.max_steps {
+            return Err(FailureKind::Endless(self.settings.max_steps));
+        }
+        let place = self.pick();
+        let (host, ready) = self.ready.remove(place);
+        self.step(host, ready)?;
+        self.wake_for_nothing();
+        Ok(true)
+    }
+
+    /// Queues what has arrived and come due on every host.
+    fn gather(&mut self) -> Result<(), FailureKind> {
+        for (host, live) in self.hosts.iter().enumerate() {
+            let Some(live) = live else { continue };
+            let (host, core) = (HostId(host), live.event_loop.core());
+            let (news, now) = {
+                let network = self.world.0.network.borrow();
+                (network.has_finished(host), network.clock(host))
+            };
+            if !news && !core.has_news(now) {
+                continue;
+            }
+            let mut ready = Vec::new();
+            self.received += core.gather(&mut ready).map_err(broken)?;
+            self.ready.extend(ready.into_iter().map(|ready| (host, ready)));
+        }
+        // Hosts may wake each other, for they share a thread.
+        if self.received > pushed_here() { Err(FailureKind::Thread) } else { Ok(()) }
+    }
+
+    /// Lets time pass to the next thing that happens. False if there is none.
+    fn pass_time(&mut self) -> Result<bool, FailureKind> {
+        let shared = Rc::clone(&self.world.0);
+        let mut network = shared.network.borrow_mut();
+        let deadline = |(host, live): (usize, &Option<Live>)| {
+            let deadline = live.as_ref()?.event_loop.core().next_deadline()?;
+            Some(network.when(HostId(host), deadline))
+        };
+        let deadlines = self.hosts.iter().enumerate().filter_map(deadline);
+        let next = deadlines.chain(network.next_event()).min();
+        let goal = shared.goal.get();
+        let next = match (self.settings.clock, goal) {
+            (Clock::Jumping, Some(goal)) => Some(next.map_or(goal, |next| next.min(goal))),
+            (Clock::Jumping, None) => next,
+            (Clock::Manual, goal) => next.filter(|next| goal.is_some_and(|goal| *next <= goal)).or(goal),
+        };
+        let Some(next) = next else { return Ok(false) };
+        network.advance(next);
+        let now = network.now();
+        drop(network);
+        // Those who are due by then come first: they are found at the next turn, and this is asked again after them.
+        if goal.is_some_and(|goal| now >= goal) && !self.anybody_is_due() {
+            shared.goal.set(None);
+            if let Some(arrived) = shared.arrived.take() {
+                self.wake_on_own_host(|| arrived.wake());
+            }
+        }
+        Ok(true)
+    }
+
+    fn anybody_is_due(&self) -> bool {
+        let network = self.world.0.network.borrow();
+        self.hosts.iter().enumerate().any(|(host, live)| {
+            let (host, Some(live)) = (HostId(host), live) else { return false };
+            network.has_finished(host) || live.event_loop.core().has_news(network.clock(host))
+        })
+    }
+
+    /// As if a task of a host did it, so that it is no wake by another thread.
+    fn wake_on_own_host(&mut self, wake: impl FnOnce()) {
+        for (host, live) in self.hosts.iter().enumerate() {
+            if let Some(live) = live {
+                let mut ready = Vec::new();
+                live.event_loop.core().as_current(wake, &mut ready);
+                self.ready.extend(ready.into_iter().map(|ready| (HostId(host), ready)));
+                return;
+            }
+        }
+    }
+
+    /// The place of the one that runs next: any task, or the first callback of a host.
+    fn pick(&mut self) -> usize {
+        let mut called = Vec::new();
+        let mut candidates: Vec<(usize, Who)> = Vec::new();
+        for (place, (host, ready)) in self.ready.iter().enumerate() {
+            let task = ready.task();
+            if task.is_none() {
+                if called.contains(host) {
+                    continue;
+                }
+                called.push(*host);
+            }
+            candidates.push((place, (host.0, task)));
+        }
+        let who: Vec<_> = candidates.iter().map(|(_, who)| *who).collect();
+        let chosen = self.picker.pick(&who, &mut self.world.0.network.borrow_mut().choices);
+        candidates.get(chosen).map_or(0, |(place, _)| *place)
+    }
+
+    fn step(&mut self, host: HostId, step: Ready) -> Result<(), FailureKind> {
+        let Some(Some(live)) = self.hosts.get(host.0) else { return Ok(()) };
+        let core = Rc::clone(live.event_loop.core());
+        let (task, cause, info) = (step.task(), step.cause, step.info());
+        let time = {
+            let mut network = self.world.0.network.borrow_mut();
+            let task = task.map_or(0, |task| task.number());
+            network.choices.digest().add(host.0 as u64);
+            network.choices.digest().add(task);
+            network.now()
+        };
+        let (began, mut woken) = (self.trace.as_ref().map(|_| Instant::now()), Vec::new());
+        let (after, trapped) = trap::watch(|| core.step(step, &mut woken));
+        let after = after.map_err(broken)?;
+        if let Some(trapped) = trapped {
+            let task = info.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
+            return Err(FailureKind::Leaked { task, what: trapped.advice() });
+        }
+        if let Some(began) = began {
+            self.note_long(began.elapsed(), info.as_ref());
+        }
+        let yielded = woken.iter().any(|ready| ready.cause == Cause::Itself);
+        if yielded {
+            self.picker.give_way((host.0, task));
+        }
+        self.ready.extend(woken.into_iter().map(|ready| (host, ready)));
+        if let Some(trace) = &mut self.trace {
+            let host = (self.world.0.hosts.borrow().len() > 1).then(|| self.world.name(host));
+            trace.push(Step { time, host, task: info, cause, after, yielded });
+        }
+        self.check(host)
+    }
+
+    fn note_long(&mut self, took: Duration, task: Option<&TaskInfo>) {
+        // To print a panic takes long, too.
+        if took > LONG && !quiet::has_panicked() {
+            let who = task.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
+            self.hints.push(format!(
+                "one step of {who} took {took:.1?} of real time, and none of virtual time: does it call \
+                 std::thread::sleep, or wait for something real?"
+            ));
+        }
+    }
+
+    /// Whether the main task of a host, or something nobody could be told of, has ended the run.
+    fn check(&mut self, host: HostId) -> Result<(), FailureKind> {
+        let reported = self.reported.borrow_mut().pop();
+        if let Some(reported) = reported {
+            return Err(reported);
+        }
+        let Some(Some(live)) = self.hosts.get_mut(host.0) else { return Ok(()) };
+        let Some(ended) = live.main.as_mut().and_then(|main| main()) else { return Ok(()) };
+        live.main = None;
+        let name = self.world.name(host).to_string();
+        match ended {
+            Ok(None) | Err(TaskError::Cancelled) => Ok(()),
+            Ok(Some(error)) => Err(FailureKind::Failed { host: name, error }),
+            Err(TaskError::Panicked(panic)) => Err(panicked(name, &panic)),
+            Err(error) => Err(FailureKind::Failed { host: name, error: error.to_string() }),
+        }
+    }
+
+    fn wake_for_nothing(&mut self) {
+        if self.settings.spurious_wakes == 0 {
+            return;
+        }
+        let mut network = self.world.0.network.borrow_mut();
+        if !network.choices.happens(self.settings.spurious_wakes) {
+            return;
+        }
+        let live: Vec<_> =
+            self.hosts.iter().enumerate().filter_map(|(host, live)| Some((host, live.as_ref()?))).collect();
+        let (host, live) = live[network.choices.choose(live.len() as u64) as usize];
+        let core = live.event_loop.core();
+        let which = network.choices.choose(core.count_tasks() as u64);
+        drop(network);
+        let mut ready = Vec::new();
+        core.wake_for_nothing(which as usize, &mut ready);
+        self.ready.extend(ready.into_iter().map(|ready| (HostId(host), ready)));
+    }
+
+    /// Who waits for what, on all hosts.
+    fn stalled(&self) -> FailureKind {
+        let several = self.world.0.hosts.borrow().len() > 1;
+        let mut reports = Vec::new();
+        for (host, live) in self.hosts.iter().enumerate() {
+            let Some(live) = live else { continue };
+            let stalled = live.event_loop.core().who_waits();
+            if !stalled.waiting.is_empty() {
+                let host =
+                    if several { format!("{}: ", self.world.name(HostId(host))) } else { String::new() };
+                reports.push(format!("{host}{stalled}"));
+            }
+        }
+        let by_hand = if self.settings.clock == Clock::Manual {
+            "\nthe clock is moved by hand, and nobody moves it: World::advance()"
+        } else {
+            ""
+        };
+        FailureKind::Stalled(reports.join("\n") + by_hand)
+    }
+}
+
+/// Hosts that come and go.
+impl Running<'_> {
+    /// Does what the program has asked for.
+    fn obey(&mut self) -> Result<(), FailureKind> {
+        let commands = std::mem::take(&mut *self.world.0.commands.borrow_mut());
+        for command in commands {
+            match command {
+                Command::Start(host) => {
+                    self.world.0.network.borrow_mut().restart(host);
+                    let start = self.world.0.hosts.borrow()[host.0].start.clone();
+                    self.begin(host, start);
+                }
+                Command::Crash(host, how) => {
+                    self.world.0.network.borrow_mut().crash(host, how == Crash::Power);
+                    self.end(host);
+                }
+            }
+            self.check(HostId(0))?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, host: HostId, start: Option<super::world::Start>) {
+        let event_loop = Loop::with_driver(Simulated::of_host(&self.world.0.network, host));
+        event_loop.core().watch();
+        let (reported, name) = (Rc::clone(&self.reported), self.world.name(host));
+        event_loop.set_exception_handler(Some(Rc::new(move |exception| {
+            reported.borrow_mut().push(match exception {
+                Exception::NeverRetrieved(task, TaskError::Panicked(panic)) => {
+                    panicked(format!("{name}/{}", task.name), panic)
+                }
+                exception => FailureKind::Reported(format!("{name}: {exception}")),
+            });
+        })));
+        let main = start.map(|start| start(&event_loop));
+        while self.hosts.len() <= host.0 {
+            self.hosts.push(None);
+        }
+        self.hosts[host.0] = Some(Live { event_loop, main });
+    }
+
+    /// Drops all that a host runs. What goes wrong meanwhile is its own.
+    fn end(&mut self, host: HostId) {
+        let Some(live) = self.hosts.get_mut(host.0).and_then(Option::take) else { return };
+        live.event_loop.set_exception_handler(Some(Rc::new(|_| ())));
+        let (gone, ready) = std::mem::take(&mut self.ready).into_iter().partition(|(of, _)| *of == host);
+        self.ready = ready;
+        self.batch = self.batch.min(self.ready.len());
+        let gone: Vec<(HostId, Ready)> = gone;
+        for (_, ready) in gone {
+            ready.discard(live.event_loop.core());
+        }
+        live.event_loop.core().close_as_current();
+        // What was sent to it is not received any more.
+        self.received = pushed_here();
+    }
+}
+
+fn panicked(who: String, panic: &Panic) -> FailureKind {
+    FailureKind::Panicked { who, message: panic.message().to_string(), place: quiet::take_place() }
+}
+
+/// How the program's own task ended, if it is no result.
+pub(super) fn own_failure(error: TaskError) -> FailureKind {
+    match error {
+        TaskError::Panicked(panic) => panicked("main".to_string(), &panic),
+        error => FailureKind::Failed { host: "main".to_string(), error: error.to_string() },
+    }
+}
+
+fn broken(error: RunError) -> FailureKind {
+    FailureKind::Loop(error.to_string())
+}

@@ -1,0 +1,103 @@
+//! What a run did, step by step.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::event_loop::stepping::{After, Cause};
+use crate::task::{TaskId, TaskInfo};
+use crate::time::Time;
+
+/// One resume of a task, or a call of a callback.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// By the world's clock.
+    pub(super) time: Time,
+    /// `None` if there is but one.
+    pub(super) host: Option<Rc<str>>,
+    /// `None` for a callback.
+    pub(super) task: Option<TaskInfo>,
+    pub(super) cause: Cause,
+    pub(super) after: After,
+    /// It yielded: it is ready again.
+    pub(super) yielded: bool,
+}
+
+/// Whether the steps of a run are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Traced {
+    Yes,
+    No,
+}
+
+/// The steps of a run, or of its last part.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    steps: Vec<Step>,
+    /// How many of the first were left out.
+    left_out: u64,
+}
+
+/// A run that takes longer is shown from here on.
+const MOST: usize = 10_000;
+
+impl Trace {
+    pub(super) fn push(&mut self, step: Step) {
+        if self.steps.len() >= 2 * MOST {
+            self.steps.drain(..MOST);
+            self.left_out += MOST as u64;
+        }
+        self.steps.push(step);
+    }
+
+    /// A line each.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let left_out = (self.left_out > 0).then(|| format!("({} steps before)", self.left_out));
+        let name = |host: &Option<Rc<str>>, id: TaskId| {
+            let same =
+                |step: &&Step| step.host == *host && step.task.as_ref().is_some_and(|task| task.id == id);
+            let found = self.steps.iter().rev().find(same).and_then(|step| step.task.as_ref());
+            found.map_or_else(|| id.to_string(), |task| task.name.to_string())
+        };
+        let lines = self.steps.iter().map(|step| Line(step, &|id| name(&step.host, id)).to_string());
+        left_out.into_iter().chain(lines).collect()
+    }
+}
+
+struct Line<'a>(&'a Step, &'a dyn Fn(TaskId) -> String);
+
+impl fmt::Display for Line<'_> {
+    /// `0.250000000  client/worker (fiber), by timer: waits for lock 1, taken by Task-2`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(step, name) = self;
+        write!(f, "{}  ", step.time)?;
+        if let Some(host) = &step.host {
+            write!(f, "{host}/")?;
+        }
+        match &step.task {
+            None => f.write_str("a callback")?,
+            Some(TaskInfo { name, flavour: Some(flavour), .. }) => write!(f, "{name} ({flavour})")?,
+            Some(task) => f.write_str(&task.name)?,
+        }
+        match step.cause {
+            Cause::Begun => f.write_str(", begun")?,
+            Cause::Spawned(by) => write!(f, ", spawned by {}", name(by))?,
+            Cause::Woken(by) => write!(f, ", woken by {}", name(by))?,
+            Cause::Itself => f.write_str(", its turn again")?,
+            Cause::Called => f.write_str(", by a callback")?,
+            Cause::Timer => f.write_str(", by a timer")?,
+            Cause::Io => f.write_str(", by the network")?,
+            Cause::Elsewhere => f.write_str(", woken from elsewhere")?,
+            Cause::Nothing => f.write_str(", for nothing")?,
+        }
+        match &step.after {
+            After::Ended if step.task.is_some() => f.write_str(": ends"),
+            After::Ended => Ok(()),
+            After::Waits(_) if step.yielded => f.write_str(": lets the others run"),
+            After::Waits(waits) if waits.is_empty() => f.write_str(": waits"),
+            After::Waits(waits) => {
+                let waits: Vec<_> = waits.iter().map(|waiting| waiting.describe(name)).collect();
+                write!(f, ": waits {}", waits.join(", or "))
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What a simulated run tells: who waits for what, and what comes from outside.
+
+#[cfg(not(feature = "sim-trap"))]
+use std::{thread, time::Duration};
+
+use coro_core::native::spawn;
+use coro_core::net::TcpListener;
+use coro_core::sim::{self, FailureKind, Policy, Sim, World};
+use coro_core::sync::{Event, Lock, oneshot};
+#[cfg(not(feature = "sim-trap"))]
+use coro_core::time::sleep;
+use coro_core::time::yield_now;
+use coro_core::{EventLoop, Loop, Queue, RunError, gather};
+
+async fn two_locks() {
+    let (fork, knife) = (Lock::new(()), Lock::new(()));
+    let eat = |name, first: &Lock<()>, second: &Lock<()>| {
+        let (first, second) = (first.clone(), second.clone());
+        let eating = async move {
+            let _one = first.lock().await;
+            yield_now().await;
+            let _other = second.lock().await;
+        };
+        spawn(eating).named(name)
+    };
+    let both = [eat("left", &fork, &knife), eat("right", &knife, &fork)];
+    gather(both).await.unwrap();
+}
+
+const DEADLOCK: [&str; 4] = [
+    "stalled: nothing can wake the 3 task(s) that wait",
+    " waits for the next of several tasks",
+    " waits for lock 1, taken by right",
+    " waits for lock 2, taken by left",
+];
+
+fn check_deadlock(report: &str) {
+    for (line, end) in report.lines().zip(DEADLOCK) {
+        assert!(line.ends_with(end), "{line} does not end with {end}");
+    }
+    assert!(report.ends_with("\n  a deadlock: left → right → left"), "{report}");
+}
+
+#[test]
+fn a_deadlock_is_reported_with_its_circle_in_production_too() {
+    let Err(RunError::Stalled(stalled)) = Loop::simulated().run(two_locks()) else { panic!("it stalls") };
+    let circle: Vec<_> = stalled.cycle().iter().map(|task| task.name.to_string()).collect();
+    assert_eq!(circle, ["left", "right"]);
+    check_deadlock(&stalled.to_string());
+}
+
+#[test]
+fn a_deadlock_is_found_by_exploration() {
+    let failure = sim::explore(0..100, |_: &World| two_locks()).unwrap_err();
+    let FailureKind::Stalled(report) = &failure.kind else { panic!("{failure}") };
+    assert!(report.contains("a deadlock: left → right → left"), "{report}");
+}
+
+/// The report of a program that waits for what `wait` makes, in its second line.
+fn stall_of<F: Future>(wait: impl FnOnce() -> F + 'static) -> String
+where
+    F::Output: 'static,
+{
+    let Err(RunError::Stalled(stalled)) = Loop::simulated().run(async { drop(wait().await) }) else {
+        panic!("it stalls")
+    };
+    let report = stalled.to_string();
+    let line = report.lines().nth(1).unwrap();
+    line.split_once("> ").map_or(String::new(), |(_, waits)| waits.to_string())
+}
+
+#[test]
+fn every_leaf_says_what_it_waits_for() {
+    let event = Event::new();
+    assert_eq!(stall_of(move || event.wait()), "waits for event 1");
+    let queue = Queue::<u32>::unbounded();
+    assert_eq!(stall_of(move || queue.get()), "waits for an item of queue 1");
+    let full = Queue::new(1);
+    full.put_nowait(1).unwrap();
+    let put = full.clone();
+    assert_eq!(stall_of(move || put.put(2)), "waits for room in queue 1");
+    assert_eq!(stall_of(move || full.join()), "waits for the work of queue 1");
+    let (sender, receiver) = oneshot::<u32>();
+    assert_eq!(stall_of(move || receiver), "waits for the value of oneshot 1");
+    drop(sender);
+    let child = || spawn(std::future::pending::<()>()).named("child");
+    assert_eq!(stall_of(child), "waits for the end of child");
+    // That of another library says nothing.
+    assert_eq!(stall_of(std::future::pending::<()>), "");
+    let accept = || async {
+        let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        listener.accept().await.map(drop)
+    };
+    assert_eq!(stall_of(accept), "waits for a connection to accept");
+    let either = || {
+        let (one, other) = (Event::new(), Queue::<()>::unbounded());
+        async move { futures::future::select(one.wait(), other.get()).await }
+    };
+    assert_eq!(stall_of(either), "waits for event 1, or for an item of queue 2");
+}
+
+#[test]
+fn a_run_on_several_hosts_says_whose_tasks_wait() {
+    let failure = Sim::new(0).policy(Policy::Fifo).run(|world| {
+        world.host("stuck", || async { Event::new().wait().await });
+        std::future::pending::<()>()
+    });
+    let failure = failure.unwrap_err();
+    let FailureKind::Stalled(report) = &failure.kind else { panic!("{failure}") };
+    let lines: Vec<_> = report.lines().collect();
+    assert!(lines[0].starts_with("main: stalled: nothing can wake the 1 task(s)"), "{report}");
+    assert!(lines[2].starts_with("stuck: stalled"), "{report}");
+    assert!(lines[3].ends_with("waits for event 1"), "{report}");
+    assert_eq!(failure.schedule[1], "0.000000000  stuck/main (native), begun: waits for event 1");
+}
+
+/// Caught before, with the trap.
+#[cfg(not(feature = "sim-trap"))]
+#[test]
+fn another_thread_is_noticed() {
+    let failure = Sim::new(0).run(|_| async {
+        let (sender, receiver) = futures::channel::oneshot::channel();
+        thread::spawn(move || sender.send(()).unwrap()).join().unwrap();
+        // Woken by a thread, it might come at another time in the next run.
+        let waiter = spawn(async { receiver.await.unwrap() });
+        let remote = Loop::current().unwrap().remote();
+        thread::spawn(move || remote.call_soon_threadsafe(|| ()).unwrap()).join().unwrap();
+        waiter.await.unwrap();
+        yield_now().await;
+    });
+    assert_eq!(failure.unwrap_err().kind, FailureKind::Thread);
+}
+
+/// The one test here that takes real time: that is what is to be noticed. Caught before, with the trap.
+#[cfg(not(feature = "sim-trap"))]
+#[test]
+fn a_step_that_takes_real_time_is_noted() {
+    let failure = Sim::new(0).run(|_| async {
+        spawn(async { thread::sleep(Duration::from_millis(101)) }).named("slow").await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        panic!("it fails, so that there is a report");
+    });
+    let failure: Box<_> = failure.map(|never: ()| never).unwrap_err();
+    let [hint] = &failure.hints[..] else { panic!("{failure}") };
+    assert!(hint.contains("name='slow'") && hint.contains("std::thread::sleep"), "{hint}");
+    assert!(failure.to_string().contains("\nnote: one step of"), "{failure}");
+}
