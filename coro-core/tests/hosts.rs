@@ -88,6 +88,8 @@ fn a_host_is_told_of_a_stall_and_of_a_stop() {
     let event_loop = Loop::simulated();
     event_loop.spawn(std::future::pending::<()>()).detach();
     turn(&event_loop);
+    // In a turn of its own they are asked what they wait for.
+    turn(&event_loop);
     assert!(matches!(event_loop.poll(Wait::Forever), Err(RunError::Stalled(_))));
     event_loop.poll(Wait::Poll).unwrap();
     event_loop.stop();

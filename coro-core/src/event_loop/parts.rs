@@ -80,7 +80,8 @@ impl Loop {
     ///
     /// # Errors
     ///
-    /// [`RunError::Driver`]; [`RunError::Stalled`] if `wait` is [`Wait::Forever`] and nothing could end it;
+    /// [`RunError::Driver`]; [`RunError::Stalled`] if `wait` is [`Wait::Forever`] and nothing could end it, at the
+    /// second time: before that, the tasks are asked what they wait for;
     /// [`RunError::Nested`] inside a run, and [`RunError::Closed`].
     pub fn poll(&self, wait: Wait) -> Result<(), RunError> {
         let _entered = self.enter_part()?;
