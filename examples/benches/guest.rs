@@ -22,6 +22,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::LocalRuntime;
 use tokio::sync::mpsc;
 
+/// So many tasks, each so many times.
+type Run = fn(u64, u64) -> Duration;
+
 /// How long it takes until each of `tasks` has yielded `rounds` times.
 async fn yielding(tasks: u64, rounds: u64) -> Duration {
     let start = Instant::now();
@@ -94,8 +97,7 @@ fn within_tokio(count: u64) -> Duration {
 fn guest(c: &mut Criterion) {
     for (name, tasks) in [("one", 1), ("thousand", 1_000)] {
         let mut group = c.benchmark_group(name);
-        let kinds: [(&str, fn(u64, u64) -> Duration); 3] =
-            [("by itself", by_itself), ("hosted", hosted), ("spawned", spawned)];
+        let kinds: [(&str, Run); 3] = [("by itself", by_itself), ("hosted", hosted), ("spawned", spawned)];
         for (kind, run) in kinds {
             group.bench_function(kind, |b| b.iter_custom(|turns| run(tasks, turns)));
         }
