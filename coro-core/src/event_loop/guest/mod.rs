@@ -2,7 +2,7 @@
 //!
 //! [`Guest`] makes a whole loop one future. So tasks of ours, in every flavour, and tasks and crates of tokio share a
 //! thread, and await each other: a channel, a stream or a timer of tokio is a future like any other to a native body, and
-//! to `co.wait`; a [`JoinHandle`](crate::JoinHandle) or a [`Queue`](crate::Queue) of ours is one to a task of tokio.
+//! to `co.wait`; a [`JoinHandle`] or a [`Queue`](crate::Queue) of ours is one to a task of tokio.
 //!
 //! ```
 //! use coro_core::guest::Guest;
