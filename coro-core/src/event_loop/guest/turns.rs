@@ -12,7 +12,8 @@
 //!    then looks.
 //! 2. Nothing is ready: waits, together with tokio.
 //! 3. After a turn, `is_over` is asked.
-//! 4. The driver has something, the deadline has come, or somebody woke the loop.
+//! 4. The driver has something, the deadline has come, or somebody woke the loop: then, with a driver that has patience,
+//!    goes to `Ready` without a look.
 
 use std::future::Future;
 use std::io;
@@ -115,10 +116,10 @@ impl<'a, F: FnMut() -> bool + Unpin> Turns<'a, F> {
         Ok(())
     }
 
-    /// Whether the wait is over.
-    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Whether the driver has something to tell, or its time has come.
+    fn poll_driver(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         self.bell.listen(cx.waker());
-        let mut is_over = !self.event_loop.core.lease.record().is_asleep();
+        let mut is_over = false;
         if let Some(Some(descriptor)) = &self.descriptor
             && let Poll::Ready(ready) = descriptor.poll_read_ready(cx)
         {
@@ -129,7 +130,7 @@ impl<'a, F: FnMut() -> bool + Unpin> Turns<'a, F> {
         if let Some(alarm) = &mut self.alarm {
             is_over |= alarm.as_mut().poll(cx).is_ready();
         }
-        if is_over { Poll::Ready(Ok(())) } else { Poll::Pending }
+        Ok(is_over)
     }
 }
 
@@ -171,13 +172,19 @@ impl<F: FnMut() -> bool + Unpin> Future for Turns<'_, F> {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Stage::Asleep(wait) => match this.poll_wait(cx) {
-                    Poll::Ready(ended) => {
-                        ended?;
+                Stage::Asleep(wait) => {
+                    let told = this.poll_driver(cx)?;
+                    let roused = !core.lease.record().is_asleep();
+                    if !told && roused && core.cadence.is_patient() {
+                        // By one of tokio's tasks, or by another thread: it may share a look with the next turns.
+                        core.receive();
+                        this.stage = Stage::Ready;
+                    } else if told || roused {
                         this.turn_after(wait)?;
+                    } else {
+                        return Poll::Pending;
                     }
-                    Poll::Pending => return Poll::Pending,
-                },
+                }
             }
         }
     }
