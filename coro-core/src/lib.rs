@@ -26,7 +26,7 @@
 //! - It *yields* a value and waits for the next input; it *parks* to wait for an event, inside a resume that is not
 //!   over.
 //! - A [*task*](task) is a coroutine that yields nothing and is driven by an [*event loop*](event_loop). A
-//!   [*driver*](driver) is what the loop waits with: epoll, or a simulated world in virtual time.
+//!   [*driver*](driver) is what the loop waits with: epoll, poll, select, or a simulated world in virtual time.
 //! - A *leaf* is an operation that a body waits for, written once, as a future: [`time::sleep`], [`Queue::get`],
 //!   a [`JoinHandle`], a read of a [`net::TcpStream`]. A native body writes `leaf.await`, the others
 //!   `co.wait(leaf)`.

@@ -1,9 +1,14 @@
 //! The native flavour under the laws.
 
+#[cfg(unix)]
+use std::io;
+
+#[cfg(unix)]
+use coro_core::Loop;
 use coro_core::conformance::{Flavour, Natives, Script, Subject};
-use coro_core::driver::{Driver, Paced};
+#[cfg(unix)]
+use coro_core::driver::{self, Driver, Paced};
 use coro_core::native;
-use coro_core::{Loop, driver};
 
 /// Those that keep the type of their body.
 struct Borrowing;
@@ -17,13 +22,9 @@ impl Flavour for Borrowing {
 }
 
 /// A real driver whose clock runs fast, in step with the timers.
-fn real() -> Loop {
-    #[cfg(target_os = "linux")]
-    let driver = driver::Epoll::new().unwrap();
-    #[cfg(not(target_os = "linux"))]
-    let driver = driver::Simulated::new();
-    assert!(!driver.name().is_empty());
-    Loop::with_driver(Paced::new(driver, 10_000.0).unwrap())
+#[cfg(unix)]
+fn paced<D: Driver + 'static>(driver: io::Result<D>) -> Loop {
+    Loop::with_driver(Paced::new(driver.unwrap(), 10_000.0).unwrap())
 }
 
 mod contract {
@@ -38,8 +39,19 @@ mod simulated {
     coro_core::event_loop_conformance!(super::Natives, coro_core::Loop::simulated);
 }
 
-mod real {
-    coro_core::event_loop_conformance!(super::Natives, super::real);
+#[cfg(target_os = "linux")]
+mod epoll {
+    coro_core::event_loop_conformance!(super::Natives, || super::paced(super::driver::Epoll::new()));
+}
+
+#[cfg(unix)]
+mod poll {
+    coro_core::event_loop_conformance!(super::Natives, || super::paced(super::driver::Poll::new()));
+}
+
+#[cfg(unix)]
+mod select {
+    coro_core::event_loop_conformance!(super::Natives, || super::paced(super::driver::Select::new()));
 }
 
 /// Turns share looks at the driver, as on a real one.

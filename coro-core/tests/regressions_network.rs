@@ -6,14 +6,39 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use coro_core::conformance::{Trace, reports};
+#[cfg(unix)]
+use coro_core::driver::{self, Driver};
 use coro_core::native::spawn;
 use coro_core::net::{TcpListener, TcpStream};
 use coro_core::prelude::*;
 use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+/// A loop on each driver. The clocks of the real ones run fast, in step with the timers.
+fn loops() -> Vec<Loop> {
+    #[cfg(unix)]
+    fn paced<D: Driver + 'static>(driver: std::io::Result<D>) -> Loop {
+        Loop::with_driver(driver::Paced::new(driver.unwrap(), 10_000.0).unwrap())
+    }
+    vec![
+        Loop::simulated(),
+        #[cfg(target_os = "linux")]
+        paced(driver::Epoll::new()),
+        #[cfg(unix)]
+        paced(driver::Poll::new()),
+        #[cfg(unix)]
+        paced(driver::Select::new()),
+    ]
+}
+
 #[test]
 fn what_has_arrived_is_handled_before_a_timer_of_the_same_moment() {
-    let (event_loop, trace) = (Loop::simulated(), Trace::new());
+    for event_loop in loops() {
+        what_has_arrived_comes_before_a_timer(&event_loop);
+    }
+}
+
+fn what_has_arrived_comes_before_a_timer(event_loop: &Loop) {
+    let trace = Trace::new();
     let (read, timer) = (trace.clone(), trace.clone());
     let inner = event_loop.clone();
     let main = async move {
@@ -36,19 +61,20 @@ fn what_has_arrived_is_handled_before_a_timer_of_the_same_moment() {
 
 #[test]
 fn a_connection_that_nobody_waits_for_is_closed() {
-    Loop::simulated()
-        .run(async {
+    for event_loop in loops() {
+        let main = async {
             let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
             {
-                // In simulated time a connect is over at once; dropped unread, it is nobody's.
+                // Near enough a connect is over at once; dropped unread, it is nobody's.
                 let connect = spawn(TcpStream::connect(listener.local_address()));
                 yield_now().await;
                 drop(connect);
             }
             let (mut server, _) = listener.accept().await.unwrap();
             assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
-        })
-        .unwrap();
+        };
+        event_loop.run(main).unwrap();
+    }
 }
 
 #[test]
@@ -90,12 +116,12 @@ fn what_a_dropped_stream_could_not_send_is_reported() {
     drop(server);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[test]
 fn a_connection_that_failed_before_it_was_accepted_is_no_failure_of_the_listener() {
-    Loop::new()
-        .unwrap()
-        .run(async {
+    // The simulated network has no such connections.
+    for event_loop in loops().into_iter().skip(1) {
+        let main = async {
             let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
             let reset = std::net::TcpStream::connect(listener.local_address()).unwrap();
             rustix::net::sockopt::set_socket_linger(&reset, Some(std::time::Duration::ZERO)).unwrap();
@@ -103,6 +129,7 @@ fn a_connection_that_failed_before_it_was_accepted_is_no_failure_of_the_listener
             let good = std::net::TcpStream::connect(listener.local_address()).unwrap();
             // The first may be given out, to fail when it is read; it is no failure of the listener.
             while listener.accept().await.unwrap().1 != good.local_addr().unwrap() {}
-        })
-        .unwrap();
+        };
+        event_loop.run(main).unwrap();
+    }
 }

@@ -266,6 +266,22 @@ fn what_a_crashed_host_held_is_dropped_and_heard_by_nobody() {
 }
 
 #[test]
+fn a_world_that_its_hosts_know_is_dropped_after_its_run() {
+    let held = Rc::new(());
+    let kept = Rc::clone(&held);
+    let run = Sim::new(0).run(move |world| {
+        let (world, own) = (world.clone(), world.own_host());
+        world.clone().host("knowing", move || {
+            let (_world, _own, _kept) = (world.clone(), own.clone(), Rc::clone(&kept));
+            std::future::pending::<()>()
+        });
+        sleep(millis(1))
+    });
+    run.unwrap();
+    assert_eq!(Rc::strong_count(&held), 1);
+}
+
+#[test]
 fn connections_can_be_reset_and_fail_by_chance() {
     let run = Sim::new(0).run(|world| {
         let (server, own, world) = (echo(world), world.own_host(), world.clone());

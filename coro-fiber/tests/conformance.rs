@@ -1,17 +1,18 @@
 //! The fiber flavour under the laws.
 
-use coro_core::driver::{Driver, Paced};
-use coro_core::{Loop, driver};
+#[cfg(unix)]
+use std::io;
+
+#[cfg(unix)]
+use coro_core::Loop;
+#[cfg(unix)]
+use coro_core::driver::{self, Driver, Paced};
 use coro_fiber::conformance::Fibers;
 
 /// A real driver whose clock runs fast, in step with the timers.
-fn real() -> Loop {
-    #[cfg(target_os = "linux")]
-    let driver = driver::Epoll::new().unwrap();
-    #[cfg(not(target_os = "linux"))]
-    let driver = driver::Simulated::new();
-    assert!(!driver.name().is_empty());
-    Loop::with_driver(Paced::new(driver, 10_000.0).unwrap())
+#[cfg(unix)]
+fn paced<D: Driver + 'static>(driver: io::Result<D>) -> Loop {
+    Loop::with_driver(Paced::new(driver.unwrap(), 10_000.0).unwrap())
 }
 
 mod contract {
@@ -22,8 +23,19 @@ mod simulated {
     coro_core::event_loop_conformance!(super::Fibers, coro_core::Loop::simulated);
 }
 
-mod real {
-    coro_core::event_loop_conformance!(super::Fibers, super::real);
+#[cfg(target_os = "linux")]
+mod epoll {
+    coro_core::event_loop_conformance!(super::Fibers, || super::paced(super::driver::Epoll::new()));
+}
+
+#[cfg(unix)]
+mod poll {
+    coro_core::event_loop_conformance!(super::Fibers, || super::paced(super::driver::Poll::new()));
+}
+
+#[cfg(unix)]
+mod select {
+    coro_core::event_loop_conformance!(super::Fibers, || super::paced(super::driver::Select::new()));
 }
 
 /// Turns share looks at the driver, as on a real one.

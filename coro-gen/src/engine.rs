@@ -4,7 +4,6 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
@@ -16,38 +15,28 @@ use genawaiter::GeneratorState;
 
 use crate::Co;
 
-/// A body under genawaiter: a bare switch. No value passes through it: they are in the airlock.
-pub trait Switch<R, E> {
-    /// A poll of `genawaiter::rc::Gen::async_resume`.
-    fn switch(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>>;
-}
-
-impl<R, E, F: Future<Output = Result<R, Thrown<E>>>> Switch<R, E> for genawaiter::rc::Gen<(), (), F> {
-    #[inline(always)]
-    fn switch(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Progress<Result<R, Thrown<E>>> {
-        // Not `resume_with`: that hides the wake from the body.
-        match Pin::new(&mut self.get_mut().async_resume()).poll(cx) {
-            Poll::Ready(GeneratorState::Complete(result)) => Progress::Ended(result),
-            Poll::Ready(GeneratorState::Yielded(())) | Poll::Pending => Progress::Suspended,
-        }
-    }
-}
-
 /// A body whose type is erased.
-pub type Erased<R, E> = dyn Switch<R, E>;
+pub type Erased<R, E> = dyn Future<Output = Result<R, Thrown<E>>>;
 
-pub(crate) struct Engine<S, Y, R, E, B: ?Sized>(BodyCell<S, Y, E, B>, PhantomData<fn() -> R>);
+pub(crate) struct Engine<S, Y, E, B: ?Sized>(BodyCell<S, Y, E, B>);
 
 /// Makes the engine of `body`.
-pub(crate) fn engine<S, Y, R, E, F>(body: F) -> Engine<S, Y, R, E, impl Switch<R, E>>
+///
+/// genawaiter is a bare switch in it: no value passes through that, they are in the airlock. The body is outside of its
+/// box, in the cell beside its `Co`, so that a resume goes through one future of ours and not two: one jump by state.
+///
+/// ```text
+///   cell: future ──▶ genawaiter::rc::Gen ──▶ its box ──▶ body, in the same future
+/// ```
+pub(crate) fn engine<S, Y, R, E, F>(body: F) -> Engine<S, Y, E, impl Future<Output = Result<R, Thrown<E>>>>
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
 {
-    let run = |link: Link<S, Y, E>| {
-        genawaiter::rc::Gen::new(|switch| async move {
-            let mut co = Co::new(link);
-            let mut body = pin!(body(&mut co));
-            poll_fn(|cx| {
+    let run = |link: Link<S, Y, E>| async move {
+        let mut co = Co::new(link);
+        let mut body = pin!(body(&mut co));
+        let mut generator = genawaiter::rc::Gen::new(|switch| {
+            poll_fn(move |cx| {
                 let polled = body.as_mut().poll(cx);
                 if polled.is_pending() {
                     // The body switches out through genawaiter here and nowhere else, whatever it is pending on.
@@ -56,32 +45,42 @@ where
                 }
                 polled
             })
-            .await
+        });
+        poll_fn(move |cx| {
+            // Not `resume_with`: that hides the wake from the body.
+            let mut resumed = generator.async_resume();
+            if let Poll::Ready(GeneratorState::Complete(result)) = Pin::new(&mut resumed).poll(cx) {
+                return Poll::Ready(result);
+            }
+            Poll::Pending
         })
+        .await
     };
-    // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body
-    // gets `co` as a `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose
-    // `'c` is another and invariant. The suspension points do not give their `Exclusive` away. The future is `Unpin` behind
-    // genawaiter's pointer, and nobody gets at it to swap it.
-    Engine(unsafe { BodyCell::new(run) }, PhantomData)
+    // SAFETY: the link is in `co`, which the future owns: it is dropped with it, in the cell. The body gets it as a
+    // `&mut` of a lifetime that it cannot choose, and cannot exchange it for that of another body, whose `'c` is
+    // another and invariant. The suspension points do not give their `Exclusive` away. Nobody gets at the future to swap
+    // it.
+    Engine(unsafe { BodyCell::new(run) })
 }
 
-impl<S, Y, R, E, B: Switch<R, E> + 'static> Engine<S, Y, R, E, B> {
+impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + 'static> Engine<S, Y, E, B> {
     /// The same, with the type of its body erased.
-    pub(crate) fn erase(self) -> Engine<S, Y, R, E, Erased<R, E>> {
+    pub(crate) fn erase(self) -> Engine<S, Y, E, Erased<R, E>> {
         // SAFETY: it is the pointer it is given.
-        let erased = unsafe { self.0.erase(|body| body as NonNull<backend::Inner<S, Y, E, Erased<R, E>>>) };
-        Engine(erased, PhantomData)
+        Engine(unsafe { self.0.erase(|body| body as NonNull<backend::Inner<S, Y, E, Erased<R, E>>>) })
     }
 }
 
-impl<S, Y, R, E, B: ?Sized> fmt::Debug for Engine<S, Y, R, E, B> {
+impl<S, Y, E, B: ?Sized> fmt::Debug for Engine<S, Y, E, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("airlock", self.0.airlock()).finish_non_exhaustive()
     }
 }
 
-impl<S, Y, R, E, B: Switch<R, E> + ?Sized> backend::Engine for Engine<S, Y, R, E, B> {
+impl<S, Y, R, E, B> backend::Engine for Engine<S, Y, E, B>
+where
+    B: Future<Output = Result<R, Thrown<E>>> + ?Sized,
+{
     type Send = S;
     type Yield = Y;
     type Return = R;
@@ -99,7 +98,10 @@ impl<S, Y, R, E, B: Switch<R, E> + ?Sized> backend::Engine for Engine<S, Y, R, E
     #[inline(always)]
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
         let Some(body) = self.0.body() else { unreachable!("a body that has ended is not run") };
-        body.switch(&mut Context::from_waker(wake.unwrap_or(Waker::noop())))
+        match body.poll(&mut Context::from_waker(wake.unwrap_or(Waker::noop()))) {
+            Poll::Ready(result) => Progress::Ended(result),
+            Poll::Pending => Progress::Suspended,
+        }
     }
 
     fn end(&mut self) {

@@ -20,7 +20,7 @@
 //!
 //! # What genawaiter does, and what the contract closes
 //!
-//! Every resume of a [`Gen`] is one `resume_with` of a `genawaiter::rc::Gen`, used as a bare switch. genawaiter
+//! Every resume of a [`Gen`] is one `async_resume` of a `genawaiter::rc::Gen`, used as a bare switch. genawaiter
 //! alone loses the first value sent, panics on a resume after the end, and breaks an invariant of its own when the
 //! body awaits anything but a yield; here these are [`Misuse`](coro_core::Misuse), the same in debug and release.
 //! In particular a body that awaits a foreign future which is not ready gives
@@ -37,6 +37,7 @@ mod with;
 
 use std::any::type_name;
 use std::convert::Infallible;
+use std::future::Future;
 use std::panic::Location;
 use std::task::{Context, Poll};
 
@@ -46,8 +47,8 @@ use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, S
 pub use co::Co;
 pub use task::{TaskCo, run, spawn, task};
 
+pub use engine::Erased;
 use engine::{Engine, engine};
-pub use engine::{Erased, Switch};
 
 /// A coroutine on genawaiter.
 ///
@@ -55,9 +56,9 @@ pub use engine::{Erased, Switch};
 ///
 /// The type `B` of the body is erased here; with [`borrowing`] it is not.
 #[derive(Debug)]
-pub struct Gen<S, Y, R, E = Infallible, B: ?Sized = Erased<R, E>>(Machine<Engine<S, Y, R, E, B>>)
+pub struct Gen<S, Y, R, E = Infallible, B: ?Sized = Erased<R, E>>(Machine<Engine<S, Y, E, B>>)
 where
-    B: Switch<R, E>;
+    B: Future<Output = Result<R, Thrown<E>>>;
 
 impl<S, Y, R, E> Gen<S, Y, R, E> {
     /// A coroutine that will run `body`. Nothing runs yet.
@@ -92,7 +93,7 @@ impl<S, Y, R, E> Gen<S, Y, R, E> {
 /// # Ok::<(), coro_core::Misuse<u32, u32, ()>>(())
 /// ```
 #[track_caller]
-pub fn new<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Switch<R, E>>
+pub fn new<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Future<Output = Result<R, Thrown<E>>>>
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
 {
@@ -116,21 +117,21 @@ where
 /// assert_eq!(words.items().map(Result::unwrap).collect::<Vec<_>>(), ["one", "two"]);
 /// ```
 #[track_caller]
-pub fn borrowing<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Switch<R, E>>
+pub fn borrowing<S, Y, R, E, F>(body: F) -> Gen<S, Y, R, E, impl Future<Output = Result<R, Thrown<E>>>>
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E>) -> Result<R, Thrown<E>>,
 {
     Gen(Machine::new(engine(body), type_name::<F>(), Location::caller()))
 }
 
-impl<S, Y, R, E, B: Switch<R, E> + 'static> Gen<S, Y, R, E, B> {
+impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + 'static> Gen<S, Y, R, E, B> {
     /// The same coroutine, with the type of its body erased. No memory is taken for that.
     pub fn boxed(self) -> Gen<S, Y, R, E> {
         Gen(self.0.map_engine(Engine::erase))
     }
 }
 
-impl<S, Y, R, E, B: Switch<R, E> + ?Sized> Coroutine for Gen<S, Y, R, E, B> {
+impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + ?Sized> Coroutine for Gen<S, Y, R, E, B> {
     type Send = S;
     type Yield = Y;
     type Return = R;
@@ -159,7 +160,7 @@ impl<S, Y, R, E, B: Switch<R, E> + ?Sized> Coroutine for Gen<S, Y, R, E, B> {
     }
 }
 
-coro_core::__into_iterator! { [S, Y, R, E, B] Gen<S, Y, R, E, B> where { B: Switch<R, E> + ?Sized, }; }
+coro_core::__into_iterator! { [S, Y, R, E, B] Gen<S, Y, R, E, B> where { B: Future<Output = Result<R, Thrown<E>>> + ?Sized, }; }
 
 impl<S, Y, R, E, B> IntoSub<S, Y, E> for Gen<S, Y, R, E, B>
 where
@@ -167,7 +168,7 @@ where
     Y: 'static,
     R: 'static,
     E: 'static,
-    B: Switch<R, E> + ?Sized + 'static,
+    B: Future<Output = Result<R, Thrown<E>>> + ?Sized + 'static,
 {
     type Return = R;
 

@@ -1,12 +1,14 @@
 //! Generator tasks: bodies that an event loop drives.
 
 use std::convert::Infallible;
+use std::future::Future;
 
+use coro_core::coroutine::Thrown;
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
 use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
 
-use crate::{Co, Gen, Switch};
+use crate::{Co, Gen};
 
 /// What the body of a task suspends with.
 pub type TaskCo<'c> = Co<'c, (), Infallible, TaskError>;
@@ -18,7 +20,9 @@ pub type TaskCo<'c> = Co<'c, (), Infallible, TaskError>;
 /// A cancellation appears as [`TaskError::Cancelled`] at the `wait` where the body is suspended: `?` passes it on,
 /// and the code after it is the cleanup.
 #[track_caller]
-pub fn task<F, R>(body: F) -> Gen<(), Infallible, R, TaskError, impl Switch<R, TaskError>>
+pub fn task<F, R>(
+    body: F,
+) -> Gen<(), Infallible, R, TaskError, impl Future<Output = Result<R, Thrown<TaskError>>>>
 where
     F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
@@ -67,7 +71,9 @@ where
     Loop::new()?.run(task(body))
 }
 
-impl<R, B: Switch<R, TaskError> + ?Sized> IntoTask for Gen<(), Infallible, R, TaskError, B> {
+impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoTask
+    for Gen<(), Infallible, R, TaskError, B>
+{
     type Output = R;
     type Body = Stepwise<Self>;
 

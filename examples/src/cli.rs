@@ -59,7 +59,7 @@ struct Run {
     /// The loop on which to run it
     #[arg(long = "loop", global = true, value_enum, default_value = "sim", value_name = "LOOP")]
     loop_kind: LoopKind,
-    /// Run the clock of the epoll or guest loop this many times as fast
+    /// Run the clock of a loop over the kernel this many times as fast
     #[arg(long, global = true, value_name = "X", value_parser = parse_speed, allow_negative_numbers = true)]
     speed: Option<f64>,
     #[command(subcommand)]
@@ -68,7 +68,7 @@ struct Run {
 
 #[derive(Debug, Args, Default)]
 struct Compare {
-    /// Run the clock of the epoll or guest loop this many times as fast, instead of choosing for each program
+    /// Run the clock of a loop over the kernel this many times as fast, instead of choosing for each program
     #[arg(long, value_name = "X", value_parser = parse_speed, allow_negative_numbers = true)]
     speed: Option<f64>,
 }
@@ -161,8 +161,7 @@ fn list(out: &mut dyn Write) -> Result<(), Failure> {
 fn run_program(run: &Run) -> Result<(), Failure> {
     run.program.check().map_err(Failure::Misuse)?;
     if run.speed.is_some() && run.loop_kind == LoopKind::Sim {
-        let advice =
-            "--speed is for the epoll loop, and virtual time needs none: add --loop epoll, or leave it out";
+        let advice = "--speed is for the loops over the kernel, and virtual time needs none: add --loop epoll, or leave it out";
         return Err(Failure::Misuse(advice.to_string()));
     }
     let flavours = run.flavour.flavours();

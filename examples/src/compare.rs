@@ -33,7 +33,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { speed: None, seconds_per_run: 0.2, resumes: 200_000, crawl_pages: 2_000 }
+        Self { speed: None, seconds_per_run: 0.1, resumes: 200_000, crawl_pages: 2_000 }
     }
 }
 

@@ -60,7 +60,7 @@ fn unknown_flavours_and_loops_are_answered_with_the_known_ones() {
     );
     refuses(
         "run chained --loop epol",
-        "invalid value 'epol' for '--loop <LOOP>' [possible values: sim, epoll, guest]; \
+        "invalid value 'epol' for '--loop <LOOP>' [possible values: sim, select, poll, epoll, guest]; \
          tip: a similar value exists: 'epoll'",
     );
 }
@@ -85,8 +85,7 @@ fn speeds_that_are_none_are_refused() {
         refuses(&format!("run chained --loop epoll --speed {speed}"), &answer);
         refuses(&format!("compare --speed {speed}"), &answer);
     }
-    let advice =
-        "--speed is for the epoll loop, and virtual time needs none: add --loop epoll, or leave it out";
+    let advice = "--speed is for the loops over the kernel, and virtual time needs none: add --loop epoll, or leave it out";
     refuses("run chained --speed 10", advice);
 }
 

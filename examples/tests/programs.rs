@@ -41,9 +41,22 @@ fn every_flavour_gives_the_golden_in_virtual_time() {
     check_all_cases(LoopKind::Sim);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn every_flavour_gives_the_golden_on_a_paced_epoll_loop() {
     check_all_cases(LoopKind::Epoll);
+}
+
+#[cfg(unix)]
+#[test]
+fn every_flavour_gives_the_golden_on_a_paced_poll_loop() {
+    check_all_cases(LoopKind::Poll);
+}
+
+#[cfg(unix)]
+#[test]
+fn every_flavour_gives_the_golden_on_a_paced_select_loop() {
+    check_all_cases(LoopKind::Select);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn unsafe_code_is_in_the_listed_modules_only() {
 fn no_test_sleeps_for_real() {
     let sleep = ["thread", "sleep("].join("::");
     // A loop over the kernel that is asked to block does it so. Everybody else asks the loop, or waits.
-    let driver = root().join("coro-core/src/driver/epoll/mod.rs");
+    let driver = root().join("coro-core/src/driver/readiness/mod.rs");
     for path in sources() {
         let source = fs::read_to_string(&path).unwrap();
         let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -34,14 +34,23 @@ pub struct Airlock<S, Y, E> {
     wake: Wake,
 }
 
+/// A word of bits, because what is done at every wake-up is one operation on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Nothing,
-    Yield,
-    Park,
-    Delegate,
+struct Asked(u8);
+
+impl Asked {
+    const NOTHING: Self = Self(0);
+    const YIELD: Self = Self(1);
+    const PARK: Self = Self(2);
+    const DELEGATE: Self = Self(3);
     /// Nothing yet: it was resumed with an answer that it has not taken.
-    Answered,
+    const ANSWERED: Self = Self(4);
+
+    /// It was resumed without an answer. What it has not taken is still there.
+    #[inline(always)]
+    fn resumed(self) -> Self {
+        Self(self.0 & Self::ANSWERED.0)
+    }
 }
 
 impl<S, Y, E> Default for Airlock<S, Y, E> {
@@ -50,7 +59,7 @@ impl<S, Y, E> Default for Airlock<S, Y, E> {
             sent: Cell::new(None),
             thrown: Cell::new(None),
             yielded: Cell::new(None),
-            asked: Cell::new(Asked::Nothing),
+            asked: Cell::new(Asked::NOTHING),
             sub: Cell::new(None),
             ended: Cell::new(None),
             wake: Wake::default(),
@@ -72,10 +81,10 @@ impl<S, Y, E> Airlock<S, Y, E> {
         self.asked.set(match request {
             Request::Yield(value) => {
                 self.yielded.set(Some(value));
-                Asked::Yield
+                Asked::YIELD
             }
-            Request::Park => Asked::Park,
-            Request::Delegate => Asked::Delegate,
+            Request::Park => Asked::PARK,
+            Request::Delegate => Asked::DELEGATE,
         });
     }
 
@@ -84,7 +93,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
     #[cold]
     fn withdraw(&self) {
         let thrown = self.thrown.take();
-        self.asked.set(if thrown.is_some() { Asked::Answered } else { Asked::Nothing });
+        self.asked.set(if thrown.is_some() { Asked::ANSWERED } else { Asked::NOTHING });
         self.thrown.set(thrown);
         drop((self.sent.take(), self.yielded.take(), self.sub.take()));
     }
@@ -92,7 +101,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
     /// The error that was thrown at a suspension point that was dropped before it took it.
     #[inline(always)]
     pub(super) fn take_late(&self) -> Option<Thrown<E>> {
-        if self.asked.get() == Asked::Answered { self.check_thrown().err() } else { None }
+        if self.asked.get() == Asked::ANSWERED { self.check_thrown().err() } else { None }
     }
 
     /// What the body was resumed with: a value, an error, or `None` for a mere wake-up.
@@ -100,7 +109,7 @@ impl<S, Y, E> Airlock<S, Y, E> {
     pub fn answer(&self) -> Option<Result<S, Thrown<E>>> {
         match self.sent.take() {
             Some(value) => {
-                self.asked.set(Asked::Nothing);
+                self.asked.set(Asked::NOTHING);
                 Some(Ok(value))
             }
             None => self.check_thrown().err().map(Err),
@@ -115,12 +124,12 @@ impl<S, Y, E> Airlock<S, Y, E> {
     #[inline(always)]
     pub fn check_thrown(&self) -> Result<(), Thrown<E>> {
         // Whatever was thrown is an answer, until it is taken.
-        if self.asked.get() == Asked::Answered { self.take_thrown() } else { Ok(()) }
+        if self.asked.get() == Asked::ANSWERED { self.take_thrown() } else { Ok(()) }
     }
 
     #[cold]
     fn take_thrown(&self) -> Result<(), Thrown<E>> {
-        self.asked.set(Asked::Nothing);
+        self.asked.set(Asked::NOTHING);
         self.thrown.take().map_or(Ok(()), Err)
     }
 
@@ -149,19 +158,17 @@ impl<S, Y, E> Airlock<S, Y, E> {
     #[inline(always)]
     pub(super) fn put(&self, resume: Resume<S, E>) {
         match resume {
-            // What it has not taken is still there.
-            Resume::Continue if self.asked.get() == Asked::Answered => return,
-            Resume::Continue => return self.asked.set(Asked::Nothing),
+            Resume::Continue => return self.asked.set(self.asked.get().resumed()),
             Resume::Send(value) => self.sent.set(Some(value)),
             Resume::Throw(error) => self.thrown.set(Some(error)),
             Resume::Close => self.thrown.set(Some(Thrown::Exit)),
         }
-        self.asked.set(Asked::Answered);
+        self.asked.set(Asked::ANSWERED);
     }
 
     /// Drops what nobody will take any more.
     pub(super) fn clear(&self) {
-        self.asked.set(Asked::Nothing);
+        self.asked.set(Asked::NOTHING);
         drop((self.sent.take(), self.thrown.take(), self.yielded.take(), self.sub.take(), self.ended.take()));
     }
 
@@ -180,31 +187,58 @@ impl<S, Y, E> Airlock<S, Y, E> {
             // By far the most frequent.
             Some(value) => Some(Request::Yield(value)),
             // Of a task.
-            None if self.asked.get() == Asked::Park => Some(Request::Park),
+            None if self.asked.get() == Asked::PARK => Some(Request::Park),
             None => self.rare_request(),
         }
     }
 
     #[cold]
     fn rare_request(&self) -> Option<Request<Y>> {
-        (self.asked.get() == Asked::Delegate).then_some(Request::Delegate)
+        (self.asked.get() == Asked::DELEGATE).then_some(Request::Delegate)
     }
 
     /// Whether an error that is thrown at where the body is suspended can be received there.
     pub(super) fn has_landing(&self) -> bool {
-        !matches!(self.asked.get(), Asked::Nothing | Asked::Answered)
+        !matches!(self.asked.get(), Asked::NOTHING | Asked::ANSWERED)
     }
 }
 
 /// A suspension point, and the way from there to the airlock. What was asked for at it is withdrawn if it is dropped
 /// before anybody saw it, so that nothing is delivered to where nobody waits any more.
-pub struct Point<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>>(A);
+pub struct Point<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> {
+    airlock: A,
+    /// Whether the body has gone on from here, so that the drop has nothing to look for. The compiler sees that of a point
+    /// that was just left, where it does not see what is in the airlock.
+    left: Cell<bool>,
+}
 
 impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Point<S, Y, E, A> {
     /// A point that has asked for nothing yet.
     #[inline(always)]
     pub fn new(airlock: A) -> Self {
-        Self(airlock)
+        Self { airlock, left: Cell::new(false) }
+    }
+
+    /// Asks to be parked, again if it must be. The body must switch out next.
+    #[inline(always)]
+    pub(super) fn park(&self) {
+        self.ask(Request::Park);
+        self.left.set(false);
+    }
+
+    /// The body goes on with the answer that it took. Last of all, so that the compiler sees it at the drop.
+    #[inline(always)]
+    pub(super) fn leave(&self) {
+        self.left.set(true);
+    }
+
+    /// The body goes on without an answer.
+    #[inline(always)]
+    pub(super) fn leave_unanswered(&self) {
+        if self.asked.get() != Asked::NOTHING {
+            self.withdraw();
+        }
+        self.leave();
     }
 }
 
@@ -213,16 +247,15 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Deref for Point<S, Y, E, A> {
 
     #[inline(always)]
     fn deref(&self) -> &Airlock<S, Y, E> {
-        &self.0
+        &self.airlock
     }
 }
 
 impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Drop for Point<S, Y, E, A> {
     #[inline(always)]
     fn drop(&mut self) {
-        // An answer that was taken has cleared it.
-        if self.asked.get() != Asked::Nothing {
-            self.withdraw();
+        if !self.left.get() {
+            self.leave_unanswered();
         }
     }
 }

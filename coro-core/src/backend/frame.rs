@@ -137,13 +137,26 @@ impl<G: Engine> Level<G> {
         self.returned.take()
     }
 
+    /// Both of what follows.
     #[inline(always)]
     pub(super) fn run_level(
         &mut self,
         wake: Option<&Waker>,
         resume: Resume<G::Send, G::Error>,
     ) -> Step<G::Yield, G::Error> {
+        self.put(resume);
+        self.run(wake)
+    }
+
+    /// Leaves what the body is resumed with.
+    #[inline(always)]
+    pub(super) fn put(&self, resume: Resume<G::Send, G::Error>) {
         self.engine.airlock().put(resume);
+    }
+
+    /// Runs the body, with what was left for it.
+    #[inline(always)]
+    pub(super) fn run(&mut self, wake: Option<&Waker>) -> Step<G::Yield, G::Error> {
         match self.engine.run(wake) {
             Progress::Suspended => self.suspended(),
             Progress::Ended(result) => {
@@ -185,23 +198,14 @@ impl<G: Engine> Level<G> {
 
     #[inline(always)]
     fn suspended(&mut self) -> Step<G::Yield, G::Error> {
-        match self.engine.airlock().take_request() {
-            Some(Request::Yield(value)) => {
-                self.tally.counts.yields += 1;
-                Step::Yielded(value)
-            }
-            other => {
-                self.tally.counts.resumes += 1;
-                match other {
-                    Some(Request::Delegate) => Step::Delegated,
-                    None if !G::WAITS_ON_ANY_FUTURE => Step::Foreign,
-                    _ => {
-                        self.tally.counts.parks += 1;
-                        Step::Parked
-                    }
-                }
-            }
-        }
+        let (count, step) = match self.engine.airlock().take_request() {
+            Some(Request::Yield(value)) => (&mut self.tally.counts.yields, Step::Yielded(value)),
+            Some(Request::Delegate) => (&mut self.tally.counts.resumes, Step::Delegated),
+            None if !G::WAITS_ON_ANY_FUTURE => (&mut self.tally.counts.resumes, Step::Foreign),
+            Some(Request::Park) | None => (&mut self.tally.counts.parks, Step::Parked),
+        };
+        *count += 1;
+        step
     }
 }
 
@@ -242,7 +246,7 @@ impl<G: Engine> fmt::Debug for Level<G> {
 
 /// How often a body was run. Told to the statistics at the end.
 struct Tally<G: Engine> {
-    /// A run that ends with a yield is added to the resumes only at the end: it is the most frequent one.
+    /// The runs that end with a yield or a park are added to the resumes only at the end: they are the most frequent ones.
     counts: Counts,
     of: PhantomData<fn() -> G>,
 }
@@ -255,7 +259,7 @@ impl<G: Engine> Default for Tally<G> {
 
 impl<G: Engine> Drop for Tally<G> {
     fn drop(&mut self) {
-        self.counts.resumes += self.counts.yields;
+        self.counts.resumes += self.counts.yields + self.counts.parks;
         if let Some(flavour) = G::FLAVOUR {
             stats::record(flavour, &self.counts);
         }

@@ -55,12 +55,21 @@ pub trait Engine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Created,
+    /// At a wait of its own.
     Parked,
+    /// At a wait of the top of its chain.
+    ParkedAbove,
     /// At a `yield` of its own.
     Suspended,
     /// At a `yield` of the top of its chain.
     Delegating,
     Finished,
+}
+
+impl Phase {
+    pub(super) fn is_parked(self) -> bool {
+        matches!(self, Self::Parked | Self::ParkedAbove)
+    }
 }
 
 /// A coroutine: an engine under the laws of [`Coroutine`], and the chain of what it delegates to.
@@ -102,11 +111,11 @@ impl<G: Engine> Machine<G> {
     /// The root and what it delegates to, from the bottom to the top, while it is suspended.
     pub fn frames(&self) -> Vec<FrameInfo> {
         match self.phase {
-            Phase::Suspended | Phase::Delegating | Phase::Parked => {
+            Phase::Suspended | Phase::Delegating | Phase::Parked | Phase::ParkedAbove => {
                 let chain = self.chain.0.iter();
                 let chain = chain.flat_map(|frame| core::iter::once(frame.info()).chain(frame.delegates()));
                 let frames = core::iter::once(self.root.info()).chain(chain);
-                let parked = self.phase == Phase::Parked;
+                let parked = self.phase.is_parked();
                 frames
                     .map(|frame| if parked { FrameInfo { state: State::Running, ..frame } } else { frame })
                     .collect()
@@ -122,31 +131,21 @@ impl<G: Engine> Machine<G> {
     }
 
     /// Begins to close the innermost level, and then all beneath it.
-    fn close(&mut self, wake: Option<&Waker>, root: bool) -> Poll<Resumed<Self>> {
+    fn close(&mut self, root: bool) -> ResumeOf<G> {
         let root = root || self.closing.is_some_and(|closing| closing.root);
         self.closing = Some(Closing { level: self.chain.level(), root });
-        self.drive(wake, Resume::Close)
+        Resume::Close
     }
 
-    /// Resumes the top of the chain, and goes on until the coroutine as a whole has an answer.
-    fn drive(&mut self, wake: Option<&Waker>, first: ResumeOf<G>) -> Poll<Resumed<Self>> {
-        let parked = self.phase == Phase::Parked;
-        let mut run = Running { machine: self, over: false };
-        let step = if parked { run.land(wake, first) } else { run.step(wake, first) };
-        let Apart(answer) = run.go_on(wake, step);
-        run.over = true;
-        answer
-    }
-
-    /// [`drive`](Self::drive) of a coroutine at a `yield` of its own, with a value: by far the most frequent resume.
-    /// What is rare in it is in functions of their own.
+    /// A resume of a coroutine at a `yield` of its own, with a value: by far the most frequent one. What is rare in it is
+    /// in functions of their own.
     #[inline(always)]
     fn send(&mut self, wake: Option<&Waker>, value: G::Send) -> Result<G::Yield, Apart<Poll<Resumed<Self>>>> {
         let mut run = Running { machine: self, over: false };
         let sent = match run.machine.root.run_level(wake, Resume::Send(value)) {
             // Nothing is being closed while it is suspended.
             Step::Yielded(value) => Ok(value),
-            step => Err(run.go_on(wake, step)),
+            step => Err(run.go_on_to_answer(wake, step)),
         };
         run.over = true;
         sent
@@ -156,64 +155,99 @@ impl<G: Engine> Machine<G> {
     #[inline(never)]
     fn send_to_top(&mut self, wake: Option<&Waker>, value: G::Send) -> Apart<Poll<Resumed<Self>>> {
         let mut run = Running { machine: self, over: false };
-        let answer = match run.step(wake, Resume::Send(value)) {
+        let Some(top) = run.machine.chain.0.back_mut() else { unreachable!("it delegates") };
+        let answer = match top.run(wake, Resume::Send(value)) {
             Step::Yielded(value) => Apart(Poll::Ready(Ok(Outcome::Yielded(value)))),
-            step => run.go_on(wake, step),
+            step => run.go_on_to_answer(wake, step),
         };
         run.over = true;
         answer
     }
 
-    /// [`drive`](Self::drive) of a coroutine that waits and delegates to none, after a wake-up: what a task does all the
-    /// time. `None` if it waits again.
+    /// Every other resume than these. The root is run here and nowhere else in it, so that a body of which nothing is
+    /// sent, that of a task, is run in one place, and inlined there.
     #[inline(always)]
-    fn wake_up(&mut self, wake: Option<&Waker>) -> Option<Apart<Poll<Resumed<Self>>>> {
+    fn drive(&mut self, wake: Option<&Waker>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
+        if input.is_none() && self.phase == Phase::Parked {
+            // A wake-up: what a task gets all the time.
+            self.root.put(Resume::Continue);
+        } else if let Some(Apart(answer)) = self.begin(wake, input) {
+            return answer;
+        }
         let mut run = Running { machine: self, over: false };
-        let answer = match run.machine.root.run_level(wake, Resume::Continue) {
-            Step::Parked => None,
-            step => Some(run.go_on(wake, step)),
+        let answer = loop {
+            match run.machine.root.run(wake) {
+                // Its phase says so already.
+                Step::Parked => break Poll::Pending,
+                step => {
+                    if let Some(Apart(answer)) = run.go_on(wake, step) {
+                        break answer;
+                    }
+                }
+            }
         };
         run.over = true;
         answer
     }
 
-    /// Every other resume than these.
+    /// Begins a resume. Gives its answer, or `None` if the root is to be run for that.
     #[inline(never)]
-    fn poll_resume_seldom(
+    fn begin(
+        &mut self,
+        wake: Option<&Waker>,
+        input: Option<InputOf<Self>>,
+    ) -> Option<Apart<Poll<Resumed<Self>>>> {
+        let resume = match self.first(input) {
+            Ok(resume) => resume,
+            Err(answer) => return Some(Apart(Poll::Ready(answer))),
+        };
+        let mut run = Running { machine: self, over: false };
+        let answer = match run.land(wake, resume) {
+            Some(step) => run.go_on(wake, step),
+            None => None,
+        };
+        run.over = true;
+        answer
+    }
+
+    /// What the top of the chain is resumed with, or what the answer is without that.
+    fn first(&mut self, input: Option<InputOf<Self>>) -> Result<ResumeOf<G>, Resumed<Self>> {
+        match (self.phase, input) {
+            (Phase::Created | Phase::Parked | Phase::ParkedAbove, None) => Ok(Resume::Continue),
+            (Phase::Created, Some(Input::Send(value))) => Err(Err(Misuse::NotStarted(value))),
+            (Phase::Suspended | Phase::Delegating, None) => Err(Err(Misuse::NoInput)),
+            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => Ok(Resume::Send(value)),
+            (Phase::Parked | Phase::ParkedAbove, Some(input @ Input::Send(_))) => {
+                Err(Err(Misuse::Running(Some(input))))
+            }
+            (Phase::Finished, None) => Err(Err(Misuse::Finished(None))),
+            (Phase::Finished, Some(Input::Send(value))) => Err(Err(Misuse::Finished(Some(value)))),
+            (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
+                self.finish();
+                Err(Ok(Outcome::Raised(error)))
+            }
+            (Phase::Created | Phase::Finished, Some(Input::Close)) => {
+                self.finish();
+                Err(Ok(Outcome::Closed))
+            }
+            (_, Some(Input::Throw(Thrown::Exit))) if !self.chain.0.is_empty() => Ok(self.close(false)),
+            (_, Some(Input::Throw(error))) => Ok(Resume::Throw(error)),
+            (_, Some(Input::Close)) => Ok(self.close(true)),
+        }
+    }
+
+    /// [`drive`](Self::drive), where it is rare.
+    #[inline(never)]
+    fn drive_apart(
         &mut self,
         wake: Option<&Waker>,
         input: Option<InputOf<Self>>,
     ) -> Apart<Poll<Resumed<Self>>> {
-        Apart(match (self.phase, input) {
-            (Phase::Created | Phase::Parked, None) => self.drive(wake, Resume::Continue),
-            (Phase::Created, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::NotStarted(value))),
-            (Phase::Suspended | Phase::Delegating, None) => Poll::Ready(Err(Misuse::NoInput)),
-            (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => {
-                self.drive(wake, Resume::Send(value))
-            }
-            (Phase::Parked, Some(input @ Input::Send(_))) => Poll::Ready(Err(Misuse::Running(Some(input)))),
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(Thrown::Exit)))
-                if !self.chain.0.is_empty() =>
-            {
-                self.close(wake, false)
-            }
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Throw(error))) => {
-                self.drive(wake, Resume::Throw(error))
-            }
-            (Phase::Suspended | Phase::Delegating | Phase::Parked, Some(Input::Close)) => {
-                self.close(wake, true)
-            }
-            (Phase::Finished, None) => Poll::Ready(Err(Misuse::Finished(None))),
-            (Phase::Finished, Some(Input::Send(value))) => Poll::Ready(Err(Misuse::Finished(Some(value)))),
-            (Phase::Created | Phase::Finished, Some(Input::Throw(error))) => {
-                self.finish();
-                Poll::Ready(Ok(Outcome::Raised(error)))
-            }
-            (Phase::Created | Phase::Finished, Some(Input::Close)) => {
-                self.finish();
-                Poll::Ready(Ok(Outcome::Closed))
-            }
-        })
+        if input.is_none() && self.phase == Phase::Created {
+            // Nothing to begin with: as after a wake-up.
+            self.phase = Phase::Parked;
+        }
+        Apart(self.drive(wake, input))
     }
 
     #[inline(always)]
@@ -225,6 +259,11 @@ impl<G: Engine> Machine<G> {
     /// [`answer`](Self::answer) at a `yield`.
     pub(super) fn suspended(&mut self, resumed: Resumed<Self>) -> Poll<Resumed<Self>> {
         self.answer(if self.chain.0.is_empty() { Phase::Suspended } else { Phase::Delegating }, resumed)
+    }
+
+    /// The phase at a wait.
+    pub(super) fn park(&mut self) {
+        self.phase = if self.chain.0.is_empty() { Phase::Parked } else { Phase::ParkedAbove };
     }
 
     pub(super) fn finish(&mut self) {
@@ -244,7 +283,7 @@ impl<G: Engine> Coroutine for Machine<G> {
     fn state(&self) -> State {
         match self.phase {
             Phase::Created => State::Created,
-            Phase::Parked => State::Running,
+            Phase::Parked | Phase::ParkedAbove => State::Running,
             Phase::Suspended | Phase::Delegating => State::Suspended,
             Phase::Finished => State::Finished,
         }
@@ -270,21 +309,12 @@ impl<G: Engine> Coroutine for Machine<G> {
                 let Apart(answer) = self.send_to_top(Some(cx.waker()), value);
                 answer
             }
-            None if self.phase == Phase::Parked && self.chain.0.is_empty() => {
-                match self.wake_up(Some(cx.waker())) {
-                    None => Poll::Pending,
-                    Some(Apart(answer)) => answer,
-                }
-            }
-            input => {
-                let Apart(answer) = self.poll_resume_seldom(Some(cx.waker()), input);
-                answer
-            }
+            input => self.drive(Some(cx.waker()), input),
         }
     }
 
     fn start(&mut self) -> Resumed<Self> {
-        let Apart(answer) = self.poll_resume_seldom(None, None);
+        let Apart(answer) = self.drive_apart(None, None);
         answer_now(answer)
     }
 
@@ -300,7 +330,7 @@ impl<G: Engine> Coroutine for Machine<G> {
                 answer_now(answer)
             }
             input => {
-                let Apart(answer) = self.poll_resume_seldom(None, Some(input));
+                let Apart(answer) = self.drive_apart(None, Some(input));
                 answer_now(answer)
             }
         }

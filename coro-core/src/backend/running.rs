@@ -33,27 +33,26 @@ pub(super) type ResumeOf<G> = Resume<<G as Engine>::Send, <G as Engine>::Error>;
 type StepOf<G> = Step<<G as Engine>::Yield, <G as Engine>::Error>;
 
 impl<G: Engine> Running<'_, G> {
-    /// Goes on from `step` until there is an answer.
+    /// Goes on from `step` until there is an answer, or `None`: the root is to be run, and what with is in its airlock.
+    /// Whoever called this does that, so that there are not two places where a body is run.
     #[inline(never)]
     pub(super) fn go_on(
         &mut self,
         wake: Option<&Waker>,
         mut step: StepOf<G>,
-    ) -> Apart<Poll<Resumed<Machine<G>>>> {
+    ) -> Option<Apart<Poll<Resumed<Machine<G>>>>> {
         loop {
             let resume = match step {
                 Step::Parked => {
-                    self.machine.phase = Phase::Parked;
-                    return Apart(Poll::Pending);
+                    self.machine.park();
+                    return Some(Apart(Poll::Pending));
                 }
-                Step::Foreign => {
-                    return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
-                }
+                Step::Foreign => return Some(self.foreign()),
                 Step::Yielded(value) => match self.machine.closing {
-                    None => return Apart(self.machine.suspended(Ok(Outcome::Yielded(value)))),
+                    None => return Some(Apart(self.machine.suspended(Ok(Outcome::Yielded(value))))),
                     Some(Closing { level: 0, .. }) => {
                         self.machine.closing = None;
-                        return Apart(self.machine.suspended(Err(Misuse::IgnoredExit(value))));
+                        return Some(Apart(self.machine.suspended(Err(Misuse::IgnoredExit(value)))));
                     }
                     Some(closing) => self.abandon(closing),
                 },
@@ -62,41 +61,67 @@ impl<G: Engine> Running<'_, G> {
                         None => self.machine.root.take_sub(),
                         Some(top) => top.take_sub(),
                     };
-                    let Some(sub) = sub else {
-                        return Apart(self.machine.answer(Phase::Parked, Err(Misuse::ForeignPending)));
-                    };
+                    let Some(sub) = sub else { return Some(self.foreign()) };
                     self.machine.chain.extend(sub)
                 }
                 Step::Returned => match self.returned() {
                     Ok(resume) => resume,
-                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
+                    Err(outcome) => return Some(Apart(self.machine.answer(Phase::Finished, Ok(outcome)))),
                 },
                 Step::Raised(error) => match self.raised(error) {
                     Ok(resume) => resume,
-                    Err(outcome) => return Apart(self.machine.answer(Phase::Finished, Ok(outcome))),
+                    Err(outcome) => return Some(Apart(self.machine.answer(Phase::Finished, Ok(outcome)))),
                 },
             };
-            step = self.step(wake, resume);
+            step = self.step(wake, resume)?;
         }
     }
 
+    /// [`go_on`](Self::go_on), to the answer.
+    #[inline(never)]
+    pub(super) fn go_on_to_answer(
+        &mut self,
+        wake: Option<&Waker>,
+        mut step: StepOf<G>,
+    ) -> Apart<Poll<Resumed<Machine<G>>>> {
+        loop {
+            match self.go_on(wake, step) {
+                Some(answer) => return answer,
+                None => step = self.machine.root.run(wake),
+            }
+        }
+    }
+
+    /// Resumes the top of the chain, or gets the root ready, if that is the top.
     #[inline(always)]
-    pub(super) fn step(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
+    pub(super) fn step(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> Option<StepOf<G>> {
         match self.machine.chain.0.back_mut() {
-            None => self.machine.root.run_level(wake, resume),
-            Some(top) => top.run(wake, resume),
+            None => {
+                // A wait of the root needs not say so any more.
+                self.machine.phase = Phase::Parked;
+                self.machine.root.put(resume);
+                None
+            }
+            Some(top) => Some(top.run(wake, resume)),
         }
     }
 
-    /// Resumes a body that is parked. An error that nothing in it can receive ends it where it waits.
-    pub(super) fn land(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> StepOf<G> {
+    /// Resumes a body. An error that nothing in it can receive where it is parked ends it there.
+    pub(super) fn land(&mut self, wake: Option<&Waker>, resume: ResumeOf<G>) -> Option<StepOf<G>> {
         let top = self.machine.chain.0.back();
-        let lands = top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
+        let lands = !self.machine.phase.is_parked()
+            || top.map_or_else(|| self.machine.root.has_landing(), |top| top.has_landing());
         match resume {
-            Resume::Throw(error) if !lands => Step::Raised(error),
-            Resume::Close if !lands => Step::Raised(Thrown::Exit),
+            Resume::Throw(error) if !lands => Some(Step::Raised(error)),
+            Resume::Close if !lands => Some(Step::Raised(Thrown::Exit)),
             resume => self.step(wake, resume),
         }
+    }
+
+    /// The top waits where nobody will wake it.
+    fn foreign(&mut self) -> Apart<Poll<Resumed<Machine<G>>>> {
+        self.machine.park();
+        Apart(Poll::Ready(Err(Misuse::ForeignPending)))
     }
 
     /// The level that is being closed has yielded: it is dropped, with all above it, and its delegator told.

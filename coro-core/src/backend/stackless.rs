@@ -41,13 +41,17 @@ impl<S, Y, E, A: Deref<Target = Airlock<S, Y, E>>> Future for Yielding<S, Y, E, 
     fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(value) = self.value.take() {
             if let Some(thrown) = self.point.take_late() {
+                self.point.leave();
                 return Poll::Ready(Err(thrown));
             }
             self.point.ask(Request::Yield(value));
             return Poll::Pending;
         }
         match self.point.answer() {
-            Some(answer) => Poll::Ready(answer),
+            Some(answer) => {
+                self.point.leave();
+                Poll::Ready(answer)
+            }
             None => Poll::Pending,
         }
     }
@@ -98,12 +102,16 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Err(thrown) = this.point.check_thrown() {
+            this.point.leave();
             return Poll::Ready(Err(thrown));
         }
         match this.future.poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Ok(output)),
+            Poll::Ready(output) => {
+                this.point.leave_unanswered();
+                Poll::Ready(Ok(output))
+            }
             Poll::Pending => {
-                this.point.ask(Request::Park);
+                this.point.park();
                 Poll::Pending
             }
         }
@@ -183,5 +191,31 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delegating").field("asked", &self.begin.is_none()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::poll_fn;
+    use core::pin::pin;
+    use core::task::Waker;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_asks_for_as_long_as_it_is_pending_however_often_it_is_polled() {
+        let airlock = Airlock::<(), (), ()>::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut answers = [Poll::Pending, Poll::Ready(()), Poll::Pending].into_iter();
+        {
+            let mut wait = pin!(wait(&airlock, poll_fn(|_| answers.next().unwrap())));
+            assert_eq!(wait.as_mut().poll(&mut cx), Poll::Pending);
+            assert!(airlock.has_landing());
+            assert_eq!(wait.as_mut().poll(&mut cx), Poll::Ready(Ok(())));
+            assert!(!airlock.has_landing());
+            assert_eq!(wait.as_mut().poll(&mut cx), Poll::Pending);
+            assert!(airlock.has_landing());
+        }
+        assert!(!airlock.has_landing());
     }
 }

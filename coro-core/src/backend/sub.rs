@@ -157,7 +157,7 @@ where
             Some(_) => return Delegation::of(self, first),
         }
         let first = match (self.phase, first) {
-            (Phase::Created | Phase::Parked, _) => None,
+            (Phase::Created | Phase::Parked | Phase::ParkedAbove, _) => None,
             (Phase::Suspended | Phase::Delegating, Some(value)) => Some(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),

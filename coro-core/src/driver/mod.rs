@@ -2,13 +2,13 @@
 //!
 //! A [`Driver`] submits operations and waits; it knows nothing of tasks, timers or cancellation, which live in the
 //! loop, once. An operation is written in *completion* style: it owns its buffer and names its socket until its
-//! [`Completion`] is delivered. A readiness driver (epoll) keeps what it cannot do at once until the kernel says
-//! it can; a completion driver hands it over.
+//! [`Completion`] is delivered. A readiness driver (epoll, poll, select) keeps what it cannot do at once until the
+//! kernel says it can; a completion driver hands it over.
 
-#[cfg(target_os = "linux")]
-mod epoll;
 mod operation;
 mod paced;
+#[cfg(unix)]
+mod readiness;
 pub(crate) mod simulated;
 
 use std::fmt;
@@ -19,10 +19,12 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-#[cfg(target_os = "linux")]
-pub use epoll::Epoll;
 pub use operation::{Completed, Completion, Operation, Slot, Socket};
 pub use paced::Paced;
+#[cfg(target_os = "linux")]
+pub use readiness::Epoll;
+#[cfg(unix)]
+pub use readiness::{DescriptorTooLarge, Poll, Readiness, Select};
 pub use simulated::Simulated;
 
 use crate::time::Time;
@@ -45,7 +47,7 @@ pub enum Wait {
 ///
 /// The loop calls it from one thread, never re-entrantly.
 pub trait Driver: fmt::Debug {
-    /// A short name: `epoll`, `simulated`.
+    /// A short name: `epoll`, `poll`, `select`, `simulated`.
     fn name(&self) -> &'static str;
 
     /// The clock. It never goes backwards.

@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 use super::Exception;
 use super::core::Core;
 use super::runnable::{Head, Runnable, Table};
+use super::word::Word;
 use crate::task::Panic;
 
 /// A scheduled function call, shared by whoever calls it and the handle that can cancel it.
@@ -32,10 +33,10 @@ static TABLE: Table = Table { run, discard, free, task: None };
 impl Callback {
     pub(super) fn new(function: Box<dyn FnOnce()>) -> Self {
         let (function, pending) = (Cell::new(Some(function)), Cell::new(true));
-        let cell = Box::new(CallCell { head: Head::new(&TABLE), function, pending });
+        let cell = Box::new(CallCell { head: Head::new(&TABLE, Word::NOBODY), function, pending });
         let cell = NonNull::from(Box::leak(cell));
         // SAFETY: it begins with its head (`repr(C)`), the pointer is to all of it, and only `free` frees it.
-        Self(unsafe { Runnable::from_new(cell.cast()) })
+        Self(unsafe { Runnable::from_counted(cell.cast()) })
     }
 
     fn cell(&self) -> &CallCell {
@@ -45,8 +46,7 @@ impl Callback {
 
     /// Takes the function out: to call it, or to drop it. Once.
     pub(super) fn take(&self) -> Option<Box<dyn FnOnce()>> {
-        self.cell().pending.set(false);
-        self.cell().function.take()
+        self.cell().take()
     }
 
     pub(super) fn is_pending(&self) -> bool {
@@ -58,11 +58,19 @@ impl Callback {
     }
 }
 
+impl CallCell {
+    fn take(&self) -> Option<Box<dyn FnOnce()>> {
+        self.pending.set(false);
+        self.function.take()
+    }
+}
+
 /// # Safety
 ///
 /// As [`Table`] says, for a [`CallCell`].
-unsafe fn run(runnable: &Runnable, core: &Core) {
-    let Some(function) = Callback(runnable.clone()).take() else { return };
+unsafe fn run(head: NonNull<Head>, core: &Core) {
+    // SAFETY: it is a live one, as promised.
+    let Some(function) = unsafe { head.cast::<CallCell>().as_ref() }.take() else { return };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(function)) {
         core.report(Exception::CallbackPanicked(Panic::new(payload)));
     }

@@ -20,15 +20,14 @@ use super::inbox::Inbox;
 use super::metrics::Tally;
 use super::operation::Operations;
 use super::record::Lease;
-use super::reports::print;
-use super::runnable::ReadyQueue;
+use super::runnable::{ReadyQueue, Runnable};
 use super::tasks::Tasks;
 use super::timer::{Action, TimerKey, Timers};
 use super::waiting::Waits;
 use super::word::{MAIL, Word};
 use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
-use crate::task::{Header, Joiner, OtherJoiner, Panic, TaskError, TaskRef, wake};
+use crate::task::{Header, Panic, TaskRef};
 use crate::time::Time;
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
@@ -57,8 +56,6 @@ pub(crate) struct Core {
     pub(super) ready: ReadyQueue,
     pub(super) tasks: RefCell<Tasks>,
     pub(super) last_task: Cell<u64>,
-    /// The task that runs.
-    pub(super) current_task: Cell<Word>,
     pub(super) exception_handler: RefCell<Option<ExceptionHandler>>,
     pub(super) stopping: Cell<bool>,
     pub(super) running: Cell<bool>,
@@ -101,7 +98,6 @@ impl Core {
             ready: ReadyQueue::default(),
             tasks: RefCell::default(),
             last_task: Cell::new(0),
-            current_task: Cell::new(Word::NOBODY),
             exception_handler: RefCell::new(None),
             stopping: Cell::new(false),
             running: Cell::new(false),
@@ -158,28 +154,7 @@ impl Core {
     /// The word of the task that runs, on whatever loop.
     #[inline(always)]
     pub(crate) fn current_word() -> Word {
-        current::with_current(|core| core.current_task.get()).unwrap_or(Word::NOBODY)
-    }
-
-    /// Why waiting for the task behind `header` would be wrong here, if it would.
-    pub(crate) fn join_error(header: &Header) -> Option<TaskError> {
-        let error = current::with_current(|core| {
-            let awaits_itself = !header.is_done() && core.current_task.get() == header.word;
-            match core.owns(header) {
-                false => Some(TaskError::ForeignLoop),
-                true => awaits_itself.then_some(TaskError::AwaitsItself),
-            }
-        });
-        error.flatten()
-    }
-
-    /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
-    pub(crate) fn report_unread(header: &Header, error: TaskError) {
-        let exception = Exception::NeverRetrieved(header.info(), error);
-        match current::find(header.core) {
-            Some(core) => core.report(exception),
-            None => print(&exception),
-        }
+        current::with_current(Self::running_word).unwrap_or(Word::NOBODY)
     }
 
     /// Whether a task is one of this loop.
@@ -193,11 +168,17 @@ impl Core {
     /// Queues the task that `word` names, unless it is queued or has ended.
     #[inline(always)]
     pub(super) fn wake(&self, word: Word) {
-        if word == self.current_task.get() {
-            // By far the most frequent one to wake itself.
-            self.ready.push_running();
-        } else if let Some(task) =
-            self.tasks.borrow().get(word.slot()).filter(|task| task.header().word == word)
+        // By far the most frequent one to wake itself.
+        let itself = self.ready.with_running(|running| {
+            let itself = running.word() == word;
+            if itself {
+                self.ready.push(running);
+            }
+            itself
+        });
+        if itself != Some(true)
+            && let Some(task) = self.tasks.borrow().get(word.slot())
+            && task.header().word() == word
         {
             self.ready.push(task.as_runnable());
         }
@@ -209,12 +190,6 @@ impl Core {
             self.ready.push(task.as_runnable());
             self.rouse_host();
         }
-    }
-
-    /// Lets go of the place of a task.
-    pub(super) fn remove(&self, header: &Header) {
-        let removed = self.tasks.borrow_mut().remove(header.word, self.lease.record());
-        drop(removed);
     }
 
     pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
@@ -259,6 +234,7 @@ impl Core {
         let key = self.timers.borrow_mut().insert(deadline, action);
         if deadline <= self.now.get() {
             self.timer_is_due.set(true);
+            self.cadence.attend();
         }
         TimerKey::new(self.number, Some(key))
     }
@@ -335,56 +311,10 @@ impl Core {
         }
     }
 
-    /// Notes that this task runs now. Gives which one did before.
+    /// The word of the task that runs, or of nobody.
     #[inline(always)]
-    pub(crate) fn set_current_task(&self, word: Word) -> Word {
-        self.current_task.replace(word)
-    }
-
-    /// A task has ended.
-    pub(crate) fn task_ended(&self, task: &TaskRef) {
-        self.remove(task.header());
-        self.task_done(task);
-        self.release(task);
-    }
-
-    /// Before the loop lets go of a task that has ended: if its handle is gone, its result is dropped, whose destructor
-    /// may panic.
-    pub(super) fn release(&self, task: &TaskRef) {
-        if let Some(panic) = task.drop_unheld_output() {
-            self.report_destructor(task.header(), panic);
-        }
-    }
-
-    /// A destructor of what a task held has panicked, and its result cannot tell.
-    pub(crate) fn report_destructor(&self, header: &Header, panic: Panic) {
-        self.report(Exception::DestructorPanicked(header.info(), panic));
-    }
-
-    /// Tells whoever waits for a task that it has ended. Nobody is run inline.
-    fn task_done(&self, task: &TaskRef) {
-        match task.header().take_joiner() {
-            None => {}
-            Some(Joiner::Task(word)) if word.record() == self.lease.name() => self.wake(word),
-            Some(Joiner::Task(word)) => wake(word),
-            Some(Joiner::Other(other)) => match *other {
-                OtherJoiner::Waker(waker) => waker.wake(),
-                OtherJoiner::Member(group, index) => group.member_done(index),
-                OtherJoiner::Call(function) => {
-                    self.call_soon(function);
-                }
-            },
-        }
-        if let Some(error) = task.take_unread_error() {
-            self.report(Exception::NeverRetrieved(task.header().info(), error));
-        }
-    }
-
-    pub(super) fn destroy(&self, task: &TaskRef) {
-        if let Some(panic) = task.destroy() {
-            self.report_destructor(task.header(), panic);
-        }
-        self.task_done(task);
+    pub(super) fn running_word(&self) -> Word {
+        self.ready.with_running(Runnable::word).unwrap_or(Word::NOBODY)
     }
 }
 

@@ -56,6 +56,16 @@ pub(super) fn with_current<T>(look: impl FnOnce(&Core) -> T) -> Option<T> {
     unsafe { CURRENT.get().as_ref() }.map(look)
 }
 
+/// As [`with_current`], with something that is given back if there is no loop, or `take` refuses it.
+#[inline(always)]
+pub(super) fn give_current<G, T>(given: G, take: impl FnOnce(&Core, G) -> Result<T, G>) -> Result<T, G> {
+    // SAFETY: as in `with_current`.
+    match unsafe { CURRENT.get().as_ref() } {
+        Some(core) => take(core, given),
+        None => Err(given),
+    }
+}
+
 /// The loop that runs on this thread.
 pub(super) fn current() -> Option<Rc<Core>> {
     with_current(Core::this)

@@ -28,7 +28,6 @@ impl Core {
         for task in tasks.into_iter().rev() {
             self.report(Exception::PendingDestroyed(task.header().info()));
             self.destroy(&task);
-            self.release(&task);
         }
         let timers = self.timers.borrow_mut().clear();
         for action in timers {

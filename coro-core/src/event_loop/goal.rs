@@ -43,7 +43,7 @@ impl Loop {
         let still_waiting = Rc::clone(&waiting);
         task.on_done(Some(Box::new(move || {
             if let Some(core) = core.upgrade().filter(|_| still_waiting.get()) {
-                core.stopping.set(true);
+                core.stop();
             }
         })));
         Ok(Some(Watch(waiting)))

@@ -59,7 +59,6 @@ impl Count {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) turns: Count,
-    pub(super) resumes: Count,
     /// Callbacks that were queued.
     pub(super) calls: Count,
     pub(super) remote_wakes: Count,
@@ -77,7 +76,6 @@ impl Tally {
     #[inline(always)]
     pub(super) fn note_turn(&self, ran: usize) {
         self.turns.add(1);
-        self.resumes.add(ran as u64);
         if ran > self.deepest_queue.get() {
             self.deepest_queue.set(ran);
         }
@@ -95,11 +93,11 @@ impl Core {
     fn metrics(&self) -> Metrics {
         let tally = &self.tally;
         // Whatever is in the queue was put there by somebody.
-        let queued = tally.resumes.get() + self.ready.len() as u64;
+        let queued = self.cadence.ran() + self.ready.len() as u64;
         let others = self.last_task.get() + tally.calls.get() + tally.queued_remotely.get();
         Metrics {
             turns: tally.turns.get(),
-            resumes: tally.resumes.get(),
+            resumes: self.cadence.ran(),
             spawned: self.last_task.get(),
             local_wakes: queued.saturating_sub(others),
             remote_wakes: tally.remote_wakes.get(),

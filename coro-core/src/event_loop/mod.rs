@@ -14,6 +14,7 @@ mod goal;
 pub mod guest;
 mod inbox;
 mod into_driven;
+mod joining;
 mod metrics;
 #[cfg(all(test, coro_loom))]
 mod models;
@@ -188,7 +189,7 @@ pub struct Loop {
 }
 
 impl Loop {
-    /// A loop over the best driver of the platform: epoll on Linux.
+    /// A loop over the best driver of the platform: epoll on Linux, poll on other Unixes.
     ///
     /// # Errors
     ///
@@ -197,7 +198,9 @@ impl Loop {
     pub fn new() -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         return Ok(Self::with_driver(crate::driver::Epoll::new()?));
-        #[cfg(not(target_os = "linux"))]
+        #[cfg(all(unix, not(target_os = "linux")))]
+        return Ok(Self::with_driver(crate::driver::Poll::new()?));
+        #[cfg(not(unix))]
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "there is no driver for this platform yet: use Loop::simulated()",

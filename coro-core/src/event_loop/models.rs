@@ -186,7 +186,7 @@ fn a_tenant_that_goes_while_it_is_woken_leaves_the_stack_whole() {
             stale.wake_remotely();
             other.wake_remotely();
         });
-        side.lease.record().vacate(stale);
+        side.lease.vacate(stale);
         let next = side.word(1);
         assert_ne!(next, stale);
         next.wake_remotely();

@@ -14,9 +14,7 @@
 
 use std::sync::{Arc, OnceLock, PoisonError};
 
-use super::word::{
-    CHUNK, FIRST_PAGE, MAIL, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, SLOT_TENANT_BITS, Word,
-};
+use super::word::{CHUNK, FIRST_PAGE, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, Word};
 use crate::driver::Notify;
 use crate::threads::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use crate::threads::atomic::{AtomicBool, AtomicU16, AtomicU32};
@@ -76,6 +74,8 @@ fn free() -> MutexGuard<'static, (Vec<usize>, usize)> {
 pub(crate) struct Lease {
     record: &'static Record,
     name: RecordName,
+    /// The first page of slots, for those who have few tasks.
+    first: &'static [Slot],
 }
 
 impl Lease {
@@ -105,8 +105,7 @@ impl Lease {
         *record.notifier() = Some(notify);
         let name = record.name();
         // The mailbox is there from the beginning.
-        record.word(name, MAIL);
-        Self { record, name }
+        Self { record, name, first: record.page(0) }
     }
 
     pub(crate) fn name(&self) -> RecordName {
@@ -115,6 +114,16 @@ impl Lease {
 
     pub(crate) fn record(&self) -> &'static Record {
         self.record
+    }
+
+    /// The tenant of a slot, by its word, has gone. Gives the next one.
+    #[inline(always)]
+    pub(crate) fn vacate(&self, word: Word) -> Word {
+        let next = word.next();
+        if let Some(slot) = self.first.get(word.slot() as usize).or_else(|| self.record.slot(word.slot())) {
+            slot.tenant.store(next.tenant() as u16, Relaxed);
+        }
+        next
     }
 }
 
@@ -219,19 +228,11 @@ impl Record {
     /// The word of the present tenant of a slot.
     pub(crate) fn word(&self, name: RecordName, index: u32) -> Word {
         let (page, offset) = place(index);
-        let page =
-            self.pages[page].get_or_init(|| (0..FIRST_PAGE << page).map(|_| Slot::default()).collect());
-        Word::new(name, index, page[offset].tenant())
+        Word::new(name, index, self.page(page)[offset].tenant())
     }
 
-    /// The tenant of a slot, by its word, has gone. Gives the next one.
-    #[inline(always)]
-    pub(crate) fn vacate(&self, word: Word) -> u32 {
-        let next = (word.tenant() + 1) & ((1 << SLOT_TENANT_BITS) - 1);
-        if let Some(slot) = self.slot(word.slot()) {
-            slot.tenant.store(next as u16, Relaxed);
-        }
-        next
+    fn page(&self, page: usize) -> &[Slot] {
+        self.pages[page].get_or_init(|| (0..FIRST_PAGE << page).map(|_| Slot::default()).collect())
     }
 
     /// Replaces whom a wake notifies while the loop sleeps. It is awake.

@@ -9,7 +9,7 @@ use crate::task::{Panic, TaskInfo};
 /// Looking.
 impl Core {
     pub(super) fn current_task(&self) -> Option<TaskInfo> {
-        let word = self.current_task.get();
+        let word = self.running_word();
         self.tasks.borrow().get(word.slot()).map(|task| task.header().info())
     }
 

@@ -87,7 +87,7 @@ impl EventLoop for Loop {
     }
 
     fn stop(&self) {
-        self.core.stopping.set(true);
+        self.core.stop();
         self.core.rouse_host();
     }
 

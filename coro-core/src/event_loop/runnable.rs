@@ -8,12 +8,13 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::core::Core;
+use super::word::Word;
 use crate::task::Methods;
 
 /// How the runnables of one type are handled. What its functions are given is one of that type.
 pub(crate) struct Table {
-    /// Runs it, on the loop whose queue it was in.
-    pub(crate) run: unsafe fn(&Runnable, &Core),
+    /// Runs it, on the loop whose queue it was in. Whoever calls this holds it.
+    pub(crate) run: unsafe fn(NonNull<Head>, &Core),
     /// Its loop is closed: drops what will not run.
     pub(crate) discard: unsafe fn(Runnable, &Core),
     /// Drops it and gives its memory back: nobody holds it any more.
@@ -27,15 +28,35 @@ pub(crate) struct Head {
     table: &'static Table,
     /// The one behind it in the queue.
     next: Cell<Option<NonNull<Head>>>,
+    /// Its name: that of a task, or of nobody.
+    word: Word,
     holders: Cell<u32>,
+    /// It is in the queue, or is not to be queued any more.
     queued: Cell<bool>,
 }
 
 impl Head {
     /// That of a new runnable, with one holder.
     #[inline(always)]
-    pub(crate) fn new(table: &'static Table) -> Self {
-        Self { table, next: Cell::new(None), holders: Cell::new(1), queued: Cell::new(false) }
+    pub(crate) fn new(table: &'static Table, word: Word) -> Self {
+        Self { table, next: Cell::new(None), word, holders: Cell::new(1), queued: Cell::new(false) }
+    }
+
+    /// [`new`](Self::new), for one that goes to [`ReadyQueue::push_new`] next.
+    #[inline(always)]
+    pub(crate) fn new_queued(table: &'static Table, word: Word) -> Self {
+        Self { queued: Cell::new(true), ..Self::new(table, word) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn word(&self) -> Word {
+        self.word
+    }
+
+    /// It has ended: nobody queues it any more.
+    #[inline(always)]
+    pub(crate) fn retire(&self) {
+        self.queued.set(true);
     }
 }
 
@@ -47,12 +68,13 @@ pub(crate) struct Runnable(
 );
 
 impl Runnable {
-    /// The first hold.
+    /// A hold that is counted already.
     ///
     /// # Safety
     ///
     /// As the invariant says; the pointer comes from an allocation that nobody else frees.
-    pub(crate) unsafe fn from_new(head: NonNull<Head>) -> Self {
+    #[inline(always)]
+    pub(crate) unsafe fn from_counted(head: NonNull<Head>) -> Self {
         Self(head)
     }
 
@@ -61,6 +83,7 @@ impl Runnable {
         self.0
     }
 
+    #[inline(always)]
     fn head(&self) -> &Head {
         // SAFETY: alive, because this holds it, and shared only.
         unsafe { self.0.as_ref() }
@@ -71,16 +94,17 @@ impl Runnable {
         self.head().table
     }
 
-    /// Whether nobody else holds it.
-    pub(crate) fn is_last_hold(&self) -> bool {
-        self.head().holders.get() == 1
+    /// The name of the task, if it is one.
+    #[inline(always)]
+    pub(super) fn word(&self) -> Word {
+        self.head().word
     }
 
     /// Runs it.
     #[inline(always)]
     fn run(&self, core: &Core) {
         // SAFETY: the table is that of its type.
-        unsafe { (self.head().table.run)(self, core) }
+        unsafe { (self.head().table.run)(self.0, core) }
     }
 
     /// Lets go of it, on a loop that is closed.
@@ -143,13 +167,31 @@ impl ReadyQueue {
         pushed
     }
 
-    /// Appends the one that is being run, if there is one, unless it is in the queue.
+    /// [`push`](Self::push), with a hold that is not needed any more.
     #[inline(always)]
-    pub(crate) fn push_running(&self) {
-        if let Some(running) = self.running.get() {
-            // By the invariant it is alive. The hold is not this one's to give up.
-            self.push(&ManuallyDrop::new(Runnable(running)));
+    pub(crate) fn push_held(&self, runnable: Runnable) {
+        if !runnable.head().queued.replace(true) {
+            self.link(ManuallyDrop::new(runnable).0);
         }
+    }
+
+    /// Appends one that was made as queued.
+    #[inline(always)]
+    pub(crate) fn push_new(&self, runnable: Runnable) {
+        self.link(ManuallyDrop::new(runnable).0);
+    }
+
+    /// The one that is being run, if there is one.
+    #[inline(always)]
+    pub(crate) fn with_running<T>(&self, look: impl FnOnce(&Runnable) -> T) -> Option<T> {
+        // By the invariant it is alive. The hold is not this one's to give up.
+        self.running.get().map(|running| look(&ManuallyDrop::new(Runnable(running))))
+    }
+
+    /// The one that is being run has ended.
+    #[inline(always)]
+    pub(crate) fn note_ended(&self) {
+        self.running.set(None);
     }
 
     #[inline(always)]
@@ -178,7 +220,8 @@ impl ReadyQueue {
     /// Runs all that are in the queue by now, and none that is pushed meanwhile. Gives how many ran.
     #[inline(always)]
     pub(super) fn run_all(&self, core: &Core) -> usize {
-        let mut batch = Batch { next: self.first.take(), last: self.last.take(), queue: self };
+        let mut batch = Batch { next: self.first.take(), queue: self };
+        self.last.set(None);
         let mut ran = 0;
         while let Some(runnable) = batch.pop() {
             let _running = Running::new(self, &runnable);
@@ -224,7 +267,6 @@ impl ReadyQueue {
 struct Batch<'a> {
     /// **Invariant:** as that of the queue.
     next: Option<NonNull<Head>>,
-    last: Option<NonNull<Head>>,
     queue: &'a ReadyQueue,
 }
 
@@ -238,16 +280,28 @@ impl Batch<'_> {
         runnable.head().queued.set(false);
         Some(runnable)
     }
+
+    #[cold]
+    fn put_back(&self, next: NonNull<Head>) {
+        let mut last = next;
+        // SAFETY: by the invariant it is alive, and shared only; so is each that it leads to, for none of them has run.
+        while let Some(next) = unsafe { last.as_ref() }.next.get() {
+            last = next;
+        }
+        // SAFETY: as above.
+        unsafe { last.as_ref() }.next.set(self.queue.first.replace(Some(next)));
+        if self.queue.last.get().is_none() {
+            self.queue.last.set(Some(last));
+        }
+    }
 }
 
 impl Drop for Batch<'_> {
     /// If something panicked, what has not run is still first in line.
+    #[inline(always)]
     fn drop(&mut self) {
-        let (Some(next), Some(last)) = (self.next, self.last) else { return };
-        // SAFETY: by the invariant it is alive, and shared only: it has not run, because it is the last.
-        unsafe { last.as_ref() }.next.set(self.queue.first.replace(Some(next)));
-        if self.queue.last.get().is_none() {
-            self.queue.last.set(Some(last));
+        if let Some(next) = self.next {
+            self.put_back(next);
         }
     }
 }

@@ -4,7 +4,8 @@ use std::panic::Location;
 
 use super::core::Core;
 use super::current;
-use crate::task::{IntoTask, JoinHandle, Origin, TaskId, TaskRef};
+use super::word::Word;
+use crate::task::{IntoTask, JoinHandle, Origin, TaskId, TaskPlace, TaskRef};
 
 impl Core {
     pub(super) fn spawn<T>(&self, task: T, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
@@ -30,7 +31,7 @@ impl Core {
             self.remove(task.header());
             self.destroy(&task);
         } else {
-            self.ready.push(task.as_runnable());
+            self.ready.push_new(task.into_runnable());
             self.rouse_host();
         }
         handle
@@ -46,22 +47,21 @@ impl Core {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
-        if !current::with_current(|core| !core.closed.get()).unwrap_or(false) {
-            return Err(body);
-        }
-        let handle = current::with_current(|core| {
-            let (task, handle) = core.new_task::<T>(body, spawned_at);
-            core.ready.push(task.as_runnable());
-            handle
-        });
-        match handle {
-            Some(handle) => Ok(handle),
-            None => unreachable!("it was there a moment ago"),
-        }
+        current::give_current(body, |core, body| {
+            if core.closed.get() {
+                return Err(body);
+            }
+            let Ok(mut tasks) = core.tasks.try_borrow_mut() else { return Err(body) };
+            let Some(cell) = TaskPlace::at_hand() else { return Err(body) };
+            let Some(vacancy) = tasks.vacancy() else { return Err(body) };
+            // From here on nothing can panic: so the body is moved once, from where it was made to its cell.
+            let (task, handle) = core.begin::<T>(vacancy, cell, body, spawned_at);
+            core.ready.push_new(task.into_runnable());
+            Ok(handle)
+        })
     }
 
-    /// A task with a place in the table. Nothing of the user's runs.
-    #[inline(always)]
+    /// A task with a place in the table, which is to be queued. Nothing of the user's runs.
     fn new_task<T>(
         &self,
         body: T::Body,
@@ -71,14 +71,33 @@ impl Core {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
+        let mut tasks = self.tasks.borrow_mut();
+        tasks.make_room(&self.lease);
+        match tasks.vacancy() {
+            Some(vacancy) => self.begin::<T>(vacancy, TaskPlace::new(), body, spawned_at),
+            None => unreachable!("room was made"),
+        }
+    }
+
+    #[inline(always)]
+    fn begin<T>(
+        &self,
+        (word, place): (Word, &mut Option<TaskRef>),
+        cell: TaskPlace<T::Body>,
+        body: T::Body,
+        spawned_at: &'static Location<'static>,
+    ) -> (TaskRef, JoinHandle<T::Output>)
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
         let sequence = self.last_task.get() + 1;
         self.last_task.set(sequence);
-        let mut tasks = self.tasks.borrow_mut();
-        let word = tasks.next_word(&self.lease);
         let id = TaskId::new(sequence);
         let origin = Origin { id, word, core: self.number, flavour: T::FLAVOUR, spawned_at };
-        let (task, handle) = TaskRef::new(origin, body);
-        tasks.insert(task.clone());
+        let (task, handle) = cell.fill(origin, body);
+        // Nobody was there who would have to be dropped.
+        std::mem::forget(place.replace(task.clone()));
         (task, JoinHandle::new(handle))
     }
 }

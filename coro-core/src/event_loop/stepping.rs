@@ -107,7 +107,7 @@ impl Core {
         let id = task.as_ref().map(|task| task.header().id());
         drop(id.map(|id| self.take_waits(id)));
         self.ready.run_one(step.runnable, self);
-        self.tally.note_turn(1);
+        self.note_turn(1);
         self.take_ready(ready, |woken| match (id, woken) {
             (Some(id), Some(woken)) if woken == id => Cause::Itself,
             (Some(id), Some(woken)) if woken > TaskId::new(before) => Cause::Spawned(id),

@@ -1,65 +1,63 @@
 //! The tasks of a loop, by their slots.
 
-use super::record::{Lease, Record};
-use super::word::{SLOTS, Word};
+use super::record::Lease;
+use super::word::{MAIL, SLOTS, Word};
 use crate::task::TaskRef;
 
 /// The tasks that have not ended. A slot is used again.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
+    /// The first slot is that of the mailbox: no task is there.
     slots: Vec<Option<TaskRef>>,
-    free: Vec<Vacant>,
+    /// The names of those who come next into slots where nobody is. The record knows them too, but further away.
+    vacant: Vec<Word>,
 }
 
-/// A slot that was used before.
-#[derive(Debug, Clone, Copy)]
-struct Vacant {
-    slot: u32,
-    /// The next one. The record knows it too, but further away.
-    tenant: u32,
-}
-
-/// A task has the slot of its place and one more: the first slot is that of the mailbox.
-const FIRST: u32 = 1;
+/// How many slots are made at once.
+const AT_ONCE: usize = 16;
 
 impl Tasks {
-    /// The word of the next task, in the record of its loop.
+    /// A place for another task, if there is one: its word, and where to put it, where nobody is. It cannot panic.
+    #[inline(always)]
+    pub(super) fn vacancy(&mut self) -> Option<(Word, &mut Option<TaskRef>)> {
+        let word = self.vacant.pop()?;
+        Some((word, self.slots.get_mut(word.slot() as usize)?))
+    }
+
+    /// Makes some places, if there is none.
     ///
     /// # Panics
     ///
     /// If the loop has no room for another task.
-    #[inline(always)]
-    pub(super) fn next_word(&self, lease: &Lease) -> Word {
-        match self.free.last() {
-            Some(vacant) => Word::new(lease.name(), vacant.slot, vacant.tenant),
-            None => {
-                let slot = self.slots.len() as u32 + FIRST;
-                assert!(slot < SLOTS, "a loop has no room for more than {} tasks", SLOTS - FIRST);
-                lease.record().word(lease.name(), slot)
-            }
+    pub(super) fn make_room(&mut self, lease: &Lease) {
+        if !self.vacant.is_empty() {
+            return;
         }
-    }
-
-    /// Puts a task in, which has the word that [`next_word`](Self::next_word) gave.
-    #[inline(always)]
-    pub(super) fn insert(&mut self, task: TaskRef) {
-        match self.free.pop() {
-            Some(Vacant { slot, .. }) => self.slots[(slot - FIRST) as usize] = Some(task),
-            None => self.slots.push(Some(task)),
-        }
+        let (first, all) = (self.slots.len().max(MAIL as usize + 1), SLOTS as usize);
+        assert!(first < all, "a loop has no room for more than {} tasks", SLOTS - 1);
+        let end = (first + AT_ONCE).min(all);
+        self.slots.resize_with(end, || None);
+        // The first one is taken first.
+        let words = (first..end).rev().map(|slot| lease.record().word(lease.name(), slot as u32));
+        // For all of them together.
+        self.vacant.reserve(end);
+        self.vacant.extend(words);
     }
 
     #[inline(always)]
     pub(super) fn get(&self, slot: u32) -> Option<&TaskRef> {
-        // That of the mailbox is out of range.
-        self.slots.get(slot.wrapping_sub(FIRST) as usize)?.as_ref()
+        self.slots.get(slot as usize)?.as_ref()
     }
 
     /// Takes the task out of a slot, which has another tenant from now on.
     #[inline(always)]
-    pub(super) fn remove(&mut self, word: Word, record: &Record) -> Option<TaskRef> {
-        let task = self.slots.get_mut(word.slot().wrapping_sub(FIRST) as usize)?.take()?;
-        self.free.push(Vacant { slot: word.slot(), tenant: record.vacate(word) });
+    pub(super) fn remove(&mut self, word: Word, lease: &Lease) -> Option<TaskRef> {
+        let task = self.slots.get_mut(word.slot() as usize)?.take()?;
+        let next = lease.vacate(word);
+        // There is room for all slots: nothing is allocated when a task ends.
+        if self.vacant.len() < self.vacant.capacity() {
+            self.vacant.push(next);
+        }
         Some(task)
     }
 

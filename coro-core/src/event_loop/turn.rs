@@ -30,14 +30,16 @@ impl Core {
         Ok(())
     }
 
-    /// Whether there is nothing but to run what is ready.
+    /// Makes the loop return from its run at the end of the present turn.
+    pub(super) fn stop(&self) {
+        self.stopping.set(true);
+        self.cadence.attend();
+    }
+
+    /// Whether there is nothing but to run what is ready: no look is due, no timer, and nobody has stopped the loop.
     #[inline(always)]
     fn can_go_on(&self) -> bool {
-        !self.ready.is_empty()
-            && !self.stopping.get()
-            && !self.timer_is_due.get()
-            && !self.cadence.is_due()
-            && self.lease.record().is_quiet()
+        !self.ready.is_empty() && self.cadence.is_plain() && self.lease.record().is_quiet()
     }
 
     /// Looks for what else there is: parts 1 to 3.
@@ -52,6 +54,10 @@ impl Core {
             if self.timer_is_due.get() {
                 self.process();
             }
+        }
+        if self.stopping.get() {
+            // Still: this turn is the last one.
+            self.cadence.attend();
         }
         Ok(())
     }
@@ -102,6 +108,7 @@ impl Core {
     /// Queues the timers that are due by the last reading of the clock: part 3.
     pub(super) fn process(&self) {
         self.timer_is_due.set(false);
+        self.cadence.note_attended();
         let most = if self.cadence.is_patient() { TIMERS_A_TURN } else { usize::MAX };
         for _ in 0..most {
             // A statement of its own: the borrow must end before a waker runs.
@@ -124,7 +131,12 @@ impl Core {
     /// Runs the snapshot of the ready queue: part 4.
     #[inline(always)]
     pub(super) fn run_ready(&self) {
-        let ran = self.ready.run_all(self);
+        self.note_turn(self.ready.run_all(self));
+    }
+
+    /// So many have run in a turn.
+    #[inline(always)]
+    pub(super) fn note_turn(&self, ran: usize) {
         self.cadence.note_run(ran);
         self.tally.note_turn(ran);
     }
@@ -133,6 +145,10 @@ impl Core {
     pub(super) fn turn_until_stopped(&self) -> Result<(), RunError> {
         loop {
             let turned = self.turn();
+            // Plain turns, in which nothing can fail. None is while the loop is stopping.
+            while turned.is_ok() && self.can_go_on() {
+                self.run_ready();
+            }
             // Cleared also on an error: the next run begins afresh.
             if self.stopping.get() || turned.is_err() {
                 self.stopping.set(false);

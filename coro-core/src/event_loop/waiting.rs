@@ -124,16 +124,20 @@ impl Core {
     /// Says what the present task waits for, if somebody wants to know.
     #[inline(always)]
     pub(crate) fn note_wait(what: impl FnOnce(&Self) -> Waiting) {
-        Self::on_current(|core| {
-            if core.observed.get() {
-                core.keep_wait(what(core));
-            }
-        });
+        Self::on_current(|core| core.note_own_wait(what));
+    }
+
+    /// [`note_wait`](Self::note_wait), on this loop.
+    #[inline(always)]
+    pub(super) fn note_own_wait(&self, what: impl FnOnce(&Self) -> Waiting) {
+        if self.observed.get() {
+            self.keep_wait(what(self));
+        }
     }
 
     #[cold]
     fn keep_wait(&self, what: Waiting) {
-        let word = self.current_task.get();
+        let word = self.running_word();
         if let Some(task) = self.task_of(word) {
             self.waits.borrow_mut().of.entry(task).or_default().push(what);
         }
@@ -145,7 +149,7 @@ impl Core {
         tasks
             .get(word.slot())
             .map(|task| task.header())
-            .filter(|task| task.word == word)
+            .filter(|task| task.word() == word)
             .map(|task| task.id())
     }
 

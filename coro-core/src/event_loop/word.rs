@@ -48,6 +48,19 @@ impl Word {
         (self.0 >> SLOT_BITS) as u32 & ((1 << SLOT_TENANT_BITS) - 1)
     }
 
+    /// The name of who comes next into this slot.
+    #[inline(always)]
+    pub(super) fn next(self) -> Self {
+        let next = Self(self.0.wrapping_add(1 << SLOT_BITS));
+        if next.tenant() == 0 { next.without_carry() } else { next }
+    }
+
+    /// After the last tenant the count has run over into what is above it.
+    #[cold]
+    fn without_carry(self) -> Self {
+        Self(self.0.wrapping_sub(1 << (SLOT_BITS + SLOT_TENANT_BITS)))
+    }
+
     pub(crate) fn record(self) -> RecordName {
         RecordName((self.0 >> (SLOT_BITS + SLOT_TENANT_BITS)) as u32)
     }

@@ -16,7 +16,7 @@ use crate::task::{Stepwise, TaskBody, TaskError};
 pub struct InPlace<F: Future> {
     /// **Invariant:** the machine if `begun`, else the future, which is structurally pinned: not moved once this is.
     body: Body<F>,
-    /// How often it suspended to wait, since that was last counted.
+    /// How often it suspended to wait. Counted at the end, and each time it goes round.
     parks: u32,
     /// It was resumed by hand before it was spawned, and has its place on the heap. Apart from the union: as the tag of an
     /// enum it would take a word of each task.
@@ -43,10 +43,10 @@ impl<F: Future> InPlace<F> {
         Self { body: Body { machine }, parks: 0, begun: true }
     }
 
-    /// Counts what it has not counted yet, and runs to its end beside.
-    fn count(&mut self, ended: u64) {
-        let parks = u64::from(core::mem::take(&mut self.parks));
-        stats::record(Flavour::Native, &Counts { resumes: parks + ended, yields: 0, parks });
+    /// So many more suspensions, each of which was resumed.
+    #[cold]
+    fn count(parks: u64) {
+        stats::record(Flavour::Native, &Counts { resumes: parks, yields: 0, parks });
     }
 }
 
@@ -64,7 +64,7 @@ impl<F: Future> TaskBody for InPlace<F> {
         let body = (&raw mut this.body).cast::<Machine<F>>();
         if this.begun {
             // SAFETY: by the invariant it is the machine, and `this` is borrowed.
-            return Pin::new(unsafe { &mut **body }).step(cx, error);
+            return step_machine(unsafe { &mut *body }, cx, error);
         }
         if let Some(error) = error {
             // No error can land in a plain future. Whoever has this drops it now that it has ended.
@@ -76,14 +76,14 @@ impl<F: Future> TaskBody for InPlace<F> {
         let future = unsafe { Pin::new_unchecked(future) };
         match future.poll(cx) {
             Poll::Pending => {
-                this.parks += 1;
-                if this.parks == u32::MAX {
-                    this.count(0);
+                this.parks = this.parks.wrapping_add(1);
+                if this.parks == 0 {
+                    Self::count(1 << u32::BITS);
                 }
                 Poll::Pending
             }
             Poll::Ready(output) => {
-                this.count(1);
+                stats::record(Flavour::Native, &Counts { resumes: 1, ..Counts::default() });
                 Poll::Ready(Ok(output))
             }
         }
@@ -91,19 +91,43 @@ impl<F: Future> TaskBody for InPlace<F> {
 }
 
 impl<F: Future> Drop for InPlace<F> {
+    #[inline(always)]
     fn drop(&mut self) {
         if self.parks > 0 {
-            self.count(0);
+            Self::count(self.parks.into());
         }
         let body = (&raw mut self.body).cast::<Machine<F>>();
         if self.begun {
             // SAFETY: by the invariant it is the machine, which nobody sees after this.
-            unsafe { body.drop_in_place() }
+            unsafe { drop_machine(body) }
         } else {
             // SAFETY: by the invariant it is the future, which nobody sees after this. It is not moved.
             unsafe { body.cast::<F>().drop_in_place() }
         }
     }
+}
+
+/// Apart: hardly any task has one.
+#[cold]
+#[inline(never)]
+fn step_machine<F: Future>(
+    machine: &mut Machine<F>,
+    cx: &mut Context<'_>,
+    error: Option<TaskError>,
+) -> Poll<Result<F::Output, TaskError>> {
+    Pin::new(&mut **machine).step(cx, error)
+}
+
+/// Apart: hardly any task has one, and to drop a future that is over is nothing.
+///
+/// # Safety
+///
+/// It is one, which nobody sees after this.
+#[cold]
+#[inline(never)]
+unsafe fn drop_machine<F: Future>(machine: *mut Machine<F>) {
+    // SAFETY: as promised.
+    unsafe { machine.drop_in_place() }
 }
 
 impl<F: Future> fmt::Debug for InPlace<F> {

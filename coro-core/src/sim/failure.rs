@@ -99,7 +99,7 @@ pub struct Failure {
     pub kind: FailureKind,
     /// Of the run that was found first.
     pub seed: u64,
-    /// What repeats this very run: `CORO_SIM_REPLAY=…`, or [`Sim::replay`](super::Sim::replay).
+    /// What repeats this very run: `CORO_SIM_REPLAY=…`, or [`Explorer::replay`](super::Explorer::replay).
     pub replay: String,
     /// Each step of it: when, who, why, and what it waited for then.
     pub schedule: Vec<String>,

@@ -118,6 +118,11 @@ impl<'a> Running<'a> {
         for host in (0..self.hosts.len()).rev() {
             self.end(HostId(host));
         }
+        // They may hold the world that holds them.
+        let programs: Vec<_> =
+            self.world.0.hosts.borrow_mut().iter_mut().filter_map(|host| host.start.take()).collect();
+        drop(programs);
+        drop(self.world.0.arrived.take());
     }
 }
 

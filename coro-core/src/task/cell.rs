@@ -2,18 +2,19 @@
 
 #![allow(unsafe_code)]
 
+mod running;
+
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
-use super::{Panic, TaskBody, TaskError, task_waker};
+use super::{Panic, TaskBody, TaskError};
 use crate::event_loop::{Core, Head, Runnable, Table, find};
 
 /// A task, whatever its body: a hold on its cell.
@@ -54,28 +55,59 @@ type Output<B> = Result<<B as TaskBody>::Output, TaskError>;
 pub(crate) struct Methods {
     /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
-    /// Moves the output to a place for a `Poll<Result<_, TaskError>>`, which is pending.
-    take_output: unsafe fn(NonNull<Head>, NonNull<()>),
     /// Takes the output if it is an error.
     take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
     /// Drops the output. Unwinds with the panic of a destructor.
     drop_output: unsafe fn(NonNull<Head>),
 }
 
-impl TaskRef {
-    /// A new task, and what its handle holds of it.
-    #[inline(always)]
-    pub(crate) fn new<B: TaskBody + 'static>(origin: Origin, body: B) -> (Self, Joinable<B::Output>) {
-        let (mut place, home) = arena::allocate::<TaskCell<B>>();
-        let header = Header::new(Head::new(TaskCell::<B>::TABLE), home, origin);
-        let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
-        // SAFETY: it is the caller's alone.
-        let cell = NonNull::from(unsafe { place.as_mut() }.write(TaskCell { header, content }));
-        // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
-        let task = Self(unsafe { Runnable::from_new(cell.cast()) });
-        (task.clone(), Joinable { task, of: PhantomData })
+/// A place for a task with such a body.
+pub(crate) struct TaskPlace<B: TaskBody> {
+    /// **Invariant:** it was given by the arena with this home, and is nobody else's.
+    block: NonNull<MaybeUninit<TaskCell<B>>>,
+    home: Home,
+}
+
+impl<B: TaskBody + 'static> TaskPlace<B> {
+    pub(crate) fn new() -> Self {
+        let (block, home) = arena::allocate();
+        Self { block, home }
     }
 
+    /// If there is one at hand. Mostly it cannot panic.
+    #[inline(always)]
+    pub(crate) fn at_hand() -> Option<Self> {
+        let (block, home) = arena::allocate_at_hand()?;
+        Some(Self { block, home })
+    }
+
+    /// A new task, which is to be queued, and what its handle holds of it.
+    #[inline(always)]
+    pub(crate) fn fill(self, origin: Origin, body: B) -> (TaskRef, Joinable<B::Output>) {
+        let Self { block, home } = *ManuallyDrop::new(self);
+        let header = Header::new(TaskCell::<B>::TABLE, home, TaskCell::<B>::CONTENT_AT, origin);
+        let content = UnsafeCell::new(Content { body: ManuallyDrop::new(body) });
+        // Through the pointer of the arena, to which it goes back: one to the cell alone would be for less than the block.
+        let cell = block.cast::<TaskCell<B>>();
+        // SAFETY: by the invariant it is ours alone.
+        unsafe { cell.write(TaskCell { header, content }) };
+        // SAFETY: it begins with its head (`repr(C)`, twice), the pointer is to all of it, and only `free` frees it.
+        let task = TaskRef(unsafe { Runnable::from_counted(cell.cast()) });
+        (task.clone(), Joinable { task, of: PhantomData })
+    }
+}
+
+impl<B: TaskBody> Drop for TaskPlace<B> {
+    /// It was not needed.
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        // SAFETY: by the invariant.
+        unsafe { arena::free(self.block, self.home) };
+    }
+}
+
+impl TaskRef {
     /// The task that is this, if it is one.
     #[cfg(feature = "testing")]
     pub(crate) fn of(runnable: &Runnable) -> Option<&Self> {
@@ -99,8 +131,14 @@ impl TaskRef {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn as_runnable(&self) -> &Runnable {
         &self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_runnable(self) -> Runnable {
+        self.0
     }
 
     /// Asks the task to end: an error is thrown where it waits, when it next runs. False if it has ended.
@@ -137,9 +175,9 @@ impl TaskRef {
         unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
     }
 
-    /// If nobody but the caller holds it, drops its output. Gives the panic of a destructor.
-    pub(crate) fn drop_unheld_output(&self) -> Option<Panic> {
-        if !self.0.is_last_hold() || self.header().stage.get() != Stage::Ended {
+    /// Drops its output, if it is there. Gives the panic of a destructor.
+    pub(crate) fn drop_output(&self) -> Option<Panic> {
+        if self.header().stage.get() != Stage::Ended {
             return None;
         }
         let drop_output = self.methods().drop_output;
@@ -152,16 +190,16 @@ impl<T> Joinable<T> {
     /// The result, once, if the task has ended.
     #[inline(always)]
     pub(crate) fn poll_output(&self) -> Poll<Result<T, TaskError>> {
-        let mut output = Poll::Pending;
         let header = self.task.header();
-        if header.stage.get() == Stage::Ended {
-            // SAFETY: it is a live cell, of the type of its methods, and it has ended. By the invariant, `output` is a place
-            // for what its body gives.
-            unsafe {
-                (self.task.methods().take_output)(self.task.0.as_ptr(), NonNull::from(&mut output).cast())
-            };
+        if header.stage.get() != Stage::Ended {
+            return Poll::Pending;
         }
-        output
+        header.note_taken();
+        // SAFETY: it is within the cell.
+        let output = unsafe { self.task.0.as_ptr().byte_add(header.content_at.into()) };
+        // SAFETY: there is its content, which is the output, and by the invariant one of this type. It is not read again, now
+        // that it is taken.
+        Poll::Ready(unsafe { output.cast::<Result<T, TaskError>>().read() })
     }
 
     pub(crate) fn task(&self) -> &TaskRef {
@@ -173,11 +211,13 @@ impl<T> Joinable<T> {
 impl<B: TaskBody + 'static> TaskCell<B> {
     const TABLE: &'static Table =
         &Table { run: Self::run, discard: Self::discard, free: Self::free, task: Some(Self::METHODS) };
-    const METHODS: &'static Methods = &Methods {
-        destroy: Self::destroy,
-        take_output: Self::take_output,
-        take_error: Self::take_error,
-        drop_output: Self::drop_output,
+    const METHODS: &'static Methods =
+        &Methods { destroy: Self::destroy, take_error: Self::take_error, drop_output: Self::drop_output };
+
+    const CONTENT_AT: u16 = {
+        let at = offset_of!(Self, content);
+        assert!(at <= u16::MAX as usize, "the body of a task is aligned to 32 KiB at most");
+        at as u16
     };
 
     /// Where the body is, or the output.
@@ -189,92 +229,6 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     unsafe fn content(head: NonNull<Head>) -> *mut Content<B> {
         // SAFETY: in bounds, because it is a cell.
         UnsafeCell::raw_get(unsafe { &raw const (*head.cast::<Self>().as_ptr()).content })
-    }
-
-    /// # Safety
-    ///
-    /// As [`Table`] says.
-    unsafe fn run(runnable: &Runnable, core: &Core) {
-        // SAFETY: it is one (`repr(transparent)`), and by the promise that of a task.
-        let task = unsafe { &*(&raw const *runnable).cast::<TaskRef>() };
-        let header = task.header();
-        if header.stage.get() != Stage::Waiting {
-            // It has ended since it was queued.
-            return;
-        }
-        let before = core.set_current_task(header.word);
-        header.stage.set(Stage::Busy);
-        // SAFETY: it is a cell of this type.
-        let content = unsafe { Self::content(task.0.as_ptr()) };
-        // What it gave, apart: a result can be large, and most steps give none.
-        let mut given = None;
-        // With the judgement of the result: a value that a cancellation outran is dropped there.
-        let stepped = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: it waited, so this is the body, and nobody else touches it while it is busy.
-            let body = unsafe { &mut *content.cast::<B>() };
-            // SAFETY: it stays in the cell until it is dropped there.
-            let body = unsafe { Pin::new_unchecked(body) };
-            if let Poll::Ready(result) = Self::step(body, header) {
-                given = Some(result);
-            }
-        }));
-        let result = match (stepped, given) {
-            (Ok(()), None) => {
-                header.stage.set(Stage::Waiting);
-                core.set_current_task(before);
-                return;
-            }
-            (Ok(()), Some(result)) => result,
-            (Err(payload), _) => Err(TaskError::Panicked(Panic::new(payload))),
-        };
-        // SAFETY: it is a cell of this type, and busy with this.
-        let panic = unsafe { Self::end(task.0.as_ptr(), result) };
-        if let Some(panic) = panic {
-            // SAFETY: it is a cell of this type, and it has ended.
-            match unsafe { Self::output(task.0.as_ptr()) } {
-                // One panic is the result.
-                Err(TaskError::Panicked(_)) => core.report_destructor(header, panic),
-                output => {
-                    let displaced = std::mem::replace(output, Err(TaskError::Panicked(panic)));
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(displaced))) {
-                        core.report_destructor(header, Panic::new(panic));
-                    }
-                }
-            }
-        }
-        core.set_current_task(before);
-        core.task_ended(task);
-    }
-
-    #[inline(always)]
-    fn step(body: Pin<&mut B>, header: &Header) -> Poll<Result<B::Output, TaskError>> {
-        let waker = task_waker(header.word);
-        let error = header.must_cancel.take().then_some(TaskError::Cancelled);
-        match body.step(&mut Context::from_waker(&waker), error) {
-            // A return does not outrun a cancellation that was requested before it: the value is lost.
-            Poll::Ready(Ok(_)) if header.must_cancel.get() => Poll::Ready(Err(TaskError::Cancelled)),
-            polled => polled,
-        }
-    }
-
-    /// Drops the body, and leaves `result`. Gives the panic of the body's destructor.
-    ///
-    /// # Safety
-    ///
-    /// As [`Methods`] says, for one that the caller has made busy.
-    unsafe fn end(head: NonNull<Head>, result: Result<B::Output, TaskError>) -> Option<Panic> {
-        // SAFETY: as promised.
-        let content = unsafe { Self::content(head) };
-        let dropped = catch_unwind(AssertUnwindSafe(|| {
-            // SAFETY: not ended, so this is the body, and nobody else touches it while it is busy. It is dropped once:
-            // nobody takes it for the body after this.
-            unsafe { content.cast::<B>().drop_in_place() }
-        }));
-        // SAFETY: writable, as above; what was the body is gone.
-        unsafe { content.write(Content { output: ManuallyDrop::new(result) }) };
-        // SAFETY: every cell begins with its header.
-        unsafe { head.cast::<Header>().as_ref() }.stage.set(Stage::Ended);
-        dropped.err().map(Panic::new)
     }
 
     /// # Safety
@@ -306,21 +260,11 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     #[inline(always)]
     unsafe fn take(head: NonNull<Head>) -> Output<B> {
         // SAFETY: every cell begins with its header.
-        unsafe { head.cast::<Header>().as_ref() }.stage.set(Stage::Taken);
+        unsafe { head.cast::<Header>().as_ref() }.note_taken();
         // SAFETY: as promised.
         let output = unsafe { Self::output(head) };
         // SAFETY: it is valid, and not read again, now that it is taken.
         unsafe { std::ptr::read(output) }
-    }
-
-    /// # Safety
-    ///
-    /// As [`Methods`] says.
-    unsafe fn take_output(head: NonNull<Head>, place: NonNull<()>) {
-        // SAFETY: as promised.
-        let output = unsafe { Self::take(head) };
-        // SAFETY: it is a place for one, as promised, and what is there needs no drop.
-        unsafe { place.cast::<Poll<Output<B>>>().write(Poll::Ready(output)) }
     }
 
     /// # Safety
@@ -343,20 +287,6 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         drop(unsafe { Self::take(head) });
     }
 
-    /// Drops the header of a cell, and gives where its memory came from.
-    ///
-    /// # Safety
-    ///
-    /// As [`Table`] says for `free`.
-    unsafe fn drop_header(head: NonNull<Head>) -> Home {
-        let header = head.cast::<Header>();
-        // SAFETY: every cell begins with its header.
-        let home = unsafe { header.as_ref() }.home;
-        // SAFETY: as promised, it is used no more.
-        unsafe { header.drop_in_place() };
-        home
-    }
-
     /// # Safety
     ///
     /// As [`Table`] says.
@@ -370,7 +300,26 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// As [`Table`] says.
     unsafe fn free(head: NonNull<Head>) {
         // SAFETY: every cell begins with its header.
-        let stage = unsafe { head.cast::<Header>().as_ref() }.stage.get();
+        let header = unsafe { head.cast::<Header>().as_ref() };
+        if header.is_taken() && header.is_bare() {
+            // SAFETY: it came from there, with that home; nobody holds it, and there is nothing to drop.
+            unsafe { arena::free(head.cast::<Self>(), header.home) };
+        } else {
+            // SAFETY: as promised.
+            unsafe { Self::free_filled(head) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Table`] says for `free`.
+    #[cold]
+    unsafe fn free_filled(head: NonNull<Head>) {
+        let header = head.cast::<Header>();
+        // SAFETY: every cell begins with its header.
+        let stage = unsafe { header.as_ref() }.stage.get();
+        // SAFETY: as above.
+        let home = unsafe { header.as_ref() }.home;
         let output = match stage {
             // SAFETY: it has ended.
             Stage::Ended => Some(unsafe { Self::take(head) }),
@@ -385,7 +334,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             Stage::Busy => return,
         };
         // SAFETY: nobody holds it any more, and nobody sees it after this. What is not a header has been taken or dropped.
-        let home = unsafe { Self::drop_header(head) };
+        unsafe { header.drop_in_place() };
         // SAFETY: it came from there, with that home.
         unsafe { arena::free(head.cast::<Self>(), home) };
         // At the end: its destructor may panic.

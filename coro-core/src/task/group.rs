@@ -52,7 +52,7 @@ fn enlist<T>(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> (Rc<Group>, Vec<
         if member.is_done() {
             group.member_done(index);
         } else {
-            member.header().set_joiner(Some(Joiner::member(Rc::clone(&group), index)));
+            member.header().set_joiner(Some(Joiner::Member(Rc::clone(&group), index)));
         }
     }
     (group, members)

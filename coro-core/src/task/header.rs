@@ -8,20 +8,12 @@ use std::task::Waker;
 
 use super::arena::Home;
 use super::group::Group;
-use super::waker::word_of;
 use super::{TaskId, TaskInfo};
-use crate::event_loop::{CoreNumber, Head, Word};
+use crate::event_loop::{CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
-/// Who waits for the end of a task.
+/// Who waits for the end of a task, if it is not a task of its loop.
 pub(crate) enum Joiner {
-    /// A task of ours that awaits the handle.
-    Task(Word),
-    /// Somebody else. Apart, because a header has one of these.
-    Other(Box<OtherJoiner>),
-}
-
-pub(crate) enum OtherJoiner {
     /// Somebody else's task awaits the handle.
     Waker(Waker),
     /// A gather or an as_completed, in which it has this place.
@@ -30,21 +22,16 @@ pub(crate) enum OtherJoiner {
     Call(Box<dyn FnOnce()>),
 }
 
-impl Joiner {
-    pub(crate) fn waker(waker: &Waker) -> Self {
-        match word_of(waker) {
-            Some(word) => Self::Task(word),
-            None => Self::Other(Box::new(OtherJoiner::Waker(waker.clone()))),
-        }
-    }
+/// A handle exists that could still read the result.
+const HANDLE: u8 = 1;
+/// An error of it needs no report.
+const READ: u8 = 2;
 
-    pub(crate) fn member(group: Rc<Group>, index: usize) -> Self {
-        Self::Other(Box::new(OtherJoiner::Member(group, index)))
-    }
-
-    pub(crate) fn call(function: Box<dyn FnOnce()>) -> Self {
-        Self::Other(Box::new(OtherJoiner::Call(function)))
-    }
+/// What hardly any task has.
+#[derive(Default)]
+struct Rare {
+    name: Option<Rc<str>>,
+    joiner: Option<Joiner>,
 }
 
 /// How far a task got.
@@ -60,17 +47,15 @@ pub(super) enum Stage {
     Taken,
 }
 
-/// In this order it takes 88 bytes.
+/// In this order it takes 80 bytes.
 #[repr(C)]
 pub(crate) struct Header {
     head: Head,
-    /// Its place, as its wakers name it.
-    pub(crate) word: Word,
     id: TaskId,
     spawned_at: &'static Location<'static>,
-    joiner: Cell<Option<Joiner>>,
-    /// If it was given one.
-    name: Cell<Option<Box<Rc<str>>>>,
+    /// The task of its loop that awaits the handle, if it is one.
+    waiting: Cell<Option<Runnable>>,
+    rare: Cell<Option<Box<Rare>>>,
     /// Its loop.
     pub(crate) core: CoreNumber,
     /// Where its memory came from.
@@ -80,19 +65,20 @@ pub(crate) struct Header {
     /// A cancellation waits to be delivered.
     pub(super) must_cancel: Cell<bool>,
     pub(super) stage: Cell<Stage>,
-    /// A handle exists that could still read the result.
-    handle: Cell<bool>,
-    /// An error of it needs no report.
-    read: Cell<bool>,
+    /// [`HANDLE`], [`READ`], both or none.
+    readers: Cell<u8>,
     flavour: Option<Flavour>,
+    /// Where its body is, and then its output: so many bytes behind the beginning.
+    pub(super) content_at: u16,
 }
 
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Header>() == 88);
+const _: () = assert!(size_of::<Header>() == 80);
 
 /// What a header begins with that the cell does not know.
 pub(crate) struct Origin {
     pub(crate) id: TaskId,
+    /// Its place, as its wakers name it.
     pub(crate) word: Word,
     /// Its loop.
     pub(crate) core: CoreNumber,
@@ -102,24 +88,29 @@ pub(crate) struct Origin {
 
 impl Header {
     #[inline(always)]
-    pub(super) fn new(head: Head, home: Home, origin: Origin) -> Self {
+    pub(super) fn new(table: &'static Table, home: Home, content_at: u16, origin: Origin) -> Self {
         let Origin { id, word, core, flavour, spawned_at } = origin;
         Self {
-            head,
-            home,
-            core,
-            word,
+            head: Head::new_queued(table, word),
             id,
             spawned_at,
-            joiner: Cell::new(None),
-            name: Cell::new(None),
+            waiting: Cell::new(None),
+            rare: Cell::new(None),
+            core,
+            home,
             cancelling: Cell::new(0),
             must_cancel: Cell::new(false),
             stage: Cell::new(Stage::Waiting),
-            handle: Cell::new(true),
-            read: Cell::new(false),
+            readers: Cell::new(HANDLE),
             flavour,
+            content_at,
         }
+    }
+
+    /// Its place, as its wakers name it.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> Word {
+        self.head.word()
     }
 
     pub(crate) fn id(&self) -> TaskId {
@@ -136,50 +127,126 @@ impl Header {
         true
     }
 
+    /// Whether its body waits to be run.
+    #[inline(always)]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.stage.get() == Stage::Waiting
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.stage.get(), Stage::Ended | Stage::Taken)
     }
 
     /// Whether its result has been taken.
+    #[inline(always)]
     pub(super) fn is_taken(&self) -> bool {
         self.stage.get() == Stage::Taken
     }
 
-    pub(crate) fn set_name(&self, name: &str) {
-        self.name.set(Some(Box::new(name.into())));
+    /// Its result is there. Nobody is to run it any more.
+    #[inline(always)]
+    pub(super) fn note_ended(&self) {
+        self.stage.set(Stage::Ended);
+        self.head.retire();
     }
 
+    /// Its result has been taken.
     #[inline(always)]
-    pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
-        // Mostly there is nothing to drop.
-        if let Some(Joiner::Other(outdated)) = self.joiner.replace(joiner) {
-            drop(outdated);
+    pub(super) fn note_taken(&self) {
+        self.stage.set(Stage::Taken);
+    }
+
+    /// It was run after its end: it had been queued before.
+    #[inline(always)]
+    pub(super) fn note_late_run(&self) {
+        self.head.retire();
+    }
+
+    pub(crate) fn set_name(&self, name: &str) {
+        let mut rare = self.rare.take().unwrap_or_default();
+        rare.name = Some(name.into());
+        self.rare.set(Some(rare));
+    }
+
+    /// The task that is being run, on the loop of this one, waits for its end.
+    #[inline(always)]
+    pub(crate) fn set_waiting(&self, waiting: Runnable) {
+        drop(self.waiting.replace(Some(waiting)));
+        if self.has_rare() {
+            self.replace_joiner(None);
         }
     }
 
+    /// Somebody else waits for its end, or nobody.
+    pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
+        drop(self.waiting.take());
+        if joiner.is_some() || self.has_rare() {
+            self.replace_joiner(joiner);
+        }
+    }
+
+    /// Whoever is told of its end is told once.
+    #[inline(always)]
+    pub(crate) fn take_waiting(&self) -> Option<Runnable> {
+        self.waiting.take()
+    }
+
+    /// As [`take_waiting`](Self::take_waiting). Mostly there is none.
+    #[inline(always)]
     pub(crate) fn take_joiner(&self) -> Option<Joiner> {
-        self.joiner.take()
+        if self.has_rare() { self.replace_joiner(None) } else { None }
+    }
+
+    /// Whether nothing of it has to be dropped.
+    #[inline(always)]
+    pub(super) fn is_bare(&self) -> bool {
+        let waiting = self.waiting.take();
+        let waits = waiting.is_some();
+        self.waiting.set(waiting);
+        !waits && !self.has_rare()
+    }
+
+    #[inline(always)]
+    fn has_rare(&self) -> bool {
+        let rare = self.rare.take();
+        let has = rare.is_some();
+        self.rare.set(rare);
+        has
+    }
+
+    #[cold]
+    fn replace_joiner(&self, joiner: Option<Joiner>) -> Option<Joiner> {
+        let mut rare = self.rare.take().unwrap_or_default();
+        let before = std::mem::replace(&mut rare.joiner, joiner);
+        self.rare.set(Some(rare));
+        before
     }
 
     /// Marks the task as one whose error, if it fails, has been seen.
     pub(crate) fn mark_read(&self) {
-        self.read.set(true);
+        self.readers.set(self.readers.get() | READ);
     }
 
     pub(crate) fn drop_handle(&self) {
-        self.handle.set(false);
+        self.readers.set(self.readers.get() & !HANDLE);
         self.set_joiner(None);
+    }
+
+    /// Whether somebody may still take its result.
+    #[inline(always)]
+    pub(crate) fn has_handle(&self) -> bool {
+        self.readers.get() & HANDLE != 0
     }
 
     /// Whether nobody can read its error any more.
     pub(super) fn is_unread(&self) -> bool {
-        !self.handle.get() && !self.read.get()
+        self.readers.get() == 0
     }
 
     pub(crate) fn info(&self) -> TaskInfo {
-        let given = self.name.take();
-        let name = given.as_deref().cloned();
-        self.name.set(given);
+        let rare = self.rare.take();
+        let name = rare.as_ref().and_then(|rare| rare.name.clone());
+        self.rare.set(rare);
         TaskInfo {
             id: self.id,
             name: name.unwrap_or_else(|| format!("Task-{}", self.id.0).into()),

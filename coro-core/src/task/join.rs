@@ -3,12 +3,12 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
 use super::{TaskError, TaskId, TaskInfo};
-use crate::event_loop::{Core, Waiting};
+use crate::event_loop::Core;
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
 /// `co.wait(handle)`.
@@ -77,40 +77,53 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn on_done(&self, call: Option<Box<dyn FnOnce()>>) {
-        self.header().set_joiner(call.map(Joiner::call));
+        self.header().set_joiner(call.map(Joiner::Call));
     }
 }
 
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, TaskError>;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(!self.header().is_taken(), "a JoinHandle was polled after it gave its result: await it once");
-        let polled = self.task.poll_output();
-        if polled.is_ready() {
-            return polled;
+        if let ready @ Poll::Ready(_) = self.task.poll_output() {
+            return ready;
         }
-        match Core::join_error(self.header()) {
-            Some(error) => Poll::Ready(Err(error)),
-            None => {
-                self.header().set_joiner(Some(Joiner::waker(cx.waker())));
-                Core::note_wait(|_| Waiting::End(self.header().id()));
-                Poll::Pending
-            }
+        let (header, waker) = (self.header(), cx.waker());
+        let joined = if header.is_waiting() { Core::join(header, waker) } else { self.join_otherwise(waker) };
+        match joined {
+            Ok(()) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
+    #[inline(always)]
     fn drop(&mut self) {
-        if self.header().is_taken() {
-            // Nobody waits for it, and nothing of it is left to read.
-            return;
+        // Else nobody waits for it, and nothing of it is left to read.
+        if !self.header().is_taken() {
+            self.detach_task();
         }
+    }
+}
+
+impl<T> JoinHandle<T> {
+    /// The task is being run, perhaps by this one itself, or its result has been taken.
+    #[cold]
+    fn join_otherwise(&self, waker: &Waker) -> Result<(), TaskError> {
+        assert!(!self.header().is_taken(), "a JoinHandle was polled after it gave its result: await it once");
+        Core::join_otherwise(self.header(), waker)
+    }
+
+    #[cold]
+    fn detach_task(&self) {
         self.header().drop_handle();
         if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }
+        // Now, and not when the last one goes who happens to hold the task.
+        drop(self.task.poll_output());
     }
 }
 

@@ -22,9 +22,9 @@ pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use prepared::Prepared;
 
-pub(crate) use cell::{Methods, TaskRef};
-pub(crate) use header::{Header, Joiner, Origin, OtherJoiner};
-pub(crate) use waker::{copied, task_waker, wake, word_of};
+pub(crate) use cell::{Methods, TaskPlace, TaskRef};
+pub(crate) use header::{Header, Joiner, Origin};
+pub(crate) use waker::{copied, with_task_waker, word_of};
 
 use crate::coroutine::Thrown;
 use crate::stats::Flavour;

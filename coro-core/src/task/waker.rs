@@ -27,6 +27,14 @@ pub(crate) fn task_waker(word: Word) -> Waker {
     unsafe { Waker::new(std::ptr::without_provenance(word.bits() as usize), &TABLE) }
 }
 
+/// Lends the waker of the task that `word` names.
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+pub(crate) fn with_task_waker<T>(word: Word, look: impl FnOnce(&Waker) -> T) -> T {
+    // There is nothing to drop, but the compiler does not always see that.
+    look(&ManuallyDrop::new(task_waker(word)))
+}
+
 #[cfg(target_pointer_width = "64")]
 static TABLE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &TABLE),
@@ -57,6 +65,12 @@ pub(crate) fn copied(waker: &Waker) -> Option<ManuallyDrop<Waker>> {
 #[cfg(not(target_pointer_width = "64"))]
 pub(crate) fn word_of(_waker: &Waker) -> Option<Word> {
     None
+}
+
+/// Lends the waker of the task that `word` names.
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) fn with_task_waker<T>(word: Word, look: impl FnOnce(&Waker) -> T) -> T {
+    look(&task_waker(word))
 }
 
 /// The waker of the task that `word` names.

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU32 as Count;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
+use super::super::word::SLOT_TENANT_BITS;
 use super::*;
 
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ fn a_loop_that_sleeps_is_notified_once_and_one_that_was_woken_does_not_sleep() {
 fn a_word_whose_tenant_has_gone_wakes_nobody() {
     let (lease, _) = lease();
     let word = lease.record().word(lease.name(), 7);
-    lease.record().vacate(word);
+    assert_eq!(lease.vacate(word), lease.record().word(lease.name(), 7));
     assert_ne!(lease.record().word(lease.name(), 7), word);
     word.wake_remotely();
     assert_eq!(woken(&lease), []);
@@ -72,7 +73,7 @@ fn a_word_of_a_whole_round_of_tenants_ago_wakes_the_present_one() {
     let (lease, _) = lease();
     let word = lease.record().word(lease.name(), 7);
     for _ in 0..1 << SLOT_TENANT_BITS {
-        lease.record().vacate(lease.record().word(lease.name(), 7));
+        lease.vacate(lease.record().word(lease.name(), 7));
     }
     assert_eq!(lease.record().word(lease.name(), 7), word);
     word.wake_remotely();

@@ -2,22 +2,23 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
+use rustix::net::{self, RecvFlags, sockopt};
 
+use super::socket::{Connection, SEND, accept};
 use crate::driver::{Completed, Slot};
 
-pub(super) struct Entry {
+#[derive(Debug)]
+pub struct Entry {
     pub(super) fd: OwnedFd,
-    /// What the last edge said, until a call says otherwise.
+    /// What the last look said, until a call says otherwise.
     pub(super) readable: bool,
     pub(super) writable: bool,
-    /// The peer has ended its side or the connection failed: no further edge will come for reading.
+    /// The peer has ended its side or the connection failed: no further edge will come for reading. Said of edges only.
     pub(super) hung_up: bool,
-    /// Urgent data has been announced at least once.
+    /// Urgent data has been announced at least once. Said of edges only.
     pub(super) urgent: bool,
     /// Closed by its owner; kept until its sends are over.
     pub(super) closed: bool,
@@ -29,22 +30,17 @@ pub(super) struct Entry {
     pub(super) writing: VecDeque<(Slot, Writing)>,
 }
 
+#[derive(Debug)]
 pub(super) enum Reading {
     Accept,
     Receive(Vec<u8>),
 }
 
+#[derive(Debug)]
 pub(super) enum Writing {
     Connect,
     /// From this byte on.
     Send(Vec<u8>, usize),
-}
-
-/// A connection that was accepted, not registered yet.
-pub(super) struct Connection {
-    pub(super) fd: OwnedFd,
-    pub(super) local: SocketAddr,
-    pub(super) peer: SocketAddr,
 }
 
 /// What reading gave: a connection is not registered yet.
@@ -69,6 +65,11 @@ impl Entry {
         }
     }
 
+    /// Whether anything is to be waited for.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !(self.reading.is_empty() && self.writing.is_empty())
+    }
+
     pub(super) fn try_read(&mut self, reading: Reading) -> Result<Accepted, Reading> {
         if !self.readable {
             return Err(reading);
@@ -89,7 +90,7 @@ impl Entry {
                 });
                 match received {
                     Ok(count) => {
-                        // Less than there was room for: the kernel has no more, and an edge will say when it has.
+                        // Less than there was room for: the kernel has no more, and a look will say when it has.
                         // Not so at the end of the stream, nor at a mark of urgent data, where a read stops short.
                         self.readable = count == buffer.len() || count == 0 || self.hung_up || self.urgent;
                         Ok(Accepted::Other(Completed::Transferred { buffer, count }))
@@ -120,7 +121,7 @@ impl Entry {
     pub(super) fn send(&mut self, buffer: Vec<u8>, mut start: usize) -> Result<Completed, Writing> {
         while start < buffer.len() {
             self.transfers += 1;
-            match net::send(&self.fd, &buffer[start..], SendFlags::NOSIGNAL) {
+            match net::send(&self.fd, &buffer[start..], SEND) {
                 Ok(count) => start += count,
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
@@ -132,45 +133,4 @@ impl Entry {
         }
         Ok(Completed::Transferred { count: start, buffer })
     }
-}
-
-pub(super) fn stream_socket(address: SocketAddr) -> io::Result<OwnedFd> {
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    Ok(net::socket_with(family, SocketType::STREAM, flags, None)?)
-}
-
-/// The next connection that is still there. One that failed while it waited is no failure of the listener.
-fn accept(fd: &OwnedFd) -> Result<Connection, Errno> {
-    loop {
-        match net::acceptfrom_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-            Ok((fd, peer)) => {
-                let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
-                if let (Ok(local), Some(peer)) = (local_address(&fd), peer) {
-                    return Ok(Connection { fd, local, peer });
-                }
-            }
-            // What accept(2) passes on from a connection that has already failed, as from one given up.
-            Err(
-                Errno::CONNABORTED
-                | Errno::INTR
-                | Errno::NETDOWN
-                | Errno::PROTO
-                | Errno::NOPROTOOPT
-                | Errno::HOSTDOWN
-                | Errno::HOSTUNREACH
-                | Errno::NETUNREACH,
-            ) => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-pub(super) fn local_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
-    Ok(SocketAddr::try_from(net::getsockname(fd)?)?)
-}
-
-pub(super) fn peer_address(fd: &OwnedFd) -> io::Result<SocketAddr> {
-    let address = net::getpeername(fd)?.ok_or(Errno::NOTCONN)?;
-    Ok(SocketAddr::try_from(address)?)
 }

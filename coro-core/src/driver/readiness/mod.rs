@@ -1,78 +1,106 @@
-//! Linux: one epoll descriptor, edge-triggered, with the call tried before anything is waited for.
+//! The drivers that ask what is ready, with the call tried before anything is waited for.
 //!
-//! A socket is registered once, for both directions, when it is made. What could not be done at once waits beside
-//! its socket for the next edge. Nothing is registered again, and the notifier is never read: each write to it is
-//! an edge of its own.
+//! What could not be done at once waits beside its socket until a look says that it can be. How to look is the business
+//! of a [`Selector`], a file each.
 
 mod bell;
 mod clock;
 mod entry;
+#[cfg(target_os = "linux")]
+mod epoll;
+mod poll;
+mod select;
+mod selector;
+mod socket;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{self, Shutdown, sockopt};
 
 use bell::Bell;
 use clock::{Clock, System};
-use entry::{Accepted, Connection, Entry, Reading, Writing, local_address, peer_address, stream_socket};
+use entry::{Accepted, Entry, Reading, Writing};
+pub use select::DescriptorTooLarge;
+use selector::{Ready, Selector};
+use socket::{Connection, local_address, peer_address, stream_socket};
 
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
 use crate::time::Time;
 
-/// How many events one system call can report.
-const EVENTS: usize = 256;
 /// A look costs as much as some twenty switches of tasks: with this, less than one each.
 const PATIENCE: u32 = 128;
-/// The epoll token of the notifier; sockets count up from one.
-const NOTIFIER: u64 = 0;
 
-/// Waits with `epoll_pwait2` (Linux 5.11): readiness, with deadlines of nanoseconds.
-pub struct Epoll {
-    epoll: OwnedFd,
+/// Waits with `epoll_pwait2` (Linux 5.11), with deadlines of nanoseconds: the driver of Linux.
+///
+/// A socket is registered once, edge-triggered, so a look costs the same however many there are. How many there may be
+/// is limited by the descriptors of the process only.
+///
+/// # References
+///
+/// [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html)
+#[cfg(target_os = "linux")]
+pub type Epoll = Readiness<epoll::Edges>;
+
+/// Waits with `poll`, which every Unix has.
+///
+/// A look costs as much as there are sockets that something waits for: each is named to the kernel again. How many there
+/// may be is limited by the descriptors of the process only.
+///
+/// # References
+///
+/// [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html)
+pub type Poll = Readiness<poll::List>;
+
+/// Waits with `select`, the oldest of them.
+///
+/// A look costs as much as there are sockets that something waits for, and as their largest descriptor. Descriptors are
+/// below 1,024 (`FD_SETSIZE`): a socket that got a larger one is closed, and the operation that opened it fails with
+/// [`DescriptorTooLarge`].
+///
+/// # References
+///
+/// [select(2)](https://man7.org/linux/man-pages/man2/select.2.html)
+pub type Select = Readiness<select::Sets>;
+
+/// A driver that asks the system what is ready: [`Epoll`], [`Poll`] and [`Select`].
+pub struct Readiness<S> {
+    selector: S,
     bell: Arc<Bell>,
     clock: Clock,
     sockets: BTreeMap<Socket, Entry>,
-    in_flight: HashMap<Slot, Socket>,
+    in_flight: BTreeMap<Slot, Socket>,
     last_socket: u64,
     finished: Vec<Completion>,
-    events: Vec<epoll::Event>,
-    /// The last look may have left events, which make no edge of the descriptor for a host.
-    left_some: bool,
+    found: Vec<Ready>,
     waits: u64,
     /// Those of sockets that are gone, and connects.
     transfers: u64,
 }
 
-impl Epoll {
+impl<S: Selector> Readiness<S> {
     /// A driver with nothing in it.
     ///
     /// # Errors
     ///
-    /// If the process or the system has no descriptor left.
+    /// If the process or the system has no descriptor left; of [`Select`] also [`DescriptorTooLarge`].
     pub fn new() -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let bell = Bell::new()?;
-        let edges = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        epoll::add(&epoll, bell.fd(), epoll::EventData::new_u64(NOTIFIER), edges)?;
         Ok(Self {
-            epoll,
+            selector: S::new(&bell)?,
             bell: Arc::new(bell),
             clock: Clock::new(System::new()),
             sockets: BTreeMap::new(),
-            in_flight: HashMap::new(),
-            last_socket: NOTIFIER,
+            in_flight: BTreeMap::new(),
+            last_socket: 0,
             finished: Vec::new(),
-            events: Vec::with_capacity(EVENTS),
-            left_some: false,
+            found: Vec::new(),
             waits: 0,
             transfers: 0,
         })
@@ -80,13 +108,8 @@ impl Epoll {
 
     fn add(&mut self, fd: OwnedFd) -> io::Result<Socket> {
         self.last_socket += 1;
-        let flags = epoll::EventFlags::IN
-            | epoll::EventFlags::OUT
-            | epoll::EventFlags::RDHUP
-            | epoll::EventFlags::PRI
-            | epoll::EventFlags::ET;
-        epoll::add(&self.epoll, &fd, epoll::EventData::new_u64(self.last_socket), flags)?;
         let socket = Socket(self.last_socket);
+        self.selector.add(socket, &fd)?;
         self.sockets.insert(socket, Entry::new(fd));
         Ok(socket)
     }
@@ -183,7 +206,7 @@ impl Epoll {
         }
     }
 
-    /// Goes on with what waits on a socket, after an edge.
+    /// Goes on with what waits on a socket that is ready.
     fn advance(&mut self, socket: Socket) {
         while let Some(entry) = self.sockets.get_mut(&socket) {
             let Some((slot, reading)) = entry.reading.pop_front() else { break };
@@ -241,43 +264,30 @@ impl Epoll {
         }
     }
 
-    fn handle(&mut self, event: epoll::Event) {
-        let token = event.data.u64();
-        if token == NOTIFIER {
-            return;
-        }
-        let socket = Socket(token);
-        // An event may follow its socket's end within one batch; numbers are never reused, so it finds nobody.
-        let Some(entry) = self.sockets.get_mut(&socket) else { return };
-        let flags = event.flags;
-        let failed = flags.intersects(epoll::EventFlags::ERR | epoll::EventFlags::HUP);
-        entry.hung_up |= failed || flags.contains(epoll::EventFlags::RDHUP);
-        entry.urgent |= flags.contains(epoll::EventFlags::PRI);
-        entry.readable |= failed || flags.intersects(epoll::EventFlags::IN | epoll::EventFlags::RDHUP);
-        entry.writable |= failed || flags.contains(epoll::EventFlags::OUT);
-        self.advance(socket);
+    fn handle(&mut self, ready: &Ready) {
+        // It may follow its socket's end within one look; numbers are never reused, so it finds nobody.
+        let Some(entry) = self.sockets.get_mut(&ready.socket) else { return };
+        entry.hung_up |= ready.hung_up;
+        entry.urgent |= ready.urgent;
+        entry.readable |= ready.readable;
+        entry.writable |= ready.writable;
+        self.advance(ready.socket);
     }
 
-    fn wait_events(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = timeout.map(|duration| Timespec {
-            tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: duration.subsec_nanos().into(),
-        });
-        let mut events = std::mem::take(&mut self.events);
-        events.clear();
+    fn look(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(selector::timespec);
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
         self.waits += 1;
-        let mut space = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
-        match epoll::wait(&self.epoll, &mut space, timeout.as_ref()) {
-            Ok((happened, _)) => events.extend_from_slice(happened),
+        match self.selector.wait(timeout.as_ref(), &self.bell, &self.sockets, &mut found) {
             // A signal: the loop looks around and waits again.
-            Err(Errno::INTR) => {}
+            Ok(()) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        self.left_some = events.len() == EVENTS;
-        for event in &events {
-            self.handle(*event);
+        for ready in &found {
+            self.handle(ready);
         }
-        self.events = events;
+        self.found = found;
         Ok(())
     }
 }
@@ -286,9 +296,9 @@ fn wrong_socket() -> Completed {
     io::Error::new(ErrorKind::InvalidInput, "no such socket").into()
 }
 
-impl Driver for Epoll {
+impl<S: Selector> Driver for Readiness<S> {
     fn name(&self) -> &'static str {
-        "epoll"
+        S::NAME
     }
 
     fn now(&self) -> Time {
@@ -346,7 +356,7 @@ impl Driver for Epoll {
             Wait::Until(deadline) => Some(deadline.since(self.now())),
             Wait::Forever => None,
         };
-        let waited = self.wait_events(timeout);
+        let waited = self.look(timeout);
         self.clock.look();
         waited?;
         completions.append(&mut self.finished);
@@ -354,11 +364,11 @@ impl Driver for Epoll {
     }
 
     fn has_more(&self) -> bool {
-        self.left_some || !self.finished.is_empty()
+        self.selector.left_some() || !self.finished.is_empty()
     }
 
     fn pollable(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.epoll.as_fd())
+        self.selector.descriptor()
     }
 
     fn notifier(&self) -> Arc<dyn Notify> {
@@ -379,9 +389,10 @@ impl Driver for Epoll {
     }
 }
 
-impl fmt::Debug for Epoll {
+impl<S: Selector> fmt::Debug for Readiness<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Epoll")
+        f.debug_struct("Readiness")
+            .field("selector", &S::NAME)
             .field("sockets", &self.sockets.len())
             .field("in_flight", &self.in_flight.len())
             .finish_non_exhaustive()

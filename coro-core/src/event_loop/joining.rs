@@ -1,0 +1,131 @@
+//! Who waits for a task, and what its end does.
+
+use std::mem::ManuallyDrop;
+use std::task::Waker;
+
+use super::core::Core;
+use super::current;
+use super::reports::print;
+use super::{Exception, Waiting};
+use crate::task::{Header, Joiner, Panic, TaskError, TaskRef, word_of};
+
+/// Waiting.
+impl Core {
+    /// Why waiting for the task behind `header` would be wrong here, if it would.
+    pub(crate) fn join_error(header: &Header) -> Option<TaskError> {
+        let error = current::with_current(|core| {
+            let awaits_itself = !header.is_done() && core.running_word() == header.word();
+            match core.owns(header) {
+                false => Some(TaskError::ForeignLoop),
+                true => awaits_itself.then_some(TaskError::AwaitsItself),
+            }
+        });
+        error.flatten()
+    }
+
+    /// Whoever has `waker` waits for a task that is not being run. Says why that would be wrong, if it would.
+    #[inline(always)]
+    pub(crate) fn join(header: &Header, waker: &Waker) -> Result<(), TaskError> {
+        // Mostly it is the task that runs: a hold on it is a shorter way than its word.
+        let running = current::with_current(|core| {
+            core.ready.with_running(|running| {
+                let plain = core.owns(header) && Some(running.word()) == word_of(waker);
+                plain.then(|| {
+                    core.note_own_wait(|_| Waiting::End(header.id()));
+                    running.clone()
+                })
+            })
+        });
+        match running {
+            Some(Some(Some(running))) => header.set_waiting(running),
+            _ => Self::join_otherwise(header, waker)?,
+        }
+        Ok(())
+    }
+
+    /// [`join`](Self::join), for whoever it is, also the task itself.
+    #[cold]
+    pub(crate) fn join_otherwise(header: &Header, waker: &Waker) -> Result<(), TaskError> {
+        if let Some(error) = Self::join_error(header) {
+            return Err(error);
+        }
+        header.set_joiner(Some(Joiner::Waker(waker.clone())));
+        Self::note_wait(|_| Waiting::End(header.id()));
+        Ok(())
+    }
+
+    /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
+    pub(crate) fn report_unread(header: &Header, error: TaskError) {
+        let exception = Exception::NeverRetrieved(header.info(), error);
+        match current::find(header.core) {
+            Some(core) => core.report(exception),
+            None => print(&exception),
+        }
+    }
+}
+
+/// Ending.
+impl Core {
+    /// Lets go of the place of a task.
+    #[inline(always)]
+    pub(super) fn remove(&self, header: &Header) {
+        let removed = self.tasks.borrow_mut().remove(header.word(), &self.lease);
+        drop(removed);
+    }
+
+    /// The task that runs has ended.
+    #[inline(never)]
+    pub(crate) fn task_ended(&self, task: ManuallyDrop<TaskRef>) {
+        self.ready.note_ended();
+        self.remove(task.header());
+        self.task_done(&task);
+    }
+
+    /// Its handle is gone: an error is reported, a value dropped, whose destructor may panic.
+    #[cold]
+    fn release(&self, task: &TaskRef) {
+        if let Some(error) = task.take_unread_error() {
+            self.report(Exception::NeverRetrieved(task.header().info(), error));
+        }
+        if let Some(panic) = task.drop_output() {
+            self.report_destructor(task.header(), panic);
+        }
+    }
+
+    /// A destructor of what a task held has panicked, and its result cannot tell.
+    pub(crate) fn report_destructor(&self, header: &Header, panic: Panic) {
+        self.report(Exception::DestructorPanicked(header.info(), panic));
+    }
+
+    /// Tells whoever waits for a task that it has ended. Nobody is run inline.
+    #[inline(always)]
+    fn task_done(&self, task: &TaskRef) {
+        let header = task.header();
+        if let Some(waiting) = header.take_waiting() {
+            self.ready.push_held(waiting);
+        } else if let Some(joiner) = header.take_joiner() {
+            self.tell(joiner);
+        }
+        if !header.has_handle() {
+            self.release(task);
+        }
+    }
+
+    #[cold]
+    fn tell(&self, joiner: Joiner) {
+        match joiner {
+            Joiner::Waker(waker) => waker.wake(),
+            Joiner::Member(group, index) => group.member_done(index),
+            Joiner::Call(function) => {
+                self.call_soon(function);
+            }
+        }
+    }
+
+    pub(super) fn destroy(&self, task: &TaskRef) {
+        if let Some(panic) = task.destroy() {
+            self.report_destructor(task.header(), panic);
+        }
+        self.task_done(task);
+    }
+}

@@ -1,0 +1,130 @@
+//! How the body of a task is run, to its next wait or its end.
+
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use super::{Content, Output, TaskCell, TaskRef};
+use crate::event_loop::{Core, Head, Runnable};
+use crate::task::header::{Header, Stage};
+use crate::task::{Panic, TaskBody, TaskError, with_task_waker};
+
+impl<B: TaskBody + 'static> TaskCell<B> {
+    /// # Safety
+    ///
+    /// As [`Table`] says.
+    pub(super) unsafe fn run(head: NonNull<Head>, core: &Core) {
+        // SAFETY: every cell begins with its header, and it is held meanwhile.
+        let header = unsafe { head.cast::<Header>().as_ref() };
+        if header.stage.get() != Stage::Waiting {
+            header.note_late_run();
+            return;
+        }
+        header.stage.set(Stage::Busy);
+        // SAFETY: it is a cell of this type.
+        let content = unsafe { Self::content(head) };
+        // What it gave, apart: a result can be large, and most steps give none.
+        let mut given = None;
+        // With the judgement of the result: a value that a cancellation outran is dropped there.
+        let stepped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: it waited, so this is the body, and nobody else touches it while it is busy.
+            let body = unsafe { &mut *content.cast::<B>() };
+            // SAFETY: it stays in the cell until it is dropped there.
+            let body = unsafe { Pin::new_unchecked(body) };
+            if let Poll::Ready(result) = Self::step(body, header) {
+                given = Some(result);
+            }
+        }));
+        let result = match (stepped, given) {
+            (Ok(()), None) => return header.stage.set(Stage::Waiting),
+            (Ok(()), Some(result)) => result,
+            (Err(payload), _) => {
+                // SAFETY: it is a cell of this type, and busy with this.
+                return unsafe { Self::panicked(head, core, Panic::new(payload)) };
+            }
+        };
+        // SAFETY: it is a cell of this type, and busy with this.
+        unsafe { Self::finish(head, core, result) };
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that the caller has made busy.
+    #[cold]
+    unsafe fn panicked(head: NonNull<Head>, core: &Core, panic: Panic) {
+        // SAFETY: as promised.
+        unsafe { Self::finish(head, core, Err(TaskError::Panicked(panic))) };
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that the caller has made busy.
+    #[inline(always)]
+    unsafe fn finish(head: NonNull<Head>, core: &Core, result: Output<B>) {
+        // SAFETY: as promised.
+        if let Some(panic) = unsafe { Self::end(head, result) } {
+            // SAFETY: it is a cell of this type, and it has ended.
+            unsafe { Self::destructor_panicked(head, core, panic) };
+        }
+        // SAFETY: it is that of a task. The hold is not given up here.
+        core.task_ended(ManuallyDrop::new(TaskRef(unsafe { Runnable::from_counted(head) })));
+    }
+
+    /// That is the result, or reported.
+    ///
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that has ended.
+    #[cold]
+    unsafe fn destructor_panicked(head: NonNull<Head>, core: &Core, panic: Panic) {
+        // SAFETY: every cell begins with its header.
+        let header = unsafe { head.cast::<Header>().as_ref() };
+        // SAFETY: as promised.
+        match unsafe { Self::output(head) } {
+            // One panic is the result.
+            Err(TaskError::Panicked(_)) => core.report_destructor(header, panic),
+            output => {
+                let displaced = std::mem::replace(output, Err(TaskError::Panicked(panic)));
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(displaced))) {
+                    core.report_destructor(header, Panic::new(panic));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn step(body: Pin<&mut B>, header: &Header) -> Poll<Result<B::Output, TaskError>> {
+        let error = header.must_cancel.get().then(|| {
+            header.must_cancel.set(false);
+            TaskError::Cancelled
+        });
+        match with_task_waker(header.word(), |waker| body.step(&mut Context::from_waker(waker), error)) {
+            // A return does not outrun a cancellation that was requested before it: the value is lost.
+            Poll::Ready(Ok(_)) if header.must_cancel.get() => Poll::Ready(Err(TaskError::Cancelled)),
+            polled => polled,
+        }
+    }
+
+    /// Drops the body, and leaves `result`. Gives the panic of the body's destructor.
+    ///
+    /// # Safety
+    ///
+    /// As [`Methods`] says, for one that the caller has made busy.
+    #[inline(always)]
+    pub(super) unsafe fn end(head: NonNull<Head>, result: Output<B>) -> Option<Panic> {
+        // SAFETY: as promised.
+        let content = unsafe { Self::content(head) };
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: not ended, so this is the body, and nobody else touches it while it is busy. It is dropped once:
+            // nobody takes it for the body after this.
+            unsafe { content.cast::<B>().drop_in_place() }
+        }));
+        // SAFETY: writable, as above; what was the body is gone.
+        unsafe { content.write(Content { output: ManuallyDrop::new(result) }) };
+        // SAFETY: every cell begins with its header.
+        unsafe { head.cast::<Header>().as_ref() }.note_ended();
+        dropped.err().map(Panic::new)
+    }
+}
