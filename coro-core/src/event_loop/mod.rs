@@ -275,7 +275,7 @@ impl Loop {
 
     fn enter(&self) -> Result<Entered, RunError> {
         // Between the turns of a host it is not the current loop, but runs all the same.
-        if self.is_running() { Err(RunError::Nested) } else { self.enter_part() }
+        if self.is_running() && !self.core.is_closed() { Err(RunError::Nested) } else { self.enter_part() }
     }
 
     /// Makes it the current loop for a part of a turn.
