@@ -57,9 +57,9 @@ fn the_failure_shows_the_simplest_schedule() {
             failure.schedule,
             [
                 "0.000000000  main (native), begun: waits for the end of writer",
-                "0.000000000  reader (native), spawned by main: ends",
+                "0.000000000  reader (native), spawned by main: panics",
                 "0.000000000  writer (native), spawned by main: ends",
-                "0.000000000  main (native), woken by writer: ends",
+                "0.000000000  main (native), woken by writer: panics",
             ],
             "{policy:?}"
         );

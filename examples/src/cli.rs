@@ -1,4 +1,4 @@
-//! The command line: `coro list`, `coro run`, `coro crawl`, `coro compare` and `coro bench`.
+//! The command line: `coro list`, `coro run`, `coro crawl`, `coro compare`, `coro bench` and `coro sim`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -18,6 +18,7 @@ use crate::flavour_choice::FlavourChoice;
 use crate::loop_kind::LoopKind;
 use crate::one_line::one_line;
 use crate::programs::{Context, Program};
+use crate::simulated::command::{self as sim, SimArgs, SimError, Studies};
 use crate::table;
 use crate::transcript::Transcript;
 
@@ -44,6 +45,8 @@ enum Command {
     Compare(Compare),
     /// Measure the flavours, and other runtimes at the same work
     Bench(BenchArgs),
+    /// Run a program that has a bug in every order of events, until it shows
+    Sim(SimArgs),
     /// One measurement: what `bench` runs as a process of its own
     #[command(hide = true)]
     BenchOne(Request),
@@ -86,7 +89,8 @@ enum Failure {
     Run(RunError),
     Output(io::Error),
     Crawl(String),
-    /// A comparison found differences, or a benchmark failed or missed a target: what it was has been printed.
+    /// A comparison found differences, a benchmark failed or missed a target, or a simulation found a bug: what it was has
+    /// been printed.
     Printed,
 }
 
@@ -102,6 +106,15 @@ impl From<CommandError> for Failure {
             CommandError::Usage(message) => Self::Misuse(message),
             CommandError::Failed(message) => Self::Crawl(message),
             CommandError::Output(error) => Self::Output(error),
+        }
+    }
+}
+
+impl From<SimError> for Failure {
+    fn from(error: SimError) -> Self {
+        match error {
+            SimError::Output(error) => Self::Output(error),
+            error => Self::Misuse(error.to_string()),
         }
     }
 }
@@ -147,6 +160,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Crawl(arguments) => Ok(crawl::run(&arguments)?),
         Command::Compare(options) => compare_all(&options, &mut io::stdout()),
         Command::Bench(arguments) => run_bench(&arguments),
+        Command::Sim(arguments) => run_sim(&arguments),
         Command::BenchOne(request) => Ok(own::answer(&request)?),
     }
 }
@@ -206,6 +220,13 @@ fn run_bench(arguments: &BenchArgs) -> Result<(), Failure> {
     match bench(arguments, &mut io::stdout())? {
         Benched::Well => Ok(()),
         Benched::Failed | Benched::Unmet => Err(Failure::Printed),
+    }
+}
+
+fn run_sim(arguments: &SimArgs) -> Result<(), Failure> {
+    match sim::run(arguments, &mut io::stdout())? {
+        Studies::Passed => Ok(()),
+        Studies::Failed => Err(Failure::Printed),
     }
 }
 

@@ -26,5 +26,6 @@ pub mod measure;
 pub mod one_line;
 pub mod programs;
 pub mod python_random;
+pub mod simulated;
 pub mod table;
 pub mod transcript;

@@ -138,13 +138,18 @@ impl Core {
         }
     }
 
-    /// Queues a task of the current loop, if that is its loop.
+    /// Queues the task that runs, on whatever loop, if it is this one.
     #[inline(always)]
+    pub(crate) fn wake_running(word: Word) -> bool {
+        current::with_current(|core| core.wake_if_running(word)).unwrap_or(false)
+    }
+
+    /// Queues a task of the current loop, if that is its loop. Not for the one that runs.
     pub(crate) fn wake_on_current(word: Word) -> bool {
         let woken = current::with_current(|core| {
             let own = core.lease.name() == word.record();
             if own {
-                core.wake(word);
+                core.wake_other(word);
             }
             own
         });
@@ -168,7 +173,23 @@ impl Core {
     /// Queues the task that `word` names, unless it is queued or has ended.
     #[inline(always)]
     pub(super) fn wake(&self, word: Word) {
-        // By far the most frequent one to wake itself.
+        if !self.wake_if_running(word) {
+            self.wake_other(word);
+        }
+    }
+
+    #[inline(always)]
+    fn wake_other(&self, word: Word) {
+        if let Some(task) = self.tasks.borrow().get(word.slot())
+            && task.header().word() == word
+        {
+            self.ready.push(task.as_runnable());
+        }
+    }
+
+    /// Queues the task that runs, if it is this one: by far the most frequent one to be woken.
+    #[inline(always)]
+    fn wake_if_running(&self, word: Word) -> bool {
         let itself = self.ready.with_running(|running| {
             let itself = running.word() == word;
             if itself {
@@ -176,12 +197,7 @@ impl Core {
             }
             itself
         });
-        if itself != Some(true)
-            && let Some(task) = self.tasks.borrow().get(word.slot())
-            && task.header().word() == word
-        {
-            self.ready.push(task.as_runnable());
-        }
+        itself.unwrap_or(false)
     }
 
     /// Queues a task, unless it is queued or has ended.

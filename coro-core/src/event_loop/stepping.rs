@@ -160,10 +160,23 @@ impl Core {
     }
 
     /// Who waits, and for what they said that they do.
-    pub(crate) fn who_waits(&self) -> Stalled {
-        let stalled = self.stalled();
+    ///
+    /// They are asked again, as by a loop that has stalled: who had a lock when they last waited may not have it now.
+    pub(crate) fn who_waits(self: &Rc<Self>) -> Stalled {
         self.watch();
-        stalled
+        let mut asked = Vec::new();
+        for which in 0..self.count_tasks() {
+            self.wake_for_nothing(which, &mut asked);
+        }
+        let mut woken = Vec::new();
+        for ready in asked {
+            // If it cannot be asked, it has said all that it will.
+            let _ = self.step(ready, &mut woken);
+        }
+        for ready in woken {
+            ready.discard(self);
+        }
+        self.stalled()
     }
 
     fn take_ready(&self, ready: &mut Vec<Ready>, cause: impl Fn(Option<TaskId>) -> Cause) {

@@ -4,7 +4,7 @@ use std::any::type_name_of_val;
 use std::env;
 use std::panic::Location;
 
-use super::quiet::Quiet;
+use super::quiet::{self, Quiet};
 use super::replay::{Recorded, ReplayError};
 use super::shrink::shrink;
 use super::trace::{Trace, Traced};
@@ -167,6 +167,7 @@ impl Explorer {
     }
 
     fn repeat(&self, recorded: Recorded, name: &'static str, run: Try<'_>) -> Result<Explored, Box<Failure>> {
+        quiet::install();
         let sim = replaying(&self.sim, recorded);
         match run(&sim, Traced::Yes) {
             (Some(kind), record) => Err(record.failure(kind, &sim, name)),

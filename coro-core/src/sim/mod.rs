@@ -45,6 +45,7 @@
 
 mod explore;
 mod failure;
+mod hosting;
 mod policy;
 mod quiet;
 mod replay;
@@ -258,12 +259,10 @@ impl Sim {
         let mut task = event_loop.core().spawn_at(program(&world), place).named("main");
         let kept = Rc::clone(&result);
         let task = RefCell::new(move || {
-            let ended = task.try_result();
-            let over = ended.is_some();
-            if over {
-                *kept.borrow_mut() = ended;
-            }
-            over
+            let ended = task.try_result()?;
+            let well = ended.is_ok();
+            *kept.borrow_mut() = Some(ended);
+            Some(well)
         });
         drop(event_loop);
         let Ran { failure, steps, trace, hints } = running.run(&|| (task.borrow_mut())());

@@ -18,7 +18,7 @@ pub enum Policy {
     Random,
     /// By priorities that are drawn at the beginning, and changed `depth - 1` times at points drawn from the first
     /// `steps` steps: finds a bug that needs `depth` steps in a certain order with a probability of at least
-    /// 1 / (tasks × steps^(depth - 1)). A task that lets the others run goes behind them all.
+    /// 1 / (tasks × steps^(depth - 1)). A task that does nothing but let the others run goes behind them all.
     ///
     /// Burckhardt et al., [A Randomized Scheduler with Probabilistic Guarantees of Finding
     /// Bugs](https://doi.org/10.1145/1736020.1736040), 2010.
@@ -45,6 +45,8 @@ pub(super) type Who = (usize, Option<TaskId>);
 pub(super) struct Picker {
     policy: Policy,
     priorities: BTreeMap<Who, u64>,
+    /// The one that ran last and let the others run, and how often it has done so in a row.
+    yielding: Option<(Who, u32)>,
     /// The lowest one so far.
     lowest: u64,
     /// After so many steps the one that runs goes to the end.
@@ -52,12 +54,15 @@ pub(super) struct Picker {
     steps: u64,
 }
 
+/// How often one may yield in a row and stay first.
+const PATIENCE: u32 = 10;
+
 /// Those that are drawn are above it; those that are given later below.
 const MIDDLE: u64 = 1 << 32;
 
 impl Picker {
     pub(super) fn new(policy: Policy) -> Self {
-        Self { policy, priorities: BTreeMap::new(), lowest: MIDDLE, changes: None, steps: 0 }
+        Self { policy, priorities: BTreeMap::new(), yielding: None, lowest: MIDDLE, changes: None, steps: 0 }
     }
 
     /// The place of the one that runs next.
@@ -88,9 +93,15 @@ impl Picker {
         chosen as usize
     }
 
-    /// A task lets the others run.
-    pub(super) fn give_way(&mut self, who: Who) {
-        if let Some(priority) = self.priorities.get_mut(&who) {
+    /// This one has run, and lets the others run, or waits. One that yields again and again waits for one of them in its
+    /// way, and would keep them from running for ever.
+    pub(super) fn note_step(&mut self, who: Who, yielded: bool) {
+        let before = self.yielding.filter(|(last, _)| *last == who).map_or(0, |(_, times)| times);
+        self.yielding = yielded.then_some((who, before + 1));
+        if before + 1 >= PATIENCE
+            && yielded
+            && let Some(priority) = self.priorities.get_mut(&who)
+        {
             self.lowest -= 1;
             *priority = self.lowest;
         }
@@ -130,14 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_way_goes_behind_all() {
+    fn who_only_yields_goes_behind_all() {
         let mut choices = drawing(vec![10, 30]);
         let mut picker = Picker::new(Policy::Pct { depth: 1, steps: 10 });
         let both = [who(1), who(2)];
-        assert_eq!(picker.pick(&both, &mut choices), 1);
-        picker.give_way(who(2));
-        assert_eq!(picker.pick(&both, &mut choices), 0);
-        picker.give_way(who(1));
-        assert_eq!(picker.pick(&both, &mut choices), 1);
+        let mut runs = |yields: &dyn Fn(usize) -> bool| {
+            let runs = (0..14).map(|step| {
+                let picked = picker.pick(&both, &mut choices);
+                picker.note_step(both[picked], yields(step));
+                picked
+            });
+            runs.collect::<Vec<_>>()
+        };
+        // One that waits now and then may.
+        assert_eq!(runs(&|step| step % 5 > 0), [1; 14]);
+        assert_eq!(runs(&|_| true), [1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Once;
 
 thread_local! {
     static QUIET: Cell<u32> = const { Cell::new(0) };
+    static PANICS: Cell<u64> = const { Cell::new(0) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -32,9 +33,9 @@ pub(super) fn take_place() -> Option<String> {
     PLACE.take()
 }
 
-/// Whether there was one.
-pub(super) fn has_panicked() -> bool {
-    PLACE.with_borrow(Option::is_some)
+/// How many there were on this thread, once the hook is there.
+pub(super) fn panics() -> u64 {
+    PANICS.get()
 }
 
 /// A hook in front of the one that is there, once, for all threads.
@@ -43,6 +44,7 @@ pub(super) fn install() {
     INSTALL.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
+            PANICS.set(PANICS.get() + 1);
             PLACE.set(info.location().map(|place| format!("{}:{}", place.file(), place.line())));
             if QUIET.get() == 0 {
                 before(info);

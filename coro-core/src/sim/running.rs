@@ -8,12 +8,12 @@ use super::failure::FailureKind;
 use super::policy::{Picker, Who};
 use super::quiet;
 use super::trace::{Step, Trace};
-use super::world::{Command, Crash, Main, World};
+use super::world::{Main, World};
 use super::{Clock, Settings, trap};
-use crate::driver::simulated::Simulated;
 use crate::driver::simulated::host::HostId;
+use crate::driver::simulated::world::Fault;
 use crate::event_loop::stepping::{Cause, Ready};
-use crate::event_loop::{Exception, Loop, RunError, pushed_here};
+use crate::event_loop::{Loop, RunError, pushed_here};
 use crate::task::{Panic, TaskError, TaskInfo};
 
 /// A step that takes longer, of real time, is worth a hint.
@@ -21,26 +21,26 @@ const LONG: Duration = Duration::from_millis(100);
 
 pub(super) struct Running<'a> {
     settings: &'a Settings,
-    world: World,
+    pub(super) world: World,
     /// By their numbers; `None` for one that does not run.
-    hosts: Vec<Option<Live>>,
-    ready: Vec<(HostId, Ready)>,
+    pub(super) hosts: Vec<Option<Live>>,
+    pub(super) ready: Vec<(HostId, Ready)>,
     /// How many of those that are ready run before anything else is looked at, in the order of production.
-    batch: usize,
+    pub(super) batch: usize,
     picker: Picker,
     steps: u64,
-    trace: Option<Trace>,
-    reported: Rc<RefCell<Vec<FailureKind>>>,
+    pub(super) trace: Option<Trace>,
+    pub(super) reported: Rc<RefCell<Vec<FailureKind>>>,
     hints: Vec<String>,
     /// How many wakes have come through records, or can have, counted as this thread counts those that it sends.
-    received: u64,
+    pub(super) received: u64,
 }
 
 /// A host that runs.
-struct Live {
-    event_loop: Loop,
+pub(super) struct Live {
+    pub(super) event_loop: Loop,
     /// `None` once it has ended, and for the host of the program itself.
-    main: Option<Main>,
+    pub(super) main: Option<Main>,
 }
 
 /// What a run came to, beside its result.
@@ -76,23 +76,24 @@ impl<'a> Running<'a> {
         Some(self.hosts.first()?.as_ref()?.event_loop.clone())
     }
 
-    /// Runs until `done`, then lets what is left end, and closes everything.
-    pub(super) fn run(mut self, done: &dyn Fn() -> bool) -> Ran {
-        let mut failure = self.run_until(done).err();
-        if failure.is_none() {
-            failure = self.wind_up().err();
-        }
+    /// Runs until `done` says whether it went well, then lets what is left end if it did, and closes everything.
+    pub(super) fn run(mut self, done: &dyn Fn() -> Option<bool>) -> Ran {
+        let failure = match self.run_until(done) {
+            Ok(true) => self.wind_up().err(),
+            Ok(false) => None,
+            Err(failure) => Some(failure),
+        };
         self.close();
         let reported = std::mem::take(&mut *self.reported.borrow_mut());
         let failure = failure.or_else(|| reported.into_iter().next());
         Ran { failure, steps: self.steps, trace: self.trace, hints: self.hints }
     }
 
-    fn run_until(&mut self, done: &dyn Fn() -> bool) -> Result<(), FailureKind> {
+    fn run_until(&mut self, done: &dyn Fn() -> Option<bool>) -> Result<bool, FailureKind> {
         loop {
             self.obey()?;
-            if done() {
-                return Ok(());
+            if let Some(well) = done() {
+                return Ok(well);
             }
             if !self.turn()? {
                 return Err(self.stalled());
@@ -189,6 +190,7 @@ impl Running<'_> {
         network.advance(next);
         let now = network.now();
         drop(network);
+        self.note_faults();
         // Those who are due by then come first: they are found at the next turn, and this is asked again after them.
         if goal.is_some_and(|goal| now >= goal) && !self.anybody_is_due() {
             shared.goal.set(None);
@@ -249,6 +251,7 @@ impl Running<'_> {
             network.choices.digest().add(task);
             network.now()
         };
+        let panics = quiet::panics();
         let (began, mut woken) = (self.trace.as_ref().map(|_| Instant::now()), Vec::new());
         let (after, trapped) = trap::watch(|| core.step(step, &mut woken));
         let after = after.map_err(broken)?;
@@ -257,23 +260,23 @@ impl Running<'_> {
             return Err(FailureKind::Leaked { task, what: trapped.advice() });
         }
         if let Some(began) = began {
-            self.note_long(began.elapsed(), info.as_ref());
+            self.note_long(began.elapsed(), panics, info.as_ref());
         }
         let yielded = woken.iter().any(|ready| ready.cause == Cause::Itself);
-        if yielded {
-            self.picker.give_way((host.0, task));
-        }
+        self.picker.note_step((host.0, task), yielded);
         self.ready.extend(woken.into_iter().map(|ready| (host, ready)));
         if let Some(trace) = &mut self.trace {
             let host = (self.world.0.hosts.borrow().len() > 1).then(|| self.world.name(host));
-            trace.push(Step { time, host, task: info, cause, after, yielded });
+            let panicked = quiet::panics() > panics;
+            trace.push(Step { time, host, task: info, cause, after, yielded, panicked });
         }
+        self.note_faults();
         self.check(host)
     }
 
-    fn note_long(&mut self, took: Duration, task: Option<&TaskInfo>) {
+    fn note_long(&mut self, took: Duration, panics: u64, task: Option<&TaskInfo>) {
         // To print a panic takes long, too.
-        if took > LONG && !quiet::has_panicked() {
+        if took > LONG && quiet::panics() == panics {
             let who = task.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
             self.hints.push(format!(
                 "one step of {who} took {took:.1?} of real time, and none of virtual time: does it call \
@@ -282,8 +285,33 @@ impl Running<'_> {
         }
     }
 
+    /// Enters into the trace what went wrong between hosts.
+    fn note_faults(&mut self) {
+        let faults = std::mem::take(&mut self.world.0.network.borrow_mut().faults);
+        let Some(trace) = &mut self.trace else { return };
+        for (from, to, fault) in faults {
+            let (from, to) = (self.world.name(from), self.world.name(to));
+            trace.note(
+                self.world.now(),
+                match fault {
+                    Fault::Lost => format!("from {from} to {to}: lost, and sent again later"),
+                    Fault::Refused => format!("from {from} to {to}: a connection is refused"),
+                    Fault::Reset => format!("between {from} and {to}: a connection is reset"),
+                    Fault::Cut => format!("from {from} to {to}: nothing arrives any more"),
+                    Fault::Healed => format!("from {from} to {to}: all is well again"),
+                },
+            );
+        }
+    }
+
+    pub(super) fn note(&mut self, host: HostId, what: &str) {
+        if let Some(trace) = &mut self.trace {
+            trace.note(self.world.now(), format!("{} {what}", self.world.name(host)));
+        }
+    }
+
     /// Whether the main task of a host, or something nobody could be told of, has ended the run.
-    fn check(&mut self, host: HostId) -> Result<(), FailureKind> {
+    pub(super) fn check(&mut self, host: HostId) -> Result<(), FailureKind> {
         let reported = self.reported.borrow_mut().pop();
         if let Some(reported) = reported {
             return Err(reported);
@@ -341,65 +369,7 @@ impl Running<'_> {
     }
 }
 
-/// Hosts that come and go.
-impl Running<'_> {
-    /// Does what the program has asked for.
-    fn obey(&mut self) -> Result<(), FailureKind> {
-        let commands = std::mem::take(&mut *self.world.0.commands.borrow_mut());
-        for command in commands {
-            match command {
-                Command::Start(host) => {
-                    self.world.0.network.borrow_mut().restart(host);
-                    let start = self.world.0.hosts.borrow()[host.0].start.clone();
-                    self.begin(host, start);
-                }
-                Command::Crash(host, how) => {
-                    self.world.0.network.borrow_mut().crash(host, how == Crash::Power);
-                    self.end(host);
-                }
-            }
-            self.check(HostId(0))?;
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, host: HostId, start: Option<super::world::Start>) {
-        let event_loop = Loop::with_driver(Simulated::of_host(&self.world.0.network, host));
-        event_loop.core().watch();
-        let (reported, name) = (Rc::clone(&self.reported), self.world.name(host));
-        event_loop.set_exception_handler(Some(Rc::new(move |exception| {
-            reported.borrow_mut().push(match exception {
-                Exception::NeverRetrieved(task, TaskError::Panicked(panic)) => {
-                    panicked(format!("{name}/{}", task.name), panic)
-                }
-                exception => FailureKind::Reported(format!("{name}: {exception}")),
-            });
-        })));
-        let main = start.map(|start| start(&event_loop));
-        while self.hosts.len() <= host.0 {
-            self.hosts.push(None);
-        }
-        self.hosts[host.0] = Some(Live { event_loop, main });
-    }
-
-    /// Drops all that a host runs. What goes wrong meanwhile is its own.
-    fn end(&mut self, host: HostId) {
-        let Some(live) = self.hosts.get_mut(host.0).and_then(Option::take) else { return };
-        live.event_loop.set_exception_handler(Some(Rc::new(|_| ())));
-        let (gone, ready) = std::mem::take(&mut self.ready).into_iter().partition(|(of, _)| *of == host);
-        self.ready = ready;
-        self.batch = self.batch.min(self.ready.len());
-        let gone: Vec<(HostId, Ready)> = gone;
-        for (_, ready) in gone {
-            ready.discard(live.event_loop.core());
-        }
-        live.event_loop.core().close_as_current();
-        // What was sent to it is not received any more.
-        self.received = pushed_here();
-    }
-}
-
-fn panicked(who: String, panic: &Panic) -> FailureKind {
+pub(super) fn panicked(who: String, panic: &Panic) -> FailureKind {
     FailureKind::Panicked { who, message: panic.message().to_string(), place: quiet::take_place() }
 }
 

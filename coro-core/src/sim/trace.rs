@@ -20,6 +20,8 @@ pub(super) struct Step {
     pub(super) after: After,
     /// It yielded: it is ready again.
     pub(super) yielded: bool,
+    /// It panicked, or somebody in it did and it went on.
+    pub(super) panicked: bool,
 }
 
 /// Whether the steps of a run are kept.
@@ -29,10 +31,17 @@ pub(super) enum Traced {
     No,
 }
 
+#[derive(Debug)]
+enum Entry {
+    Step(Step),
+    /// Something that no step did, at this time.
+    Event(Time, String),
+}
+
 /// The steps of a run, or of its last part.
 #[derive(Debug, Default)]
 pub(super) struct Trace {
-    steps: Vec<Step>,
+    entries: Vec<Entry>,
     /// How many of the first were left out.
     left_out: u64,
 }
@@ -42,11 +51,27 @@ const MOST: usize = 10_000;
 
 impl Trace {
     pub(super) fn push(&mut self, step: Step) {
-        if self.steps.len() >= 2 * MOST {
-            self.steps.drain(..MOST);
+        self.enter(Entry::Step(step));
+    }
+
+    /// Enters what the world, or somebody from outside, did.
+    pub(super) fn note(&mut self, time: Time, event: String) {
+        self.enter(Entry::Event(time, event));
+    }
+
+    fn enter(&mut self, entry: Entry) {
+        if self.entries.len() >= 2 * MOST {
+            self.entries.drain(..MOST);
             self.left_out += MOST as u64;
         }
-        self.steps.push(step);
+        self.entries.push(entry);
+    }
+
+    fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Step(step) => Some(step),
+            Entry::Event(..) => None,
+        })
     }
 
     /// A line each.
@@ -55,10 +80,13 @@ impl Trace {
         let name = |host: &Option<Rc<str>>, id: TaskId| {
             let same =
                 |step: &&Step| step.host == *host && step.task.as_ref().is_some_and(|task| task.id == id);
-            let found = self.steps.iter().rev().find(same).and_then(|step| step.task.as_ref());
+            let found = self.steps().rev().find(same).and_then(|step| step.task.as_ref());
             found.map_or_else(|| id.to_string(), |task| task.name.to_string())
         };
-        let lines = self.steps.iter().map(|step| Line(step, &|id| name(&step.host, id)).to_string());
+        let lines = self.entries.iter().map(|entry| match entry {
+            Entry::Step(step) => Line(step, &|id| name(&step.host, id)).to_string(),
+            Entry::Event(time, event) => format!("{time}  {event}"),
+        });
         left_out.into_iter().chain(lines).collect()
     }
 }
@@ -90,6 +118,7 @@ impl fmt::Display for Line<'_> {
             Cause::Nothing => f.write_str(", for nothing")?,
         }
         match &step.after {
+            After::Ended if step.panicked => f.write_str(": panics"),
             After::Ended if step.task.is_some() => f.write_str(": ends"),
             After::Ended => Ok(()),
             After::Waits(_) if step.yielded => f.write_str(": lets the others run"),

@@ -128,6 +128,7 @@ impl<T> Lock<T> {
 
 impl<T> Shared<T> {
     fn release(&self) {
+        self.holder.set(Word::NOBODY);
         // Before the call: a foreign waker may come back here.
         self.state.set(if self.line.is_empty() { State::Free } else { State::Promised });
         self.line.call_next();

@@ -10,7 +10,15 @@ use std::task::{RawWaker, RawWakerVTable};
 use crate::event_loop::{Core, Word};
 
 /// Wakes the task that `word` names.
+#[inline(always)]
 pub(crate) fn wake(word: Word) {
+    if !Core::wake_running(word) {
+        wake_another(word);
+    }
+}
+
+#[inline(never)]
+fn wake_another(word: Word) {
     // On the loop's own thread a wake is a push to its queue; from elsewhere it goes to its record.
     if !Core::wake_on_current(word) {
         word.wake_remotely();

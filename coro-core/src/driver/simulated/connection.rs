@@ -8,6 +8,15 @@ use super::host::HostId;
 use crate::driver::{Slot, Socket};
 use crate::time::Time;
 
+/// A connect under way.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) slot: Slot,
+    pub(super) to: SocketAddr,
+    /// Names the event with which it is given up.
+    pub(super) gives_up: Option<(Time, u64)>,
+}
+
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) host: HostId,
@@ -18,7 +27,7 @@ pub(super) struct Connection {
     /// It was opened from this end, which has a port of its own.
     pub(super) is_client: bool,
     /// The connect that waits for the answer of the other end.
-    pub(super) opening: Option<(Slot, SocketAddr)>,
+    pub(super) opening: Option<Opening>,
     /// Bytes that have arrived here and were not received yet.
     pub(super) arrived: VecDeque<u8>,
     /// How many bytes are on their way here.
@@ -75,8 +84,10 @@ impl Connection {
 
     /// Moves this many bytes, which have arrived, to the buffer.
     pub(super) fn take(&mut self, buffer: &mut [u8], count: usize) {
-        for (place, byte) in buffer.iter_mut().zip(self.arrived.drain(..count)) {
-            *place = byte;
-        }
+        let (first, second) = self.arrived.as_slices();
+        let split = count.min(first.len());
+        buffer[..split].copy_from_slice(&first[..split]);
+        buffer[split..count].copy_from_slice(&second[..count - split]);
+        self.arrived.drain(..count);
     }
 }

@@ -74,7 +74,7 @@ impl Links {
         self.ways.get(&(from, to)).and_then(|way| way.link.as_ref()).unwrap_or(&self.common)
     }
 
-    /// When something of this size that is sent now arrives.
+    /// When something of this size that is sent now arrives, and whether it is lost before.
     pub(super) fn arrival(
         &mut self,
         from: HostId,
@@ -82,7 +82,7 @@ impl Links {
         bytes: usize,
         now: Time,
         choices: &mut Choices,
-    ) -> Time {
+    ) -> (Time, bool) {
         let link = self.get(from, to);
         let (least, most) = (*link.latency.start(), *link.latency.end());
         let (bandwidth, loss) = (link.bandwidth, link.loss);
@@ -95,8 +95,9 @@ impl Links {
             left = way.free_at.max(now) + takes;
             way.free_at = left;
         }
-        let lost = if choices.happens(loss) { RESEND_AFTER } else { Duration::ZERO };
-        left + least + jitter + lost
+        let lost = choices.happens(loss);
+        let again = if lost { RESEND_AFTER } else { Duration::ZERO };
+        (left + least + jitter + again, lost)
     }
 }
 
@@ -114,7 +115,7 @@ mod tests {
         let (here, there) = (HostId(0), HostId(1));
         links.set(here, there, link);
         let mut choices = Choices::recorded(choices);
-        let mut arrival = |bytes| links.arrival(here, there, bytes, Time::ZERO, &mut choices);
+        let mut arrival = |bytes| links.arrival(here, there, bytes, Time::ZERO, &mut choices).0;
         sizes.iter().map(|bytes| arrival(*bytes).since(Time::ZERO).as_millis()).collect()
     }
 
@@ -143,7 +144,7 @@ mod tests {
         links.set_cut(HostId(0), HostId(0), true);
         assert!(!links.is_cut(HostId(0), HostId(0)));
         let mut choices = Choices::default();
-        let mut arrival = |to| links.arrival(HostId(0), HostId(to), 1, Time::ZERO, &mut choices);
+        let mut arrival = |to| links.arrival(HostId(0), HostId(to), 1, Time::ZERO, &mut choices).0;
         assert_eq!([arrival(0), arrival(1)], [Time::ZERO, Time::ZERO + millis(9)]);
     }
 }

@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
-use super::connection::Connection;
+use super::connection::{Connection, Opening};
 use super::host::HostId;
-use super::world::{Event, World};
+use super::world::{Event, Fault, World};
 use crate::driver::{Completed, Slot, Socket};
 
 #[derive(Debug)]
@@ -85,13 +85,14 @@ impl World {
         let there = self.host_at(host, address.ip()).ok_or(ErrorKind::HostUnreachable)?;
         let refused = self.links.get(host, there).refused;
         if self.choices.happens(refused) {
+            self.note(host, there, Fault::Refused);
             return Err(ErrorKind::ConnectionRefused.into());
         }
         let ip = self.source_address(host, address.ip());
         let local = SocketAddr::new(ip, self.host_mut(host).free_port()?);
         let mut client = Connection::new(host, local, Socket(0), there);
         client.is_client = true;
-        client.opening = Some((slot, address));
+        client.opening = Some(Opening { slot, to: address, gives_up: None });
         let client = self.insert(Endpoint::Connection(client));
         self.post(host, there, 0, Event::Knock { client, address });
         // At once, if nothing is between the two: then the answer is the result.
@@ -99,8 +100,11 @@ impl World {
         match position {
             Some(position) => Ok(Some(self.host_mut(host).finished.remove(position).result)),
             None => {
-                let gives_up = self.now() + self.patience;
-                self.schedule(gives_up, host, host, Event::GiveUpConnect { client });
+                let at = self.now() + self.patience;
+                let gives_up = self.schedule(at, host, host, Event::GiveUpConnect { client });
+                if let Some(Connection { opening: Some(opening), .. }) = self.connection(client) {
+                    opening.gives_up = Some(gives_up);
+                }
                 Ok(None)
             }
         }
@@ -169,7 +173,7 @@ impl World {
                         listener.accepting.len() < before
                     }
                     Endpoint::Connection(connection) => {
-                        if connection.opening.is_some_and(|(waiting, _)| waiting == slot) {
+                        if connection.opening.as_ref().is_some_and(|opening| opening.slot == slot) {
                             opening = Some(*id);
                             return true;
                         }
@@ -180,8 +184,9 @@ impl World {
                     }
                 }
             });
-        if let Some(opening) = opening {
-            self.remove_connection(opening);
+        if let Some(client) = opening {
+            self.take_opening(client);
+            self.remove_connection(client);
         }
         if cancelled {
             self.finish(host, slot, Completed::cancelled());

@@ -3,7 +3,7 @@
 use super::host::{HostClock, HostId};
 use super::link::Link;
 use super::network::Endpoint;
-use super::world::{Event, Flying, World};
+use super::world::{Event, Fault, Flying, World};
 use crate::time::Time;
 
 /// Hosts.
@@ -58,11 +58,13 @@ impl World {
 
     /// From now on nothing arrives, in one direction. It is kept.
     pub(crate) fn cut(&mut self, from: HostId, to: HostId) {
+        self.note(from, to, Fault::Cut);
         self.links.set_cut(from, to, true);
     }
 
     /// What was kept is sent again.
     pub(crate) fn heal(&mut self, from: HostId, to: HostId) {
+        self.note(from, to, Fault::Healed);
         self.links.set_cut(from, to, false);
         let is_it = |flying: &Flying| (flying.from, flying.to) == (from, to);
         let (again, held) = std::mem::take(&mut self.held).into_iter().partition::<Vec<_>, _>(is_it);

@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
-use super::connection::Connection;
+use super::connection::{Connection, Opening};
 use super::host::HostId;
 use super::network::Endpoint;
-use super::world::{Event, World};
+use super::world::{Event, Fault, World};
 use crate::driver::{Completed, Completion, Slot, Socket};
 
 /// What happens when something has arrived.
@@ -56,15 +56,24 @@ impl World {
     pub(super) fn welcomed(&mut self, client: Socket) {
         let Some(connection) = self.connection(client) else { return };
         let (host, local) = (connection.host, connection.local);
-        let Some((slot, peer)) = connection.opening.take() else { return };
-        self.finish(host, slot, Completed::Opened { socket: client, local, peer });
+        let Some(Opening { slot, to, .. }) = self.take_opening(client) else { return };
+        self.finish(host, slot, Completed::Opened { socket: client, local, peer: to });
+    }
+
+    /// Takes a connect that is over, and what would have given it up.
+    pub(super) fn take_opening(&mut self, client: Socket) -> Option<Opening> {
+        let opening = self.connection(client)?.opening.take()?;
+        let given_up = opening.gives_up.and_then(|gives_up| self.flying.remove(&gives_up));
+        if let Some(connection) = self.connection(client).filter(|_| given_up.is_some()) {
+            connection.coming -= 1;
+        }
+        Some(opening)
     }
 
     /// The connection will not be opened.
     pub(super) fn turned_away(&mut self, client: Socket, why: ErrorKind) {
-        let opening =
-            self.connection(client).and_then(|client| Some((client.host, client.opening.take()?.0)));
-        if let Some((host, slot)) = opening {
+        let Some(host) = self.connection(client).map(|connection| connection.host) else { return };
+        if let Some(Opening { slot, .. }) = self.take_opening(client) {
             self.remove_connection(client);
             self.finish(host, slot, io::Error::from(why).into());
         }
@@ -229,6 +238,10 @@ impl World {
 
     /// Resets a connection: both ends find it broken.
     pub(super) fn reset(&mut self, socket: Socket) {
+        if let Some(connection) = self.connection(socket) {
+            let (here, there) = (connection.host, connection.peer_host);
+            self.note(here, there, Fault::Reset);
+        }
         self.tell_peer(socket, |to| Event::Broken { to });
         self.broken(socket, ErrorKind::ConnectionReset);
     }

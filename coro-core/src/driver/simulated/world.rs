@@ -37,6 +37,18 @@ pub(crate) struct World {
     pub(crate) short_transfers: bool,
     /// How long a connect waits for an answer.
     pub(super) patience: Duration,
+    /// What has gone wrong since somebody took it.
+    pub(crate) faults: Vec<(HostId, HostId, Fault)>,
+}
+
+/// What went wrong between two hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Lost,
+    Refused,
+    Reset,
+    Cut,
+    Healed,
 }
 
 /// Something on its way from one host to another.
@@ -119,6 +131,7 @@ impl Default for World {
             window: WINDOW,
             short_transfers: false,
             patience: CONNECT_PATIENCE,
+            faults: Vec::new(),
         }
     }
 }
@@ -172,7 +185,10 @@ impl World {
 
     /// Sends an event. It travels as the link says, behind what is on its way to the same place already.
     pub(super) fn post(&mut self, from: HostId, to: HostId, bytes: usize, event: Event) {
-        let arrival = self.links.arrival(from, to, bytes, self.now, &mut self.choices);
+        let (arrival, lost) = self.links.arrival(from, to, bytes, self.now, &mut self.choices);
+        if lost {
+            self.note(from, to, Fault::Lost);
+        }
         let (now, cut) = (self.now, self.links.is_cut(from, to));
         let (mut arrival, mut coming) = (arrival, 0);
         if let Some(receiver) = self.connection(event.place()) {
@@ -186,12 +202,18 @@ impl World {
         }
     }
 
-    pub(super) fn schedule(&mut self, at: Time, from: HostId, to: HostId, event: Event) {
+    pub(super) fn note(&mut self, from: HostId, to: HostId, fault: Fault) {
+        self.faults.push((from, to, fault));
+    }
+
+    /// Lets something happen at a time. Gives its name.
+    pub(super) fn schedule(&mut self, at: Time, from: HostId, to: HostId, event: Event) -> (Time, u64) {
         if let Some(receiver) = self.connection(event.place()) {
             receiver.coming += 1;
         }
         self.last_event += 1;
         self.flying.insert((at, self.last_event), Flying { from, to, event });
+        (at, self.last_event)
     }
 
     fn happen(&mut self, from: HostId, to: HostId, event: Event) {
