@@ -209,7 +209,8 @@ fn two_guests_share_a_runtime() {
         };
         let consumer = async move {
             for _ in 0..3 {
-                log.borrow_mut().push(queue.get().await);
+                let item = queue.get().await;
+                log.borrow_mut().push(item);
             }
         };
         let one = spawn_local(async move { guest().run(producer).await });
