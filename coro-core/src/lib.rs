@@ -50,6 +50,7 @@
 //! | none | [`coroutine`](mod@coroutine), [`native`] without its tasks, [`backend`], the [attribute](macro@coroutine), [`prelude`] | an allocator |
 //! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`stats::counts`] | the standard library |
 //! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops | `std` |
+//! | `tokio` | [`guest`](event_loop): a loop and tokio's tasks on one thread | `std`, Unix |
 //!
 //! Without `std` (`default-features = false`) the crate is `no_std`, and a coroutine means the same, for everything is
 //! as it is outside a loop: an [`AsyncGenerator`](coroutine::AsyncGenerator) or a context that is dropped half-way is
@@ -114,6 +115,9 @@ pub mod conformance;
 pub mod random;
 #[cfg(feature = "testing")]
 pub mod sim;
+
+#[cfg(all(feature = "tokio", unix))]
+pub use event_loop::guest;
 
 pub use coro_macros::coroutine;
 pub use coroutine::{Coroutine, CoroutineExt, Input, Misuse, Outcome, State, Thrown};

@@ -198,7 +198,7 @@ fn compare_case(
     }
     let length = reference.length.as_secs_f64();
     let at = if length > 0.0 { format!("{length:>5} s at --speed {speed:<7}") } else { " ".repeat(24) };
-    // Both loops count alike, else it is among the problems.
+    // All loops count alike, else it is among the problems.
     switches.dedup();
     Ok(format!("{at} {}", describe(&switches)))
 }

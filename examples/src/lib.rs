@@ -18,6 +18,7 @@ pub mod compare;
 pub mod compare_crawl;
 pub mod crawl;
 pub mod flavour_choice;
+pub mod frame;
 pub mod golden;
 pub mod http;
 pub mod loop_kind;

@@ -60,7 +60,7 @@ fn unknown_flavours_and_loops_are_answered_with_the_known_ones() {
     );
     refuses(
         "run chained --loop epol",
-        "invalid value 'epol' for '--loop <LOOP>' [possible values: sim, select, poll, epoll]; \
+        "invalid value 'epol' for '--loop <LOOP>' [possible values: sim, select, poll, epoll, guest]; \
          tip: a similar value exists: 'epoll'",
     );
 }

@@ -3,6 +3,7 @@
 use coro_core::backend::Plain;
 use coro_core::native;
 use coro_core::prelude::*;
+use tokio::runtime::LocalRuntime;
 use tokio::sync::oneshot;
 
 #[test]
@@ -58,4 +59,33 @@ fn an_async_generator_waits_for_another_executor() {
     });
     give.send(3).unwrap();
     assert_eq!(runtime.block_on(items).unwrap(), [1, 2, 3]);
+}
+
+/// What a task of tokio sends is received by tasks of all flavours, on the same thread.
+#[test]
+fn tasks_of_all_flavours_wait_for_tokio() {
+    let event_loop = Loop::new().unwrap().hosted_by(LocalRuntime::new().unwrap()).unwrap();
+    let sum = event_loop.run(async {
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..3).map(|_| oneshot::channel()).unzip();
+        let theirs = tokio::task::spawn_local(async move {
+            for (number, sender) in (1..).zip(senders) {
+                tokio::task::yield_now().await;
+                sender.send(10_u32.pow(number)).unwrap();
+            }
+        });
+        let mut receivers = receivers.into_iter();
+        let mut next = || receivers.next().unwrap();
+        let (first, second, third) = (next(), next(), next());
+        let ours = [
+            native::spawn(async move { first.await.unwrap() }),
+            coro_gen::spawn(async move |co| Ok(co.wait(second).await?.unwrap())),
+            coro_fiber::spawn(move |co| Ok(co.wait(third)?.unwrap())),
+        ];
+        // A task of tokio waits for all of ours.
+        let sum =
+            tokio::task::spawn_local(async move { gather(ours).await.unwrap().into_iter().sum::<u32>() });
+        theirs.await.unwrap();
+        sum.await.unwrap()
+    });
+    assert_eq!(sum.unwrap(), 1_110);
 }

@@ -60,6 +60,11 @@ fn every_flavour_gives_the_golden_on_a_paced_select_loop() {
 }
 
 #[test]
+fn every_flavour_gives_the_golden_as_the_guest_of_tokio() {
+    check_all_cases(LoopKind::Guest);
+}
+
+#[test]
 fn every_program_has_a_case() {
     for (name, about) in Program::list() {
         assert!(

@@ -113,6 +113,7 @@ fn unsafe_code_is_in_the_listed_modules_only() {
     for (krate, says) in [
         ("coro-core/src/lib.rs", "deny"),
         ("coro-core/bare/src/lib.rs", "forbid"),
+        ("coro-core/completion/src/lib.rs", "forbid"),
         ("coro-core/macros/src/lib.rs", "forbid"),
         ("coro-fiber/src/lib.rs", "forbid"),
         ("coro-gen/src/lib.rs", "deny"),

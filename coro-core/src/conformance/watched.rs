@@ -51,6 +51,19 @@ impl Driver for Watched {
         self.inner.wait(wait, completions)
     }
 
+    fn waited(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        self.trace.log("look");
+        self.inner.waited(wait, completions)
+    }
+
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        self.inner.real_time(wait)
+    }
+
+    fn has_more(&self) -> bool {
+        self.inner.has_more()
+    }
+
     fn notifier(&self) -> Arc<dyn Notify> {
         self.inner.notifier()
     }

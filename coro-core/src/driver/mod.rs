@@ -14,6 +14,8 @@ pub(crate) mod simulated;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -69,6 +71,42 @@ pub trait Driver: fmt::Debug {
     ///
     /// Only if waiting itself failed; the loop ends with it.
     fn wait(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()>;
+
+    /// As [`wait`](Self::wait), after somebody else has waited in its place: the host of the loop, for `wait`, though
+    /// perhaps not to its end. It does not block.
+    ///
+    /// By default it looks what has happened. A clock that moves only in a wait is moved here.
+    ///
+    /// # Errors
+    ///
+    /// As `wait`.
+    fn waited(&mut self, _wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        self.wait(Wait::Poll, completions)
+    }
+
+    /// How long, in real time, [`wait`](Self::wait) would wait for this at most. `None` is for ever. It is no time at all in
+    /// a world whose clock jumps.
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        match wait {
+            Wait::Poll => Some(Duration::ZERO),
+            Wait::Until(deadline) => Some(deadline.since(self.now())),
+            Wait::Forever => None,
+        }
+    }
+
+    /// Whether a look would find something at once that no host must wait for: completions that it has already, or what
+    /// the last look left.
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// A descriptor for a host to wait for: it is readable while something has happened outside that a look will find,
+    /// and becomes so when the [`notifier`](Self::notifier) is used. None if there is no such descriptor; then only the
+    /// driver itself can wait.
+    #[cfg(unix)]
+    fn pollable(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
     /// Ends a `wait` from another thread, the present one or else the next.
     fn notifier(&self) -> Arc<dyn Notify>;

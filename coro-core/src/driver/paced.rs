@@ -1,6 +1,8 @@
 //! A clock that runs at another speed.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +51,35 @@ impl<D: Driver> Paced<D> {
         self.now = self.now.max(now);
         self.anchor = self.inner.now();
     }
+
+    /// When the inner clock will read what this one reads as `deadline`.
+    fn inner_deadline(&self, deadline: Time) -> Time {
+        self.anchor + scale(deadline.since(self.now), 1.0 / self.speed)
+    }
+
+    fn wait_with(
+        &mut self,
+        wait_inner: fn(&mut D, Wait, &mut Vec<Completion>) -> io::Result<()>,
+        wait: Wait,
+        completions: &mut Vec<Completion>,
+    ) -> io::Result<()> {
+        let Wait::Until(deadline) = wait else {
+            wait_inner(&mut self.inner, wait, completions)?;
+            self.polls = if wait == Wait::Poll { self.polls + 1 } else { BUSY_POLLS };
+            if self.polls >= BUSY_POLLS {
+                self.polls = 0;
+                self.set(self.flowing());
+            }
+            return Ok(());
+        };
+        self.polls = 0;
+        let until = self.inner_deadline(deadline);
+        let before = completions.len();
+        wait_inner(&mut self.inner, Wait::Until(until), completions)?;
+        let in_time = completions.len() > before || self.inner.now() < until;
+        self.set(if in_time { self.flowing().min(deadline) } else { deadline });
+        Ok(())
+    }
 }
 
 impl<D: Driver> Driver for Paced<D> {
@@ -74,22 +105,27 @@ impl<D: Driver> Driver for Paced<D> {
     }
 
     fn wait(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
-        let Wait::Until(deadline) = wait else {
-            self.inner.wait(wait, completions)?;
-            self.polls = if wait == Wait::Poll { self.polls + 1 } else { BUSY_POLLS };
-            if self.polls >= BUSY_POLLS {
-                self.polls = 0;
-                self.set(self.flowing());
-            }
-            return Ok(());
-        };
-        self.polls = 0;
-        let until = self.anchor + scale(deadline.since(self.now), 1.0 / self.speed);
-        let before = completions.len();
-        self.inner.wait(Wait::Until(until), completions)?;
-        let in_time = completions.len() > before || self.inner.now() < until;
-        self.set(if in_time { self.flowing().min(deadline) } else { deadline });
-        Ok(())
+        self.wait_with(D::wait, wait, completions)
+    }
+
+    fn waited(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        self.wait_with(D::waited, wait, completions)
+    }
+
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        self.inner.real_time(match wait {
+            Wait::Until(deadline) => Wait::Until(self.inner_deadline(deadline)),
+            wait => wait,
+        })
+    }
+
+    fn has_more(&self) -> bool {
+        self.inner.has_more()
+    }
+
+    #[cfg(unix)]
+    fn pollable(&self) -> Option<BorrowedFd<'_>> {
+        self.inner.pollable()
     }
 
     fn notifier(&self) -> Arc<dyn Notify> {

@@ -37,6 +37,9 @@ pub(crate) struct Core {
     /// Names it among the loops of its thread.
     pub(super) number: CoreNumber,
     pub(super) driver: RefCell<Box<dyn Driver>>,
+    /// Where it runs, if not wherever it is run.
+    #[cfg(all(feature = "tokio", unix))]
+    pub(super) host: std::cell::OnceCell<super::guest::Host>,
     pub(super) lease: Lease,
     /// Empty, but for its room, while nobody is being woken.
     woken: Cell<Vec<u32>>,
@@ -80,6 +83,8 @@ impl Core {
             this: this.clone(),
             number: current::register(this.clone()),
             driver: RefCell::new(driver),
+            #[cfg(all(feature = "tokio", unix))]
+            host: std::cell::OnceCell::new(),
             lease,
             woken: Cell::default(),
             inbox,
@@ -199,6 +204,7 @@ impl Core {
     pub(crate) fn schedule(&self, task: &TaskRef) {
         if !task.header().is_done() {
             self.ready.push(task.as_runnable());
+            self.rouse_host();
         }
     }
 
@@ -209,6 +215,7 @@ impl Core {
         } else {
             self.tally.calls.add(1);
             self.ready.push(callback.as_runnable());
+            self.rouse_host();
         }
         callback
     }
@@ -226,7 +233,9 @@ impl Core {
             self.drop_callback(&callback);
             return TimerKey::new(self.number, None);
         }
-        self.add_timer(deadline, Action::Call(callback))
+        let key = self.add_timer(deadline, Action::Call(callback));
+        self.rouse_host();
+        key
     }
 
     /// A timer that wakes a task.

@@ -22,7 +22,11 @@ thread_local! {
 }
 
 /// A loop that runs. Made by [`enter`].
-pub(super) struct Entered(Rc<Core>);
+pub(super) struct Entered {
+    core: Rc<Core>,
+    /// It is in a run that goes on afterwards: that of a host.
+    was_running: bool,
+}
 
 /// Makes this the current loop of the thread, unless there is one.
 pub(super) fn enter(core: &Rc<Core>) -> Option<Entered> {
@@ -30,13 +34,12 @@ pub(super) fn enter(core: &Rc<Core>) -> Option<Entered> {
         return None;
     }
     CURRENT.set(Rc::as_ptr(core));
-    core.running.set(true);
-    Some(Entered(Rc::clone(core)))
+    Some(Entered { core: Rc::clone(core), was_running: core.running.replace(true) })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.0.running.set(false);
+        self.core.running.set(self.was_running);
         CURRENT.set(ptr::null());
     }
 }

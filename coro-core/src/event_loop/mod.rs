@@ -9,6 +9,9 @@ mod current;
 mod drive;
 mod ending;
 mod error;
+mod goal;
+#[cfg(all(feature = "tokio", unix))]
+pub mod guest;
 mod inbox;
 mod into_driven;
 mod joining;
@@ -16,6 +19,7 @@ mod metrics;
 #[cfg(all(test, coro_loom))]
 mod models;
 mod operation;
+mod parts;
 mod record;
 mod reports;
 mod run;
@@ -270,6 +274,12 @@ impl Loop {
     }
 
     fn enter(&self) -> Result<Entered, RunError> {
+        // Between the turns of a host it is not the current loop, but runs all the same.
+        if self.is_running() && !self.core.is_closed() { Err(RunError::Nested) } else { self.enter_part() }
+    }
+
+    /// Makes it the current loop for a part of a turn.
+    fn enter_part(&self) -> Result<Entered, RunError> {
         if self.core.is_closed() {
             return Err(RunError::Closed);
         }

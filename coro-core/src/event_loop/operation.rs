@@ -113,6 +113,7 @@ impl Drop for Pending {
             PendingState::Slot(slot) => {
                 core.leave(*slot, State::Abandoned);
                 core.driver.borrow_mut().cancel(*slot);
+                core.rouse_host();
             }
             PendingState::Over(completed) => core.discard(completed.take()),
         }
@@ -140,12 +141,14 @@ impl Core {
                 PendingState::Slot(slot)
             }
         };
+        self.rouse_host();
         Pending { core: self.weak(), state, to_send, what }
     }
 
     /// Gives up a socket; what is being sent is sent first.
     pub(crate) fn close_socket(&self, socket: Socket) {
         self.driver.borrow_mut().close(socket);
+        self.rouse_host();
     }
 
     /// Takes the driver's word for an operation, after checking it.

@@ -1,16 +1,14 @@
 //! The loop, as the trait has it.
 
 use std::borrow::BorrowMut;
-use std::cell::Cell;
 use std::panic::Location;
-use std::rc::Rc;
-use std::time::Duration;
 
 use super::callback::Callback;
+use super::goal::{Drain, result_of};
 use super::{
     CallHandle, Driven, EventLoop, Exception, IntoDriven, Loop, RemoteHandle, RunError, TimerHandle,
 };
-use crate::task::{IntoTask, JoinHandle, TaskError, TaskInfo};
+use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 
 impl EventLoop for Loop {
@@ -47,11 +45,19 @@ impl EventLoop for Loop {
     }
 
     fn run_forever(&self) -> Result<(), RunError> {
+        #[cfg(all(feature = "tokio", unix))]
+        if let Some(host) = self.host() {
+            return host.run(self, async |guest| guest.run_forever().await);
+        }
         let _entered = self.enter()?;
         self.core.turn_until_stopped()
     }
 
     fn run_until_complete<T>(&self, mut task: impl BorrowMut<JoinHandle<T>>) -> Result<T, RunError> {
+        #[cfg(all(feature = "tokio", unix))]
+        if let Some(host) = self.host() {
+            return host.run(self, async |guest| guest.run_until_complete(task).await);
+        }
         let _entered = self.enter()?;
         self.complete(task.borrow_mut())
     }
@@ -62,6 +68,11 @@ impl EventLoop for Loop {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
+        #[cfg(all(feature = "tokio", unix))]
+        if let Some(host) = self.host() {
+            let spawned_at = Location::caller();
+            return host.run(self, async |guest| guest.run_from(main, spawned_at).await);
+        }
         let entered = self.enter()?;
         let mut task = self.spawn(main);
         let result = self.complete(&mut task);
@@ -77,6 +88,7 @@ impl EventLoop for Loop {
 
     fn stop(&self) {
         self.core.stop();
+        self.core.rouse_host();
     }
 
     fn is_running(&self) -> bool {
@@ -105,56 +117,22 @@ impl EventLoop for Loop {
 }
 
 impl Loop {
-    /// Turns until `task` has ended: its end queues a callback that stops the loop, after what was ready by then.
+    /// Turns until `task` has ended.
     fn complete<T>(&self, task: &mut JoinHandle<T>) -> Result<T, RunError> {
-        if !self.core.owns(task.header()) {
-            return Err(TaskError::ForeignLoop.into());
-        }
-        if !task.is_done() {
-            let (core, waiting) = (self.core.weak(), Rc::new(Cell::new(true)));
-            let still_waiting = Rc::clone(&waiting);
-            task.on_done(Some(Box::new(move || {
-                if let Some(core) = core.upgrade().filter(|_| still_waiting.get()) {
-                    core.stop();
-                }
-            })));
+        if let Some(watch) = self.watch(task)? {
             let turned = self.core.turn_until_stopped();
-            // Somebody else may have stopped the loop: the end of the task must not stop a later run.
-            waiting.set(false);
-            task.on_done(None);
+            watch.end(task);
             turned?;
         }
-        match task.try_result() {
-            Some(result) => Ok(result?),
-            None if task.is_done() => Err(TaskError::AlreadyTaken.into()),
-            None => Err(RunError::Stopped),
-        }
+        result_of(task)
     }
 
-    /// Cancels what the main task left, and turns until that has ended, and what was written has been sent.
+    /// Turns until what the main task left has ended.
     fn drain(&self) -> Result<(), RunError> {
-        // Only these: a cleanup may spawn for ever, and what it spawns is closed with the loop.
-        let left = self.core.cancel_all();
-        while left.iter().any(|task| !task.header().is_done()) {
+        let mut drain = Drain::begin(self);
+        while !drain.is_over(self) {
             self.core.turn()?;
-        }
-        self.core.begin_last_cleanups();
-        while self.core.has_cleanups() {
-            self.core.turn()?;
-        }
-        let deadline = self.time() + LINGER;
-        let bound = self.call_at(deadline, || ());
-        while self.core.unsent() > 0 && self.time() < deadline {
-            self.core.turn()?;
-        }
-        bound.cancel();
-        match self.core.unsent() {
-            0 => {}
-            count => self.core.report(Exception::Unsent(count)),
         }
         Ok(())
     }
 }
-
-/// How long a run waits at its end for what was written to streams that were dropped.
-const LINGER: Duration = Duration::from_secs(1);

@@ -32,6 +32,7 @@ impl Core {
             self.destroy(&task);
         } else {
             self.ready.push_new(task.into_runnable());
+            self.rouse_host();
         }
         handle
     }

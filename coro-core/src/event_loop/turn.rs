@@ -63,9 +63,13 @@ impl Core {
     }
 
     /// Waits, and queues what came: parts 1 and 2.
-    pub(super) fn poll(&self) -> Result<(), RunError> {
+    fn poll(&self) -> Result<(), RunError> {
+        self.poll_for(self.how_long())
+    }
+
+    /// Waits at most for this, and queues what came.
+    pub(super) fn poll_for(&self, wait: Wait) -> Result<(), RunError> {
         let mut completions = Vec::new();
-        let wait = self.how_long();
         let asleep = wait != Wait::Poll && self.lease.record().try_sleep();
         // Counted only once asleep: a handle that is dropped from then on wakes the loop.
         let stall = asleep
@@ -90,7 +94,8 @@ impl Core {
         Ok(())
     }
 
-    fn how_long(&self) -> Wait {
+    /// For what a turn may wait.
+    pub(super) fn how_long(&self) -> Wait {
         if self.stopping.get() || !self.ready.is_empty() {
             return Wait::Poll;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{Timespec, epoll};
 use rustix::io::Result;
@@ -21,6 +21,7 @@ const BELL: u64 = 0;
 #[derive(Debug)]
 pub struct Edges {
     epoll: OwnedFd,
+    left_some: bool,
 }
 
 impl Selector for Edges {
@@ -30,7 +31,7 @@ impl Selector for Edges {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let edges = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&epoll, bell.fd(), epoll::EventData::new_u64(BELL), edges)?;
-        Ok(Self { epoll })
+        Ok(Self { epoll, left_some: false })
     }
 
     fn add(&mut self, socket: Socket, fd: &OwnedFd) -> std::io::Result<()> {
@@ -42,6 +43,14 @@ impl Selector for Edges {
         Ok(epoll::add(&self.epoll, fd, epoll::EventData::new_u64(socket.0), flags)?)
     }
 
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.epoll.as_fd())
+    }
+
+    fn left_some(&self) -> bool {
+        self.left_some
+    }
+
     fn wait(
         &mut self,
         timeout: Option<&Timespec>,
@@ -51,6 +60,7 @@ impl Selector for Edges {
     ) -> Result<()> {
         let mut space = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
         let (happened, _) = epoll::wait(&self.epoll, &mut space, timeout)?;
+        self.left_some = happened.len() == EVENTS;
         found.extend(happened.iter().filter(|event| event.data.u64() != BELL).map(ready));
         Ok(())
     }

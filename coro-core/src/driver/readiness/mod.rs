@@ -17,11 +17,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::Timespec;
 use rustix::io::Errno;
 use rustix::net::{self, Shutdown, sockopt};
 
@@ -37,8 +36,6 @@ use crate::time::Time;
 
 /// A look costs as much as some twenty switches of tasks: with this, less than one each.
 const PATIENCE: u32 = 128;
-/// Some systems refuse to wait for longer. A wait may end early.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Waits with `epoll_pwait2` (Linux 5.11), with deadlines of nanoseconds: the driver of Linux.
 ///
@@ -278,10 +275,7 @@ impl<S: Selector> Readiness<S> {
     }
 
     fn look(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = timeout.map(|duration| Timespec {
-            tv_sec: duration.min(LONGEST).as_secs() as i64,
-            tv_nsec: duration.subsec_nanos().into(),
-        });
+        let timeout = timeout.map(selector::timespec);
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         self.waits += 1;
@@ -367,6 +361,14 @@ impl<S: Selector> Driver for Readiness<S> {
         waited?;
         completions.append(&mut self.finished);
         Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        self.selector.left_some() || !self.finished.is_empty()
+    }
+
+    fn pollable(&self) -> Option<BorrowedFd<'_>> {
+        self.selector.descriptor()
     }
 
     fn notifier(&self) -> Arc<dyn Notify> {

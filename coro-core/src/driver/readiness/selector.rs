@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::event::Timespec;
 
 use super::bell::Bell;
 use super::entry::Entry;
 use crate::driver::Socket;
+
+/// Some systems refuse to wait for longer. A wait may end early.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Asks the system what is ready.
 pub trait Selector: Sized {
@@ -21,6 +25,16 @@ pub trait Selector: Sized {
     /// Watches a socket as well, until it is closed.
     fn add(&mut self, socket: Socket, fd: &OwnedFd) -> io::Result<()>;
 
+    /// A descriptor that is readable while a wait would find something, if there is one.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Whether the last wait may have left something, which makes no edge of that descriptor.
+    fn left_some(&self) -> bool {
+        false
+    }
+
     /// Waits until the bell is rung, something is ready that is waited for, or the time is up.
     ///
     /// It must not say again and again that something is ready for which nothing waits.
@@ -31,6 +45,11 @@ pub trait Selector: Sized {
         sockets: &BTreeMap<Socket, Entry>,
         found: &mut Vec<Ready>,
     ) -> rustix::io::Result<()>;
+}
+
+/// How long to wait, as the systems have it.
+pub(super) fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.min(LONGEST).as_secs() as i64, tv_nsec: duration.subsec_nanos().into() }
 }
 
 /// What a look says of a socket.

@@ -167,6 +167,20 @@ impl Driver for Simulated {
         Ok(())
     }
 
+    fn waited(&mut self, wait: Wait, completions: &mut Vec<Completion>) -> io::Result<()> {
+        let nothing_to_come = wait == Wait::Forever && !(self.alone && self.pass(None));
+        self.wait(if nothing_to_come { Wait::Poll } else { wait }, completions)
+    }
+
+    fn real_time(&self, wait: Wait) -> Option<Duration> {
+        let never = wait == Wait::Forever && self.world.borrow().next_event().is_none();
+        (!never).then_some(Duration::ZERO)
+    }
+
+    fn has_more(&self) -> bool {
+        self.world.borrow().has_finished(self.host)
+    }
+
     fn notifier(&self) -> Arc<dyn Notify> {
         Arc::clone(&self.notifier) as Arc<dyn Notify>
     }
