@@ -48,8 +48,9 @@
 //! | feature | gives | needs |
 //! |---|---|---|
 //! | none | [`coroutine`](mod@coroutine), [`native`] without its tasks, [`backend`], the [attribute](macro@coroutine), [`prelude`] | an allocator |
-//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`stats::counts`] | the standard library |
-//! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops | `std` |
+//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`random`], [`stats::counts`] | the standard library |
+//! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops, and the simulator, `coro_core::sim` | `std` |
+//! | `sim-trap` | catches what a simulated program does around its loop | `testing`, Linux |
 //! | `tokio` | [`guest`](event_loop): a loop and tokio's tasks on one thread | `std`, Unix |
 //!
 //! Without `std` (`default-features = false`) the crate is `no_std`, and a coroutine means the same, for everything is

@@ -1,9 +1,10 @@
 //! Operations in flight: what the driver was asked for, and who waits for it.
 
-use std::collections::HashMap;
 use std::io;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
+
+use slab::Slab;
 
 use super::{Core, Waiting};
 use crate::driver::{Completed, Completion, Operation, Slot, Socket};
@@ -11,8 +12,40 @@ use crate::driver::{Completed, Completion, Operation, Slot, Socket};
 /// The operations of a loop that are not over.
 #[derive(Debug, Default)]
 pub(super) struct Operations {
-    slots: HashMap<Slot, State>,
-    last: u64,
+    /// With the number of each, for a place is used again.
+    places: Slab<(u32, State)>,
+    last: u32,
+}
+
+impl Operations {
+    /// The slot of the next operation: its place, and above that its number.
+    fn next_slot(&mut self) -> Slot {
+        self.last = self.last.wrapping_add(1);
+        Slot(u64::from(self.last) << 32 | self.places.vacant_key() as u64)
+    }
+
+    fn insert(&mut self, slot: Slot, state: State) {
+        let place = self.places.insert((number(slot), state));
+        debug_assert_eq!(place, place_of(slot));
+    }
+
+    fn get_mut(&mut self, slot: Slot) -> Option<&mut State> {
+        let (of, state) = self.places.get_mut(place_of(slot))?;
+        (*of == number(slot)).then_some(state)
+    }
+
+    fn remove(&mut self, slot: Slot) -> Option<State> {
+        self.get_mut(slot)?;
+        self.places.try_remove(place_of(slot)).map(|(_, state)| state)
+    }
+}
+
+fn place_of(slot: Slot) -> usize {
+    slot.0 as u32 as usize
+}
+
+fn number(slot: Slot) -> u32 {
+    (slot.0 >> 32) as u32
 }
 
 #[derive(Debug)]
@@ -75,7 +108,7 @@ impl Pending {
             return Poll::Ready(loop_is_gone().into());
         };
         let mut operations = core.operations.borrow_mut();
-        match operations.slots.get_mut(&slot) {
+        match operations.get_mut(slot) {
             Some(State::InFlight(waker)) => {
                 let outdated = waker.replace(cx.waker().clone());
                 drop(operations);
@@ -84,7 +117,7 @@ impl Pending {
                 Poll::Pending
             }
             Some(State::Over(_)) => {
-                let state = operations.slots.remove(&slot);
+                let state = operations.remove(slot);
                 self.state = PendingState::Over(None);
                 match state {
                     Some(State::Over(completed)) => Poll::Ready(completed),
@@ -123,11 +156,7 @@ impl Drop for Pending {
 impl Core {
     /// Begins an operation.
     pub(crate) fn submit(&self, operation: Operation) -> Pending {
-        let slot = {
-            let mut operations = self.operations.borrow_mut();
-            operations.last += 1;
-            Slot(operations.last)
-        };
+        let slot = self.operations.borrow_mut().next_slot();
         let to_send = match &operation {
             Operation::Send { buffer, .. } => Some(buffer.len()),
             _ => None,
@@ -137,7 +166,7 @@ impl Core {
         let state = match completed {
             Some(completed) => PendingState::Over(Some(checked(completed))),
             None => {
-                self.operations.borrow_mut().slots.insert(slot, State::InFlight(None));
+                self.operations.borrow_mut().insert(slot, State::InFlight(None));
                 PendingState::Slot(slot)
             }
         };
@@ -155,24 +184,23 @@ impl Core {
     pub(super) fn complete(&self, completion: Completion) -> io::Result<()> {
         let Completion { slot, result } = completion;
         let mut operations = self.operations.borrow_mut();
-        match operations.slots.remove(&slot) {
-            Some(State::InFlight(waker)) => {
-                operations.slots.insert(slot, State::Over(checked(result)));
+        match operations.get_mut(slot) {
+            Some(state @ State::InFlight(_)) => {
+                let before = std::mem::replace(state, State::Over(checked(result)));
                 drop(operations);
+                let State::InFlight(waker) = before else { return Ok(()) };
                 if let Some(waker) = waker {
                     waker.wake();
                 }
                 Ok(())
             }
             Some(State::Abandoned | State::Detached) => {
+                drop(operations.remove(slot));
                 drop(operations);
                 self.discard(Some(result));
                 Ok(())
             }
-            Some(over @ State::Over(_)) => {
-                operations.slots.insert(slot, over);
-                Err(io::Error::other(format!("it completed {slot:?} twice")))
-            }
+            Some(State::Over(_)) => Err(io::Error::other(format!("it completed {slot:?} twice"))),
             None => Err(io::Error::other(format!("it completed {slot:?}, which is not in flight"))),
         }
     }
@@ -180,18 +208,19 @@ impl Core {
     /// How many operations are to be finished though nobody waits for them.
     pub(super) fn unsent(&self) -> usize {
         let operations = self.operations.borrow();
-        operations.slots.values().filter(|state| matches!(state, State::Detached)).count()
+        operations.places.iter().filter(|(_, (_, state))| matches!(state, State::Detached)).count()
     }
 
     /// Nobody waits for an operation any more.
     fn leave(&self, slot: Slot, left: State) {
         let state = {
             let mut operations = self.operations.borrow_mut();
-            let state = operations.slots.remove(&slot);
-            if let Some(State::InFlight(_)) = state {
-                operations.slots.insert(slot, left);
+            match operations.get_mut(slot) {
+                // Its waker goes outside of the borrow.
+                Some(state @ State::InFlight(_)) => Some(std::mem::replace(state, left)),
+                Some(State::Over(_)) => operations.remove(slot),
+                _ => None,
             }
-            state
         };
         if let Some(State::Over(completed)) = state {
             self.discard(Some(completed));
