@@ -4,11 +4,13 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use coro_core::coroutine::{Coroutine, Outcome, Thrown};
 
+use crate::stack::Site;
 use crate::{Fiber, ScopedFiber};
 
 /// Makes a future of synchronous code that waits with [`wait`](crate::wait()), at any depth.
@@ -63,7 +65,8 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
-    OnFiber(ScopedFiber::new(Fiber::named(move |_| Ok(body()), type_name::<F>())))
+    let site = Site { name: type_name::<F>(), made_at: Location::caller() };
+    OnFiber(ScopedFiber::new(Fiber::with_options(move |_| Ok(body()), site, None)))
 }
 
 /// Synchronous code that waits, as a future. Made by [`on_fiber`].
