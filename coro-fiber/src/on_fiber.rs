@@ -1,17 +1,14 @@
 //! Synchronous code that waits, as a future.
 
-use std::any::type_name;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use coro_core::coroutine::{Coroutine, Outcome, Thrown};
 
-use crate::stack::Site;
-use crate::{Fiber, ScopedFiber};
+use crate::{Fiber, Options, ScopedFiber};
 
 /// Makes a future of synchronous code that waits with [`wait`](crate::wait()), at any depth.
 ///
@@ -32,8 +29,8 @@ use crate::{Fiber, ScopedFiber};
 ///
 /// # Panics
 ///
-/// Where it is polled: if the code panics, with its panic; if the system has no memory left for a stack, as
-/// [`std::thread::spawn`] does; and if it is polled again after it has given its result.
+/// Where it is polled: if the code panics, with its panic; if there is no stack for it,
+/// which [`Options::reserve_on_fiber`] finds out before; and if it is polled again after it has given its result.
 ///
 /// # Examples
 ///
@@ -65,13 +62,18 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
-    let site = Site { name: type_name::<F>(), made_at: Location::caller() };
-    OnFiber(ScopedFiber::new(Fiber::with_options(move |_| Ok(body()), site, None)))
+    Options::new().on_fiber(body)
 }
 
 /// Synchronous code that waits, as a future. Made by [`on_fiber`].
 #[must_use = "a future does nothing until it is polled"]
 pub struct OnFiber<T>(ScopedFiber<'static, (), Infallible, T, Infallible>);
+
+impl<T: 'static> OnFiber<T> {
+    pub(crate) fn new(fiber: Fiber<(), Infallible, T, Infallible>) -> Self {
+        Self(ScopedFiber::new(fiber))
+    }
+}
 
 // The fiber is resumed through `&mut`, and never pinned.
 impl<T> Unpin for OnFiber<T> {}

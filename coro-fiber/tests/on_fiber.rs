@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use coro_core::native;
 use coro_core::prelude::*;
-use coro_fiber::{OnFiber, WaitError, in_fiber, on_fiber, wait, yield_now};
+use coro_fiber::{OnFiber, Options, WaitError, in_fiber, on_fiber, wait, yield_now};
 
 type Log = Rc<RefCell<Vec<u32>>>;
 
@@ -149,6 +149,20 @@ fn a_panic_of_the_code_is_a_panic_of_the_poll() {
 }
 
 #[test]
+fn it_may_have_a_larger_stack_and_is_told_if_there_is_none() {
+    fn depth(left: u32) -> u32 {
+        let room = std::hint::black_box([0_u8; 4096]);
+        if left == 0 { u32::from(room[0]) } else { 1 + depth(left - 1) }
+    }
+    let roomy = Options::new().stack_bytes(1 << 20).reserve_on_fiber(|| depth(100)).unwrap();
+    assert_eq!(futures::executor::block_on(roomy), 100);
+    let huge = Options::new().stack_bytes(usize::MAX / 2);
+    assert!(huge.reserve_on_fiber(|| ()).is_err());
+    let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut huge.on_fiber(|| ())))).unwrap_err();
+    assert!(polled.downcast_ref::<String>().unwrap().starts_with("on_fiber: "));
+}
+
+#[test]
 fn the_waker_is_that_of_the_poll_in_progress() {
     let wakers: Rc<RefCell<Vec<Waker>>> = Rc::default();
     let seen = Rc::clone(&wakers);
@@ -173,38 +187,46 @@ fn waker() -> Waker {
     std::sync::Arc::new(Nobody(0)).into()
 }
 
+fn refused(outcome: Result<(), RunError>) -> String {
+    match outcome.unwrap_err() {
+        error @ (RunError::InFiber | RunError::Nested) => error.to_string(),
+        error => unreachable!("{error:?}"),
+    }
+}
+
 #[test]
 fn a_loop_in_a_fiber_is_refused_with_advice() {
-    fn refused(outcome: Result<(), RunError>) {
-        let error = outcome.unwrap_err();
-        assert!(matches!(error, RunError::InFiber), "{error:?}");
-        assert!(error.to_string().contains("coro_fiber::wait(future)"), "{error}");
+    let event_loop = Loop::simulated();
+    let (own, by_hand) = (event_loop.clone(), event_loop.clone());
+    // Under another executor, and by hand.
+    let said = futures::executor::block_on(on_fiber(move || {
+        let task = own.spawn(async {});
+        [refused(own.run(async {})), refused(own.run_until_complete(task)), refused(own.run_ready())]
+    }));
+    for said in said {
+        assert!(said.contains("coro_fiber::wait(future)"), "{said}");
     }
-    fn all() -> u8 {
-        refused(Loop::simulated().run(async {}));
-        refused(native::run(async {}));
-        refused(coro_fiber::run(|_| Ok(())));
-        let event_loop = Loop::simulated();
-        refused(event_loop.run_until_complete(event_loop.spawn(async {})));
-        refused(event_loop.run_forever());
-        refused(event_loop.run_ready());
-        7
-    }
-    // Under another executor, by hand, and on a loop.
-    assert_eq!(futures::executor::block_on(on_fiber(all)), 7);
+    let said = futures::executor::block_on(on_fiber(|| refused(native::run(async {}))));
+    assert!(said.contains("coro_fiber::wait(future)"), "{said}");
+    let said = futures::executor::block_on(on_fiber(|| refused(coro_fiber::run(|_| Ok(())))));
+    assert!(said.contains("coro_fiber::wait(future)"), "{said}");
     coro_fiber::scope(|scope| {
-        assert_eq!(scope.fiber::<(), (), u8, ()>(|_| Ok(all())).start(), Ok(Outcome::Returned(7)));
+        let mut fiber = scope.fiber::<(), (), String, ()>(move |_| Ok(refused(by_hand.run_forever())));
+        assert!(
+            matches!(fiber.start(), Ok(Outcome::Returned(said)) if said.contains("coro_fiber::wait(future)"))
+        );
     });
-    assert_eq!(Loop::simulated().run(coro_fiber::task(|_| Ok(all()))).unwrap(), 7);
     // And not when it is over.
-    Loop::simulated().run(async {}).unwrap();
+    event_loop.run(async {}).unwrap();
 }
 
 #[test]
 fn a_loop_in_a_task_is_refused_with_advice() {
-    let refused = native::run(async { Loop::simulated().run(async {}) }).unwrap().unwrap_err();
-    assert!(matches!(refused, RunError::Nested), "{refused:?}");
-    assert!(refused.to_string().contains("coro_fiber::wait(handle)"), "{refused}");
+    let of_native = native::run(async { refused(Loop::simulated().run(async {})) }).unwrap();
+    let other = Loop::simulated();
+    let of_fiber = coro_fiber::run(move |_| Ok(refused(other.run(async {})))).unwrap();
+    assert_eq!(of_native, of_fiber);
+    assert!(of_native.contains("coro_fiber::wait(handle)"), "{of_native}");
 }
 
 #[test]

@@ -32,7 +32,10 @@ pub(super) struct Entered {
 
 /// Makes this the current loop of the thread, to run it, unless there is one, or the thread is in a fiber.
 pub(super) fn enter(core: &Rc<Core>) -> Result<Entered, RunError> {
-    if IN_FIBER.get()() { Err(RunError::InFiber) } else { enter_anywhere(core).ok_or(RunError::Nested) }
+    if CURRENT.get().is_null() && IN_FIBER.get()() {
+        return Err(RunError::InFiber);
+    }
+    enter_anywhere(core).ok_or(RunError::Nested)
 }
 
 /// Makes this the current loop of the thread, unless there is one.

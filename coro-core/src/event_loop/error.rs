@@ -27,7 +27,7 @@ pub enum RunError {
          handle; in synchronous code that a task calls, make the task a fiber and use coro_fiber::wait(handle)"
     )]
     Nested,
-    /// A fiber tried to run a loop, which would stop everybody whom the fiber shares its thread with.
+    /// A fiber that no loop runs tried to run one, which would stop everybody whom the fiber shares its thread with.
     #[error(
         "a fiber cannot run an event loop: use coro_fiber::wait(future) to wait, and a task of the loop that runs the \
          fiber for what is to go on beside it"
