@@ -46,7 +46,7 @@ impl Core {
     #[cold]
     #[inline(never)]
     fn look(&self) -> Result<(), RunError> {
-        if self.ready.is_empty() || self.stopping.get() || self.cadence.is_due() {
+        if self.ready.is_empty() || self.stopping.get() || self.cadence.is_due(|| self.time()) {
             self.poll()?;
             self.process();
         } else {

@@ -165,7 +165,7 @@ impl<F: FnMut() -> bool + Unpin> Future for Turns<'_, F> {
                         return Poll::Pending;
                     }
                     this.turn()?;
-                    looks += u32::from(core.cadence.is_due());
+                    looks += u32::from(core.cadence.is_untimed());
                 }
                 Stage::Ready => this.fall_asleep(cx)?,
                 Stage::Overdue => {
