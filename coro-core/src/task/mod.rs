@@ -2,6 +2,7 @@
 
 mod arena;
 mod body;
+mod canceller;
 mod cell;
 mod error;
 mod group;
@@ -16,7 +17,8 @@ use std::panic::Location;
 use std::rc::Rc;
 
 pub use body::{Stepwise, TaskBody};
-pub use error::{Panic, TaskError};
+pub use canceller::Canceller;
+pub use error::{OtherError, Panic, TaskError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
