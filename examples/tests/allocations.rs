@@ -121,8 +121,8 @@ fn delegations<C: IntoSub<(), u64, ()> + 'static>(make: impl Fn() -> C + 'static
 fn delegation() {
     assert_eq!(delegations(|| native::new::<_, _, (), _, _>(async |_| Ok(()))), 2_001);
     assert_eq!(delegations(|| Native::new(async |_| Ok(()))), 2_001);
-    assert_eq!(delegations(|| coro_gen::new::<_, _, (), _, _>(async |_| Ok(()))), 4_001);
-    assert_eq!(delegations(|| Gen::new(async |_| Ok(()))), 4_001);
+    assert_eq!(delegations(|| coro_gen::new::<_, _, (), _, _>(async |_| Ok(()))), 2_001);
+    assert_eq!(delegations(|| Gen::new(async |_| Ok(()))), 2_001);
     _ = scope(|scope| scope.own(Fiber::<(), (), ()>::new(|_| Ok(()))).start());
     assert_eq!(delegations(|| Fiber::new(|_| Ok(()))), 2_001);
     assert_eq!(delegations(|| Plain(0..0)), 1_001);
