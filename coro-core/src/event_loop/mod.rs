@@ -65,6 +65,7 @@ use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 use callback::Callback;
 use current::Entered;
+pub use current::refuse_in_fibers;
 pub(crate) use current::{CoreNumber, find};
 
 /// Runs tasks and callbacks, one at a time, on one thread.
@@ -315,7 +316,7 @@ impl Loop {
         if self.core.is_closed() {
             return Err(RunError::Closed);
         }
-        current::enter(&self.core).ok_or(RunError::Nested)
+        current::enter(&self.core)
     }
 }
 
