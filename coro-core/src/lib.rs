@@ -98,6 +98,8 @@ pub mod event_loop;
 #[path = "no_loop.rs"]
 mod event_loop;
 #[cfg(feature = "std")]
+pub mod executor;
+#[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]
 pub mod queue;
