@@ -251,3 +251,22 @@ fn outside_a_loop_the_advice_is_to_run_one() {
     let message = payload.downcast_ref::<String>().unwrap();
     assert!(message.starts_with("run_in_executor() was used outside a running event loop"), "{message}");
 }
+
+#[test]
+fn a_run_in_virtual_time_waits_for_the_jobs_of_every_pool() {
+    let ran = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&ran);
+    let event_loop = Loop::simulated();
+    let reports = reports(&event_loop);
+    event_loop
+        .run(async move {
+            let pool = pool(1);
+            for _ in 0..3 {
+                let counted = Arc::clone(&counted);
+                pool.run(move || counted.fetch_add(1, SeqCst)).detach();
+            }
+        })
+        .unwrap();
+    reports.expect(&[]);
+    assert_eq!(ran.load(SeqCst), 3);
+}

@@ -92,7 +92,7 @@ impl Drain {
                     core.close_jobs();
                     *self = Self::Jobs;
                 }
-                Self::Jobs if core.has_own_jobs() => return false,
+                Self::Jobs if core.has_jobs() => return false,
                 Self::Jobs => {
                     let deadline = event_loop.time() + LINGER;
                     *self = Self::Sending { deadline, bound: event_loop.call_at(deadline, || ()) };

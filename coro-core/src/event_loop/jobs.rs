@@ -384,16 +384,13 @@ impl Core {
         }
     }
 
-    /// Whether its own pool has jobs.
-    pub(super) fn has_own_jobs(&self) -> bool {
+    /// Whether its own pool has jobs, or the world any: those of other pools would go on without the loop only on threads.
+    pub(super) fn has_jobs(&self) -> bool {
         let own = self.jobs.default.borrow();
-        let has_jobs =
-            |own: &ThreadPool| !own.threads_are_over() || self.jobs.lanes.borrow().contains_key(&own.id());
-        own.as_ref().is_some_and(has_jobs)
+        own.as_ref().is_some_and(|own| !own.threads_are_over()) || self.has_timed_jobs()
     }
 
     /// Whether the world times jobs of this loop.
-    #[cfg(feature = "testing")]
     pub(crate) fn has_timed_jobs(&self) -> bool {
         !self.jobs.lanes.borrow().is_empty()
     }

@@ -18,7 +18,7 @@ mod jobs;
 mod joining;
 mod metrics;
 #[cfg(all(test, coro_loom))]
-mod models;
+pub(crate) mod models;
 mod operation;
 mod parts;
 mod record;

@@ -35,6 +35,8 @@
 mod cell;
 mod error;
 mod job;
+#[cfg(all(test, coro_loom))]
+mod models;
 mod pool;
 mod submitted;
 mod threads;
