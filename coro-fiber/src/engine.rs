@@ -1,16 +1,19 @@
 //! How a fiber body is run: corosensei switches to its stack.
 
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::task::Waker;
 
-use coro_core::backend::{self, Airlock, Progress};
+use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
 use coro_core::coroutine::{MisuseKind, Thrown};
 use coro_core::stats::Flavour;
 use corosensei::stack::DefaultStack;
 use corosensei::{CoroutineResult, Yielder};
 
+use crate::current::run_here;
+use crate::error::{Types, WaitError};
 use crate::stagger::staggered;
 use crate::{Co, stack};
 
@@ -36,6 +39,65 @@ impl<S, Y, E> Exchange<S, Y, E> {
     }
 }
 
+/// An [`Exchange`], whatever its types.
+pub(crate) trait Erased {
+    /// The wake of the resume in progress, if it has one.
+    fn wake(&self) -> Option<CurrentWake>;
+
+    /// See [`Exchange::is_unwinding`].
+    fn is_unwinding(&self) -> bool;
+
+    /// The fiber must switch out next.
+    fn ask_to_park(&self);
+
+    /// Takes a value of the type that the fiber yields out of an `Option`, if what it receives is `sent`. Then the fiber
+    /// must switch out next.
+    fn ask_to_yield(&self, sent: TypeId, value: &mut dyn Any) -> Result<(), Types>;
+
+    /// The error that was thrown at a wait, if one was.
+    fn check_thrown(&self) -> Result<(), WaitError>;
+
+    /// What the fiber was resumed with: a value, which is put into an `Option`; an error; or `None` for a mere wake-up.
+    fn answer(&self, sent: &mut dyn Any) -> Option<Result<(), WaitError>>;
+}
+
+impl<S: 'static, Y: 'static, E: 'static> Erased for Exchange<S, Y, E> {
+    fn wake(&self) -> Option<CurrentWake> {
+        self.airlock.wake()
+    }
+
+    fn is_unwinding(&self) -> bool {
+        self.is_unwinding()
+    }
+
+    fn ask_to_park(&self) {
+        self.airlock.ask(Request::Park);
+    }
+
+    fn ask_to_yield(&self, sent: TypeId, value: &mut dyn Any) -> Result<(), Types> {
+        let value = value.downcast_mut::<Option<Y>>().filter(|_| sent == TypeId::of::<S>());
+        let value = value.and_then(Option::take).ok_or_else(Types::of::<S, Y>)?;
+        self.airlock.ask(Request::Yield(value));
+        Ok(())
+    }
+
+    fn check_thrown(&self) -> Result<(), WaitError> {
+        self.airlock.check_thrown().map_err(WaitError::from_thrown)
+    }
+
+    fn answer(&self, sent: &mut dyn Any) -> Option<Result<(), WaitError>> {
+        Some(match self.airlock.answer()? {
+            Ok(value) => {
+                if let Some(sent) = sent.downcast_mut::<Option<S>>() {
+                    *sent = Some(value);
+                }
+                Ok(())
+            }
+            Err(thrown) => Err(WaitError::from_thrown(thrown)),
+        })
+    }
+}
+
 /// A body that has not begun: it has no stack yet.
 trait Begin<S, Y, R, E> {
     /// Puts it on a stack, where the first resume runs it.
@@ -53,7 +115,8 @@ where
     fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
         let body = *self;
         corosensei::Coroutine::with_stack(stack, move |switch: &Switch, ()| {
-            staggered(|| body(&mut Co::new(exchange, switch)))
+            let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
+            run_here(switch, erased, |here| staggered(|| body(&mut Co::new(exchange, here))))
         })
     }
 }

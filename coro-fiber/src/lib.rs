@@ -28,6 +28,16 @@
 //! [`coro_core::native`] and `coro_gen`: the same names, with another engine underneath. One thing is a fiber's own: a
 //! new [`Fiber`] is run by an event loop or by a coroutine that delegates to it, and by hand only in a [`scope`].
 //!
+//! # Without a `Co`
+//!
+//! [`wait()`], [`yield_now`], [`sleep`] and, for values, [`suspend`] find the innermost fiber that runs on their thread, and
+//! suspend it from any depth: in a destructor, in a comparator, in a callback of a library that knows nothing of
+//! coroutines. Where there is none, the error says what to do.
+//!
+//! A `Co` is lent as `&mut`, so that two suspensions of a body cannot be mixed up. These functions go around that, which
+//! does no harm: a fiber can be in only one call at a time. What a future that the body waits for does in its `poll`
+//! is such a call, too: if it suspends, the whole body stands still, and whatever is polled beside it.
+//!
 //! # What corosensei does, and what the contract closes
 //!
 //! Every resume of a fiber is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
@@ -81,20 +91,27 @@
 //! # });
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod ambient;
 mod co;
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod current;
 mod engine;
+mod error;
 mod fiber;
 mod scope;
 mod stack;
 mod stagger;
 mod task;
+mod thrown;
 mod with;
 
+pub use ambient::{in_fiber, sleep, suspend, wait, yield_now};
 pub use co::Co;
+pub use error::{SuspendError, Types, WaitError};
 pub use fiber::Fiber;
 pub use scope::{Scope, ScopedFiber, scope, scope_async};
 pub use task::{TaskCo, run, spawn, task};
+pub use thrown::ThrownError;

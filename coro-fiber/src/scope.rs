@@ -22,7 +22,8 @@ use std::task::{Context, Poll};
 use coro_core::backend::{Delegation, IntoSub, Machine};
 use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
 
-use crate::engine::{Engine, Exchange, Switch};
+use crate::current::Here;
+use crate::engine::{Engine, Exchange};
 use crate::{Co, Fiber};
 
 /// Runs `body` with a [`Scope`], in which fibers are resumed by hand.
@@ -105,7 +106,7 @@ pub struct Scope<'brand> {
 type Brand<'brand> = PhantomData<fn(&'brand ()) -> &'brand ()>;
 
 /// A body whose types are hidden; its [`Call`] has them.
-type Erased<'brand> = Box<dyn FnOnce(&Switch, &mut dyn Any) + 'brand>;
+type Erased<'brand> = Box<dyn FnOnce(&Here<'_>, &mut dyn Any) + 'brand>;
 
 impl Scope<'static> {
     fn new() -> Self {
@@ -129,15 +130,15 @@ impl<'brand> Scope<'brand> {
         E: 'static,
     {
         let name = type_name_of_val(&body);
-        let erased = (self.extend)(Box::new(|switch, call| {
+        let erased = (self.extend)(Box::new(|here, call| {
             let Some(call) = call.downcast_mut::<Call<S, Y, R, E>>() else { return };
             let Some(exchange) = call.exchange.take() else { return };
-            call.ended = Some(body(&mut Co::new(exchange, switch)));
+            call.ended = Some(body(&mut Co::new(exchange, here)));
         }));
         let fiber = Fiber::named(
             move |co| {
                 let mut call = Call { exchange: Some(co.exchange()), ended: None };
-                erased(co.switch(), &mut call);
+                erased(co.here(), &mut call);
                 call.ended.unwrap_or(Err(Thrown::Exit))
             },
             name,
