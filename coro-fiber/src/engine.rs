@@ -9,18 +9,17 @@ use std::task::Waker;
 use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
 use coro_core::coroutine::{MisuseKind, Thrown};
 use coro_core::stats::Flavour;
-use corosensei::stack::DefaultStack;
 use corosensei::{CoroutineResult, Yielder};
 
+use crate::Co;
 use crate::current::run_here;
 use crate::error::{Types, WaitError};
-use crate::stagger::staggered;
-use crate::{Co, stack};
+use crate::stack::{Site, Stack, StackError, StackPool};
 
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
 pub(crate) type Switch = Yielder<(), ()>;
 
-type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, DefaultStack>;
+type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
 
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
@@ -29,6 +28,9 @@ pub(crate) struct Exchange<S, Y, E> {
     forced: Cell<bool>,
     /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
     panicking_before: Cell<bool>,
+    site: Site,
+    /// From where it takes its stack; `None` for the thread's usual one, and when it has it.
+    pool: Cell<Option<StackPool>>,
 }
 
 impl<S, Y, E> Exchange<S, Y, E> {
@@ -101,7 +103,7 @@ impl<S: 'static, Y: 'static, E: 'static> Erased for Exchange<S, Y, E> {
 /// A body that has not begun: it has no stack yet.
 trait Begin<S, Y, R, E> {
     /// Puts it on a stack, where the first resume runs it.
-    fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E>;
+    fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E>;
 }
 
 impl<F, S, Y, R, E> Begin<S, Y, R, E> for F
@@ -112,11 +114,11 @@ where
     R: 'static,
     E: 'static,
 {
-    fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
+    fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
         let body = *self;
         corosensei::Coroutine::with_stack(stack, move |switch: &Switch, ()| {
             let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
-            run_here(switch, erased, |here| staggered(|| body(&mut Co::new(exchange, here))))
+            run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
         })
     }
 }
@@ -130,7 +132,7 @@ pub(crate) struct Engine<S, Y, R, E> {
 }
 
 impl<S, Y, R, E> Engine<S, Y, R, E> {
-    pub(crate) fn new<F>(body: F) -> Self
+    pub(crate) fn new<F>(body: F, site: Site, pool: Option<StackPool>) -> Self
     where
         F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
         S: 'static,
@@ -142,16 +144,18 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             airlock: Airlock::default(),
             forced: Cell::new(false),
             panicking_before: Cell::new(false),
+            site,
+            pool: Cell::new(pool),
         });
         Self { exchange, body: Some(Box::new(body)), fiber: None }
     }
 
     /// Gives the body a stack. Without one it never runs.
-    #[cold]
     #[inline(never)]
-    fn begin(&mut self) -> Result<(), MisuseKind> {
+    pub(crate) fn begin(&mut self) -> Result<(), StackError> {
         let Some(body) = self.body.take() else { unreachable!("a body that has ended is not run") };
-        let stack = stack::take().map_err(|_| MisuseKind::NoStack)?;
+        let pool = self.exchange.pool.take().unwrap_or_else(StackPool::of_this_thread);
+        let stack = Stack::take(&pool, self.exchange.site)?;
         self.fiber = Some(body.begin(stack, Rc::clone(&self.exchange)));
         Ok(())
     }
@@ -190,10 +194,8 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
         if panicking != self.exchange.panicking_before.get() {
             self.exchange.panicking_before.set(panicking);
         }
-        if self.fiber.is_none()
-            && let Err(misuse) = self.begin()
-        {
-            return Progress::Ended(Err(Thrown::Misuse(misuse)));
+        if self.fiber.is_none() && self.begin().is_err() {
+            return Progress::Ended(Err(Thrown::Misuse(MisuseKind::NoStack)));
         }
         let Some(fiber) = &mut self.fiber else { unreachable!("it has begun") };
         match self.exchange.airlock.run_with_wake(wake, || fiber.resume(())) {
@@ -209,6 +211,5 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
             self.exchange.forced.set(true);
             fiber.force_unwind();
         }
-        stack::give_back(fiber.into_stack());
     }
 }
