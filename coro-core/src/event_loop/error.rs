@@ -22,8 +22,17 @@ pub enum RunError {
     #[error("{0}")]
     Stalled(Stalled),
     /// A loop is already running on this thread.
-    #[error("an event loop is already running on this thread: spawn a task on it instead of running another")]
+    #[error(
+        "an event loop is already running on this thread: spawn a task on it instead of running another, and await its \
+         handle; in synchronous code that a task calls, make the task a fiber and use coro_fiber::wait(handle)"
+    )]
     Nested,
+    /// A fiber that no loop runs tried to run one, which would stop everybody whom the fiber shares its thread with.
+    #[error(
+        "a fiber cannot run an event loop: use coro_fiber::wait(future) to wait, and a task of the loop that runs the \
+         fiber for what is to go on beside it"
+    )]
+    InFiber,
     /// The loop cannot be closed while it runs.
     #[error("the event loop is running: stop it, and close it after its run")]
     Running,

@@ -68,6 +68,7 @@ use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 use callback::Callback;
 use current::Entered;
+pub use current::refuse_in_fibers;
 pub(crate) use current::{CoreNumber, find, leave};
 
 /// Runs tasks and callbacks, one at a time, on one thread.
@@ -322,7 +323,7 @@ impl Loop {
         if self.core.jobs.is_inside() {
             return Err(RunError::Nested);
         }
-        current::enter(&self.core).ok_or(RunError::Nested)
+        current::enter(&self.core)
     }
 }
 

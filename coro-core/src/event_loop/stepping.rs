@@ -73,7 +73,7 @@ impl Core {
     /// Takes what is ready, with what has arrived and come due. Says how much of it came through the record: from other
     /// loops, and other threads.
     pub(crate) fn gather(self: &Rc<Self>, ready: &mut Vec<Ready>) -> Result<u64, RunError> {
-        let _entered = current::enter(self).ok_or(RunError::Nested)?;
+        let _entered = current::enter(self)?;
         self.take_ready(ready, |_| Cause::Begun);
         let before = self.tally.remote_wakes.get();
         self.receive();
@@ -104,7 +104,7 @@ impl Core {
 
     /// Runs one, and takes what it made ready.
     pub(crate) fn step(self: &Rc<Self>, step: Ready, ready: &mut Vec<Ready>) -> Result<After, RunError> {
-        let _entered = current::enter(self).ok_or(RunError::Nested)?;
+        let _entered = current::enter(self)?;
         let (before, task) = (self.last_task.get(), TaskRef::of(&step.runnable).cloned());
         let id = task.as_ref().map(|task| task.header().id());
         drop(id.map(|id| self.take_waits(id)));
