@@ -98,6 +98,9 @@ pub mod event_loop;
 #[path = "no_loop.rs"]
 mod event_loop;
 #[cfg(feature = "std")]
+#[doc(hidden)]
+pub mod local;
+#[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]
 pub mod queue;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Names the errors on their way, of all threads.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-thread_local! {
+coro_core::__local! {
     /// The errors themselves. They may be bound to their thread; the [`ThrownError`]s that name them are not.
     static KEPT: RefCell<BTreeMap<u64, Box<dyn Any>>> = const { RefCell::new(BTreeMap::new()) };
 }
