@@ -5,7 +5,7 @@
 //! switch stacks, runs everything above the switch. A fiber sees the locals of its thread; so the locals of this project
 //! are made by [`__local`](crate::__local), and the thread of a fiber [adopts](Adoptable::adopt) those of its maker.
 
-#![cfg_attr(coro_threads, allow(unsafe_code))]
+#![allow(unsafe_code)]
 
 /// Makes thread-locals, as `thread_local!` does; each needs a `const` initial value.
 #[cfg(not(coro_threads))]
