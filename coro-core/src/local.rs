@@ -3,7 +3,7 @@
 //!
 //! With that configuration the fibers of `coro_fiber` are threads, of which one runs at a time, so that Miri, which cannot
 //! switch stacks, runs everything above the switch. A fiber sees the locals of its thread; so the locals of this project
-//! are made by [`__local`](crate::__local), and the thread of a fiber [adopts](Adoptable::adopt) those of its maker.
+//! are made by `__local!`, and the thread of a fiber adopts those of its maker.
 
 #![allow(unsafe_code)]
 
