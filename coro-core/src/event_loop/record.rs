@@ -135,7 +135,7 @@ impl Drop for Lease {
 }
 
 #[cfg(feature = "testing")]
-crate::__local! {
+thread_local! {
     static PUSHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 

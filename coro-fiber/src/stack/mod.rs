@@ -24,18 +24,18 @@
 //! Where there is no `mmap`, stacks are those of corosensei, each in a box (`boxed.rs`), and an overflow is the
 //! system's to report.
 
-#[cfg(any(not(unix), coro_threads))]
+#[cfg(not(unix))]
 mod boxed;
 mod error;
 mod header;
 mod pool;
-#[cfg(all(unix, not(coro_threads)))]
+#[cfg(unix)]
 mod unix;
 mod used;
 
-#[cfg(any(not(unix), coro_threads))]
+#[cfg(not(unix))]
 use boxed as memory;
-#[cfg(all(unix, not(coro_threads)))]
+#[cfg(unix)]
 use unix as memory;
 
 pub use error::StackError;
