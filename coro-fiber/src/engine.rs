@@ -9,17 +9,17 @@ use std::task::Waker;
 use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
 use coro_core::coroutine::{MisuseKind, Thrown};
 use coro_core::stats::Flavour;
-use corosensei::{CoroutineResult, Yielder};
 
 use crate::Co;
 use crate::current::run_here;
 use crate::error::{Types, WaitError};
 use crate::stack::{Site, Stack, StackError, StackPool};
+use crate::switch::{Coroutine, CoroutineResult, Yielder};
 
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
 pub(crate) type Switch = Yielder<(), ()>;
 
-type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
+type Fiber<R, E> = Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
 
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
@@ -116,7 +116,7 @@ where
 {
     fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
         let body = *self;
-        corosensei::Coroutine::with_stack(stack, move |switch: &Switch, ()| {
+        Coroutine::with_stack(stack, move |switch: &Switch, ()| {
             let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
             run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
         })

@@ -202,7 +202,7 @@ fn rounded(stack_bytes: usize) -> usize {
     stack_bytes.max(LEAST_BYTES).checked_next_power_of_two().unwrap_or(usize::MAX)
 }
 
-thread_local! {
+coro_core::__local! {
     static OWN: Own = const { Own { usual: OnceCell::new(), others: RefCell::new(Vec::new()) } };
 }
 
