@@ -154,8 +154,11 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
     #[inline(never)]
     pub(crate) fn begin(&mut self) -> Result<(), StackError> {
         let Some(body) = self.body.take() else { unreachable!("a body that has ended is not run") };
-        let pool = self.exchange.pool.take().unwrap_or_else(StackPool::of_this_thread);
-        let stack = Stack::take(&pool, self.exchange.site)?;
+        let site = self.exchange.site;
+        let stack = match self.exchange.pool.take() {
+            Some(pool) => Stack::take(&pool, site)?,
+            None => StackPool::with_usual(|pool| Stack::take(pool, site))?,
+        };
         self.fiber = Some(body.begin(stack, Rc::clone(&self.exchange)));
         Ok(())
     }
