@@ -413,7 +413,7 @@ fn one_that_was_suspended_during_a_panic_is_asked_to_end_instead() {
             let kept = RefCell::new(Some(scope.fiber::<(), (), (), ()>(move |co| {
                 let _guard = guard;
                 if co.yield_(()) == Ok(()) {
-                    co.yield_(())?;
+                    co.yield_(()).inspect_err(|_| refused.set(refused.get() + 100))?;
                 }
                 // It came here through the error, and was not unwound.
                 refused.set(refused.get() + 10);
