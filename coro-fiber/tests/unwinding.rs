@@ -267,8 +267,10 @@ fn destructors_may_ask_to_wait_as_often_as_there_are_any() {
     assert_eq!(count.get(), 5_000);
 }
 
+type Body = fn(&mut Co<'_, (), (), ()>);
+
 /// What a body may do that never ends.
-const ENDLESS: [fn(&mut Co<'_, (), (), ()>); 3] = [
+const ENDLESS: [Body; 3] = [
     |co| loop {
         let _: Result<_, _> = catch_unwind(AssertUnwindSafe(|| co.yield_(())));
     },
@@ -333,7 +335,7 @@ fn a_body_that_goes_on_after_the_unwinding_is_reported_and_leaked() {
 }
 
 /// Runs a test of this file by itself, with `fiber` in it, in another process. Its code, and what it has said.
-fn alone(test: &str, fiber: fn(&mut Co<'_, (), (), ()>)) -> (Option<i32>, String) {
+fn alone(test: &str, fiber: Body) -> (Option<i32>, String) {
     if std::env::var_os("CORO_FIBER_ALONE").is_some() {
         scope(|scope| {
             let mut fiber = scope.fiber::<(), (), (), ()>(move |co| {

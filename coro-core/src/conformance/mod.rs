@@ -36,6 +36,7 @@ pub mod coroutine;
 pub mod delegation;
 pub mod drive;
 pub mod event_loop;
+pub mod executor;
 mod forgotten;
 mod natives;
 pub mod network;
@@ -255,6 +256,27 @@ macro_rules! event_loop_conformance {
                 a_oneshot_gives_its_value_or_says_that_none_comes,
                 an_unsent_value_comes_back,
                 a_sender_waits_for_its_receiver_to_close,
+            ]
+        );
+        $crate::__scenarios!(
+            executor,
+            $flavour,
+            (&$make_loop),
+            [
+                a_job_gives_its_result,
+                a_panic_of_a_job_travels,
+                jobs_of_one_worker_keep_their_order,
+                a_job_has_no_loop,
+                a_job_that_has_not_begun_is_cancelled,
+                a_cancelled_wait_does_not_stop_the_job,
+                a_panic_of_a_job_that_nobody_awaits_is_reported,
+                a_panic_that_is_never_read_is_reported,
+                a_run_waits_for_the_jobs_it_left,
+                a_shutdown_waits_for_every_job,
+                an_abandoned_pool_refuses_what_has_not_begun,
+                many_jobs_share_few_workers,
+                a_submitted_job_can_be_awaited,
+                jobs_that_are_over_at_once_give_way,
             ]
         );
         $crate::__scenarios!(

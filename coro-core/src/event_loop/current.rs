@@ -62,6 +62,21 @@ impl Drop for Entered {
     }
 }
 
+/// The loop that runs does not, for as long as this is held. Made by [`leave`].
+pub(crate) struct Left(*const Core);
+
+/// Makes none the current loop of the thread, for what is called as if on another one. The [`Entered`] of the loop that was
+/// is further down on the stack.
+pub(crate) fn leave() -> Left {
+    Left(CURRENT.replace(ptr::null()))
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
+    }
+}
+
 /// Looks at the loop that runs on this thread.
 ///
 /// `look` runs nothing of the user's: it is for what is done millions of times a second. Whoever does more takes

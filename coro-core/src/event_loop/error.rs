@@ -136,6 +136,10 @@ pub enum Exception {
     /// The stack of this coroutine could not be unwound when it was dropped, because the body caught that and went on. It
     /// is left as it is, with all that is on it.
     Leaked(FrameInfo),
+    /// A job panicked, and nobody waits for it.
+    JobPanicked(crate::task::Panic),
+    /// So many jobs had not been run when their loop was closed, or its pool abandoned with it, and never will be.
+    JobsAbandoned(usize),
     /// What the main task left could not be brought to its end. The result of the main task stands.
     DrainFailed(RunError),
     /// So many writes to streams that were dropped had not been sent when their loop was closed.
@@ -163,6 +167,10 @@ impl fmt::Display for Exception {
                 )?;
                 write!(f, "catch_unwind() when a wait or a yield is refused\n  {name}")?;
                 made_at.map_or(Ok(()), |made_at| write!(f, ", made at {made_at}"))
+            }
+            Self::JobPanicked(panic) => write!(f, "a job panicked, and nobody waits for it: {panic}"),
+            Self::JobsAbandoned(count) => {
+                write!(f, "{count} job(s) will not be run, for their loop was closed: run() waits for them")
             }
             Self::DrainFailed(error) => write!(f, "what the main task left could not be ended: {error}"),
             Self::Unsent(count) => write!(f, "{count} write(s) to dropped streams were not sent"),

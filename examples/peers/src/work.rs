@@ -29,15 +29,16 @@ use crate::shared::turns;
 macro_rules! run {
     ($work:expr) => {
         block_on(async {
-            let measured = value(spawn($work).await);
-            Measured { with: Some(with()), ..measured }
+            let mut measured = value(spawn($work).await);
+            measured.with = Some(with());
+            measured
         })
     };
 }
 
 /// Does the work of `scenario`.
 pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
-    match scenario {
+    let measured = match scenario {
         Scenario::Yield | Scenario::Cold => run!(yields(size)),
         Scenario::SpawnAll => run!(spawn_all(size)),
         Scenario::SpawnOne => run!(spawn_one(size)),
@@ -50,7 +51,8 @@ pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
         Scenario::TimersCancel => run!(timers_cancel(size)),
         Scenario::Chained => run!(chained(size)),
         Scenario::Memory => run!(memory(size)),
-    }
+    };
+    measured.map(|measured| *measured)
 }
 
 /// The sum of what the tasks give.
@@ -79,22 +81,23 @@ async fn noting(task: u64) -> u64 {
     turns::YIELDS
 }
 
-async fn yields(size: Size) -> Measured {
+async fn yields(size: Size) -> Box<Measured> {
     let meter = Meter::start();
     let tasks: Vec<_> = (0..size.tasks).map(|_| spawn(yielding(size.rounds))).collect();
-    let measured = meter.stop(sum_of!(tasks));
+    let mut measured = meter.stop(sum_of!(tasks));
     let tasks: Vec<_> = (0..turns::TASKS).map(|task| spawn(noting(task))).collect();
     let _: u64 = sum_of!(tasks);
-    Measured { same_task: Some(turns::same_task()), ..measured }
+    measured.same_task = Some(turns::same_task());
+    measured
 }
 
-async fn spawn_all(size: Size) -> Measured {
+async fn spawn_all(size: Size) -> Box<Measured> {
     let meter = Meter::start();
     let tasks: Vec<_> = (0..size.tasks).map(|_| spawn(async { 1 })).collect();
     meter.stop(sum_of!(tasks))
 }
 
-async fn spawn_one(size: Size) -> Measured {
+async fn spawn_one(size: Size) -> Box<Measured> {
     let meter = Meter::start();
     let mut done = 0;
     for _ in 0..size.rounds {
@@ -103,7 +106,7 @@ async fn spawn_one(size: Size) -> Measured {
     meter.stop(done)
 }
 
-async fn pingpong(size: Size) -> Measured {
+async fn pingpong(size: Size) -> Box<Measured> {
     let ((to, mut there), (from, mut back)) = (channel::<u64>(1), channel::<u64>(1));
     let meter = Meter::start();
     let returning = spawn(async move {
@@ -136,7 +139,7 @@ async fn consume(queue: Receiver<u64>, items: u64) -> u64 {
 }
 
 /// All use async-channel here: no runtime has a queue of its own with several consumers.
-async fn prodcons(size: Size) -> Measured {
+async fn prodcons(size: Size) -> Box<Measured> {
     let (sender, receiver) = bounded(CAPACITY);
     let meter = Meter::start();
     let mut tasks: Vec<_> =
@@ -145,7 +148,7 @@ async fn prodcons(size: Size) -> Measured {
     meter.stop(sum_of!(tasks))
 }
 
-async fn oneshot(size: Size) -> Measured {
+async fn oneshot(size: Size) -> Box<Measured> {
     let asked = State::default();
     let ask = |asked: State<Vec<_>>| async move {
         let mut answers = 0;
@@ -173,7 +176,7 @@ async fn oneshot(size: Size) -> Measured {
     meter.stop(answers)
 }
 
-async fn woken(tasks: u64, size: Size) -> Measured {
+async fn woken(tasks: u64, size: Size) -> Box<Measured> {
     let group: Vec<_> = Woken::group(tasks, size.rounds).map(spawn).collect();
     let mut measured = None;
     for task in group {
@@ -182,7 +185,7 @@ async fn woken(tasks: u64, size: Size) -> Measured {
     measured.unwrap_or_default()
 }
 
-async fn remote(size: Size) -> Measured {
+async fn remote(size: Size) -> Box<Measured> {
     woken(1, size).await
 }
 
@@ -193,7 +196,7 @@ async fn yielding_until(over: Arc<AtomicBool>) -> u64 {
     0
 }
 
-async fn remote_load(size: Size) -> Measured {
+async fn remote_load(size: Size) -> Box<Measured> {
     let over = Arc::new(AtomicBool::new(false));
     let load: Vec<_> = (0..size.tasks).map(|_| spawn(yielding_until(Arc::clone(&over)))).collect();
     let measured = woken(size.tasks, size).await;
@@ -202,7 +205,7 @@ async fn remote_load(size: Size) -> Measured {
     measured
 }
 
-async fn timers_pending(size: Size) -> Measured {
+async fn timers_pending(size: Size) -> Box<Measured> {
     let schedule = Schedule::new(size.tasks);
     let seen = State::<Vec<Seen>>::default();
     seen.with(|seen| seen.reserve(size.tasks as usize));
@@ -225,7 +228,7 @@ async fn begin(waiting: Pin<&mut impl Future<Output = ()>>) -> u64 {
     poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))).await
 }
 
-async fn timers_cancel(size: Size) -> Measured {
+async fn timers_cancel(size: Size) -> Box<Measured> {
     detach(spawn(sleep(Duration::from_secs(3_600))));
     yield_now().await;
     let meter = Meter::start();
@@ -250,7 +253,7 @@ fn link(number: u64, last: u64, end: Sender<u64>) {
     }));
 }
 
-async fn chained(size: Size) -> Measured {
+async fn chained(size: Size) -> Box<Measured> {
     let (sender, end) = bounded(1);
     let meter = Meter::start();
     link(1, size.tasks, sender);
@@ -262,7 +265,7 @@ async fn sleeper(asleep: Arc<AtomicU64>) {
     sleep(Duration::from_secs(3_600)).await;
 }
 
-async fn memory(size: Size) -> Measured {
+async fn memory(size: Size) -> Box<Measured> {
     let asleep = Arc::new(AtomicU64::new(0));
     let future_bytes = size_of_val(&sleeper(Arc::clone(&asleep))) as u64;
     let before = resident_bytes();
@@ -273,6 +276,7 @@ async fn memory(size: Size) -> Measured {
     while asleep.load(Relaxed) < size.tasks {
         sleep(Duration::from_millis(1)).await;
     }
-    let measured = meter.stop(asleep.load(Relaxed)).with_memory(before, resident_bytes());
-    Measured { future_bytes: Some(future_bytes), ..measured }
+    let mut measured = meter.stop(asleep.load(Relaxed)).with_memory(before, resident_bytes());
+    measured.future_bytes = Some(future_bytes);
+    measured
 }

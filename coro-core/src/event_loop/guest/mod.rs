@@ -45,6 +45,8 @@
 
 mod bell;
 mod host;
+#[cfg(all(test, coro_loom))]
+mod models;
 mod turns;
 
 use std::borrow::BorrowMut;

@@ -25,7 +25,7 @@ use crate::bench::shared::turns;
 ///
 /// If the loop cannot run it to its end.
 pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
-    Ok(match scenario {
+    Ok(*match scenario {
         Scenario::Yield | Scenario::Cold => event_loop.run(yields(size)),
         Scenario::SpawnAll => event_loop.run(spawn_all(size)),
         Scenario::SpawnOne => event_loop.run(spawn_one(size)),
@@ -52,7 +52,7 @@ async fn sum_of(tasks: Vec<JoinHandle<u64>>) -> Result<u64> {
     Ok(sum)
 }
 
-async fn yields(size: Size) -> Result<Measured> {
+async fn yields(size: Size) -> Result<Box<Measured>> {
     let yielding = async move |rounds| {
         for _ in 0..rounds {
             yield_now().await;
@@ -61,7 +61,7 @@ async fn yields(size: Size) -> Result<Measured> {
     };
     let meter = Meter::start();
     let tasks = (0..size.tasks).map(|_| spawn(yielding(size.rounds))).collect();
-    let measured = meter.stop(sum_of(tasks).await?);
+    let mut measured = meter.stop(sum_of(tasks).await?);
     let noting = async |task| {
         for _ in 0..turns::YIELDS {
             turns::note(task);
@@ -70,16 +70,17 @@ async fn yields(size: Size) -> Result<Measured> {
         turns::YIELDS
     };
     sum_of((0..turns::TASKS).map(|task| spawn(noting(task))).collect()).await?;
-    Ok(Measured { same_task: Some(turns::same_task()), ..measured })
+    measured.same_task = Some(turns::same_task());
+    Ok(measured)
 }
 
-async fn spawn_all(size: Size) -> Result<Measured> {
+async fn spawn_all(size: Size) -> Result<Box<Measured>> {
     let meter = Meter::start();
     let tasks = (0..size.tasks).map(|_| spawn(async { 1 })).collect();
     Ok(meter.stop(sum_of(tasks).await?))
 }
 
-async fn spawn_one(size: Size) -> Result<Measured> {
+async fn spawn_one(size: Size) -> Result<Box<Measured>> {
     let meter = Meter::start();
     let mut done = 0;
     for _ in 0..size.rounds {
@@ -88,7 +89,7 @@ async fn spawn_one(size: Size) -> Result<Measured> {
     Ok(meter.stop(done))
 }
 
-async fn pingpong(size: Size) -> Result<Measured> {
+async fn pingpong(size: Size) -> Result<Box<Measured>> {
     let (there, back) = (Queue::new(1), Queue::new(1));
     let meter = Meter::start();
     let returning = spawn({
@@ -108,7 +109,7 @@ async fn pingpong(size: Size) -> Result<Measured> {
     Ok(meter.stop(ball))
 }
 
-async fn prodcons(size: Size) -> Result<Measured> {
+async fn prodcons(size: Size) -> Result<Box<Measured>> {
     let queue = Queue::new(CAPACITY);
     let produce = |queue: Queue<u64>| async move {
         for _ in 0..size.rounds / PRODUCERS {
@@ -129,7 +130,7 @@ async fn prodcons(size: Size) -> Result<Measured> {
     Ok(meter.stop(sum_of(tasks).await?))
 }
 
-async fn oneshot(size: Size) -> Result<Measured> {
+async fn oneshot(size: Size) -> Result<Box<Measured>> {
     let asked = Asked::default();
     let ask = |asked: Asked| async move {
         let mut answers = 0;
@@ -155,7 +156,7 @@ async fn oneshot(size: Size) -> Result<Measured> {
 }
 
 /// Tasks that another thread wakes.
-async fn woken(tasks: u64, size: Size) -> Result<Measured> {
+async fn woken(tasks: u64, size: Size) -> Result<Box<Measured>> {
     let group: Vec<_> = Woken::group(tasks, size.rounds).map(spawn).collect();
     let mut measured = None;
     for task in group {
@@ -164,11 +165,11 @@ async fn woken(tasks: u64, size: Size) -> Result<Measured> {
     Ok(measured.unwrap_or_default())
 }
 
-async fn remote(size: Size) -> Result<Measured> {
+async fn remote(size: Size) -> Result<Box<Measured>> {
     woken(1, size).await
 }
 
-async fn remote_load(size: Size) -> Result<Measured> {
+async fn remote_load(size: Size) -> Result<Box<Measured>> {
     let over = Rc::new(Cell::new(false));
     let yielding = |over: Rc<Cell<bool>>| async move {
         while !over.get() {
@@ -183,7 +184,7 @@ async fn remote_load(size: Size) -> Result<Measured> {
     Ok(measured)
 }
 
-async fn timers_pending(size: Size) -> Result<Measured> {
+async fn timers_pending(size: Size) -> Result<Box<Measured>> {
     let schedule = Schedule::new(size.tasks);
     let seen = Rc::new(RefCell::new(Vec::<Seen>::with_capacity(size.tasks as usize)));
     let timer = |timer, seen: Rc<RefCell<Vec<Seen>>>| async move {
@@ -205,7 +206,7 @@ async fn begin(waiting: Pin<&mut impl Future<Output = ()>>) -> u64 {
     poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))).await
 }
 
-async fn timers_cancel(size: Size) -> Result<Measured> {
+async fn timers_cancel(size: Size) -> Result<Box<Measured>> {
     let longer = spawn(sleep(Duration::from_secs(3_600)));
     yield_now().await;
     let meter = Meter::start();
@@ -233,14 +234,14 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
     .detach();
 }
 
-async fn chained(size: Size) -> Result<Measured> {
+async fn chained(size: Size) -> Result<Box<Measured>> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
     Ok(meter.stop(end.get().await))
 }
 
-async fn memory(size: Size) -> Result<Measured> {
+async fn memory(size: Size) -> Result<Box<Measured>> {
     let asleep = Rc::new(Cell::new(0));
     let sleeper = |asleep: Rc<Cell<u64>>| async move {
         asleep.set(asleep.get() + 1);
@@ -255,6 +256,7 @@ async fn memory(size: Size) -> Result<Measured> {
     while asleep.get() < size.tasks {
         sleep(Duration::from_millis(1)).await;
     }
-    let measured = meter.stop(asleep.get()).with_memory(before, resident_bytes());
-    Ok(Measured { future_bytes: Some(future_bytes), ..measured })
+    let mut measured = meter.stop(asleep.get()).with_memory(before, resident_bytes());
+    measured.future_bytes = Some(future_bytes);
+    Ok(measured)
 }
