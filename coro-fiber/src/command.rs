@@ -11,7 +11,7 @@ pub(crate) enum Command {
     Unwind,
 }
 
-thread_local! {
+coro_core::__local! {
     /// For the fiber that is resumed next, which takes it at once.
     static COMMAND: Cell<Command> = const { Cell::new(Command::GoOn) };
 }
@@ -21,14 +21,14 @@ pub(crate) fn give(command: Command) {
     COMMAND.set(command);
 }
 
-/// Whether a fiber that has just been resumed is to do something else than to go on.
+/// What the fiber that has just been resumed is to do.
 #[inline(always)]
-pub(crate) fn is_given() -> bool {
-    COMMAND.get() != Command::GoOn
-}
-
 pub(crate) fn take() -> Command {
-    COMMAND.replace(Command::GoOn)
+    let command = COMMAND.get();
+    if command != Command::GoOn {
+        COMMAND.set(Command::GoOn);
+    }
+    command
 }
 
 /// With what a stack is unwound that is dropped. No message is printed for it.

@@ -9,8 +9,11 @@ use std::rc::Rc;
 
 use crate::command::{self, Command, Refusals};
 use crate::engine::{Erased, Switch};
+use crate::local::Locals;
+#[cfg(feature = "tracing")]
+use crate::span::Spans;
 
-thread_local! {
+coro_core::__local! {
     /// **Invariant:** nothing, or points to the [`Here`] of a fiber of this thread that runs: it was resumed, and has
     /// neither switched out nor ended since.
     // It needs no destructor, so it is there until the very end of the thread.
@@ -28,6 +31,9 @@ pub(crate) struct Here<'f> {
     outer: Cell<Option<NonNull<Here<'static>>>>,
     stamp: Cell<Stamp>,
     refusals: Refusals,
+    pub(crate) locals: Locals,
+    #[cfg(feature = "tracing")]
+    spans: Spans,
 }
 
 /// Which fiber, and which of its suspensions was the last. A wait that does not go on where it was does not know what it
@@ -61,28 +67,53 @@ pub(crate) fn run_here<T>(switch: &Switch, exchange: Rc<dyn Erased>, body: impl 
         }
     }
 
+    /// Before that, and after all else on the stack.
+    struct Clears<'a, 'f>(&'a Here<'f>);
+
+    impl Drop for Clears<'_, '_> {
+        fn drop(&mut self) {
+            self.0.locals.clear();
+        }
+    }
+
     let here = Here {
         switch,
         exchange,
         outer: Cell::new(None),
         stamp: Cell::new(Stamp::first()),
         refusals: Refusals::default(),
+        locals: Locals::default(),
+        #[cfg(feature = "tracing")]
+        spans: Spans::default(),
     };
     here.enter();
     let leaves = Leaves(&here);
-    body(leaves.0)
+    let clears = Clears(leaves.0);
+    body(clears.0)
 }
 
 impl Here<'_> {
     /// The fiber has been resumed.
     #[inline(always)]
     fn enter(&self) {
+        #[cfg(feature = "tracing")]
+        {
+            self.outer.set(CURRENT.replace(None));
+            self.spans.enter();
+            CURRENT.set(Some(NonNull::from(self).cast()));
+        }
+        #[cfg(not(feature = "tracing"))]
         self.outer.set(CURRENT.replace(Some(NonNull::from(self).cast())));
     }
 
     /// The fiber gives the thread back to whoever resumed it.
     #[inline(always)]
     fn leave(&self) {
+        #[cfg(feature = "tracing")]
+        {
+            CURRENT.set(None);
+            self.spans.leave();
+        }
         CURRENT.set(self.outer.get());
     }
 
@@ -94,24 +125,26 @@ impl Here<'_> {
     #[inline(always)]
     pub(crate) fn suspend(&self) {
         self.stamp.set(self.stamp.get().next());
-        self.switch();
-        if command::is_given() {
-            self.obey();
+        let command = self.switch();
+        if command != Command::GoOn {
+            self.obey(command);
         }
     }
 
-    /// Switches out, until the fiber is resumed.
+    /// Switches out, until the fiber is resumed. For what, is asked at once: before anybody else could be resumed.
     #[inline(always)]
-    fn switch(&self) {
+    fn switch(&self) -> Command {
         self.leave();
         self.switch.suspend(());
+        let command = command::take();
         self.enter();
+        command
     }
 
     #[cold]
     #[inline(never)]
-    fn obey(&self) {
-        match command::take() {
+    fn obey(&self, command: Command) {
+        match command {
             Command::GoOn => (),
             // If it cannot be unwound, whatever it asks for next is refused.
             Command::Unwind if self.exchange.is_in_doubt() => (),
