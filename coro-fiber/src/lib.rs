@@ -45,6 +45,13 @@
 //! these say so by a panic of their own. Where the two do not know of each other, a `block_on` stops the thread until
 //! its future is ready, which is for ever if that needs another task of the same thread: use [`wait()`].
 //!
+//! # As in gevent
+//!
+//! A [`Group`] is waited for, and ended, as one; a [`Pool`] is a group with so many places. Both run a function over many
+//! items (`map`, `imap`, `imap_unordered`). A [`Greenlet`] is a task whose result is for any number to have, or to be
+//! [linked](Eventual::link) to; an [`AsyncResult`] is a result that is set by hand. Whatever waits is a future, so that it
+//! works with a `Co`, without one, and in native tasks.
+//!
 //! # What corosensei does, and what the contract closes
 //!
 //! Every resume of a fiber is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
@@ -65,10 +72,25 @@
 //! installed with `SA_ONSTACK`, which what is not tiny should be. A memory allocator that keeps what belongs to the running
 //! *thread* is right here, for a fiber never leaves its own.
 //!
-//! Dropping a suspended one unwinds its stack: destructors
-//! run, and see `std::thread::panicking()`; a `std::sync::Mutex` whose guard is on that stack is poisoned. A body
-//! that is asked to suspend while it is being unwound gets [`Thrown::Exit`](coro_core::Thrown::Exit) instead. The
-//! program must be built with `panic = "unwind"`.
+//! # Dropping a fiber
+//!
+//! Cancelling a task does not unwind anything: it is an error that comes out of a wait. Only to *drop* a fiber that is
+//! suspended unwinds its stack, at once and wherever that is: in another fiber, during a panic, in a destructor that runs
+//! because another fiber is unwound. Destructors run then, and see `std::thread::panicking()`; a `std::sync::Mutex` whose
+//! guard is on that stack is poisoned, a [`Lock`](coro_core::sync::Lock) is free afterwards.
+//!
+//! Nobody will resume a fiber that is being dropped. So what it waits for is refused, with
+//! [`Thrown::Exit`](coro_core::Thrown::Exit) or [`WaitError::Unwinding`], unless it is ready. A body that catches the
+//! unwinding with `catch_unwind` may end in any way. If it goes on to wait instead, a thousand times, it is stopped there: its
+//! stack is never used again, with all that is on it, and the loop's exception handler gets an
+//! [`Exception::Leaked`](coro_core::event_loop::Exception::Leaked). A destructor that does so, a million times, ends the
+//! program with a message.
+//!
+//! A fiber that was suspended *during* a panic, by a destructor that resumed it, is not unwound when it is dropped before it
+//! is resumed without one: it gets the errors only. So is every fiber of a program that is built with `panic = "abort"`, where
+//! nothing can be unwound: let your bodies end when a wait is refused, and do not drop what is suspended.
+//!
+//! # Thread-locals
 //!
 //! Crates that rely on stack discipline in thread-locals (a value that is set for the time of a call) see the
 //! switches of fibers as violations of it. Some, as `scoped-tls`, rely on it in unsafe code: do not suspend inside such
@@ -117,17 +139,20 @@
 
 mod ambient;
 mod co;
+mod command;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod current;
 mod engine;
 mod error;
 mod fiber;
+mod greenlet;
 pub mod io;
 mod local;
 pub mod net;
 mod on_fiber;
 mod options;
+mod pool;
 mod scope;
 #[cfg(feature = "tracing")]
 mod span;
@@ -143,11 +168,13 @@ pub use co::Co;
 pub use current::in_fiber;
 pub use error::{SuspendError, Types, WaitError};
 pub use fiber::Fiber;
+pub use greenlet::{AlreadySet, AsyncResult, Eventual, Failed, GetError, Greenlet, Link, TimedOut};
 pub use local::{FiberLocal, LocalError, inheriting};
 pub use on_fiber::{OnFiber, on_fiber};
 pub use options::Options;
+pub use pool::{Full, Group, Imap, ImapStream, Pool};
 pub use scope::{Scope, ScopedFiber, scope, scope_async};
 pub use stack::{StackError, StackPool, StackPoolBuilder, StackStatistics, StackUsed, stack_used};
-pub use task::{TaskCo, run, spawn, task};
+pub use task::{TaskCo, run, spawn, spawn_later, task};
 pub use tethered::{NotHere, Tethered};
 pub use thrown::ThrownError;
