@@ -89,6 +89,7 @@ pub mod conformance;
 mod engine;
 mod fiber;
 mod scope;
+mod settle;
 mod stack;
 mod stagger;
 mod task;

@@ -97,16 +97,16 @@ fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
         let (there, back) = (there.clone(), back.clone());
         move |co| {
             for _ in 0..size.rounds {
-                let ball: u64 = co.wait(there.get())?;
-                co.wait(back.put(ball + 1))?;
+                let ball: u64 = co.wait(there.get())?.unwrap();
+                co.wait(back.put(ball + 1))?.unwrap();
             }
             Ok(())
         }
     });
     let mut ball = 0;
     for _ in 0..size.rounds {
-        co.wait(there.put(ball))?;
-        ball = co.wait(back.get())?;
+        co.wait(there.put(ball))?.unwrap();
+        ball = co.wait(back.get())?.unwrap();
     }
     co.wait(returning)??;
     Ok(meter.stop(ball))
@@ -117,7 +117,7 @@ fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     let producer = |queue: Queue<u64>| {
         spawn(move |co| {
             for _ in 0..size.rounds / PRODUCERS {
-                co.wait(queue.put(1))?;
+                co.wait(queue.put(1))?.unwrap();
             }
             Ok(0)
         })
@@ -126,7 +126,7 @@ fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
         spawn(move |co| {
             let mut sum = 0;
             for _ in 0..size.rounds / CONSUMERS {
-                sum += co.wait(queue.get())?;
+                sum += co.wait(queue.get())?.unwrap();
             }
             Ok(sum)
         })
@@ -244,7 +244,7 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
         if number < last {
             link(number + 1, last, end);
         } else {
-            co.wait(end.put(number))?;
+            co.wait(end.put(number))?.unwrap();
         }
         Ok(())
     })
@@ -255,7 +255,7 @@ fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
-    Ok(meter.stop(co.wait(end.get())?))
+    Ok(meter.stop(co.wait(end.get())?.unwrap()))
 }
 
 fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {

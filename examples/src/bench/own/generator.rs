@@ -97,16 +97,16 @@ async fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
         let (there, back) = (there.clone(), back.clone());
         async move |co| {
             for _ in 0..size.rounds {
-                let ball: u64 = co.wait(there.get()).await?;
-                co.wait(back.put(ball + 1)).await?;
+                let ball: u64 = co.wait(there.get()).await?.unwrap();
+                co.wait(back.put(ball + 1)).await?.unwrap();
             }
             Ok(())
         }
     });
     let mut ball = 0;
     for _ in 0..size.rounds {
-        co.wait(there.put(ball)).await?;
-        ball = co.wait(back.get()).await?;
+        co.wait(there.put(ball)).await?.unwrap();
+        ball = co.wait(back.get()).await?.unwrap();
     }
     co.wait(returning).await??;
     Ok(meter.stop(ball))
@@ -117,7 +117,7 @@ async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     let producer = |queue: Queue<u64>| {
         spawn(async move |co| {
             for _ in 0..size.rounds / PRODUCERS {
-                co.wait(queue.put(1)).await?;
+                co.wait(queue.put(1)).await?.unwrap();
             }
             Ok(0)
         })
@@ -126,7 +126,7 @@ async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
         spawn(async move |co| {
             let mut sum = 0;
             for _ in 0..size.rounds / CONSUMERS {
-                sum += co.wait(queue.get()).await?;
+                sum += co.wait(queue.get()).await?.unwrap();
             }
             Ok(sum)
         })
@@ -244,7 +244,7 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
         if number < last {
             link(number + 1, last, end);
         } else {
-            co.wait(end.put(number)).await?;
+            co.wait(end.put(number)).await?.unwrap();
         }
         Ok(())
     })
@@ -255,7 +255,7 @@ async fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
-    Ok(meter.stop(co.wait(end.get()).await?))
+    Ok(meter.stop(co.wait(end.get()).await?.unwrap()))
 }
 
 async fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {

@@ -95,14 +95,14 @@ async fn pingpong(size: Size) -> Result<Measured> {
         let (there, back) = (there.clone(), back.clone());
         async move {
             for _ in 0..size.rounds {
-                back.put(there.get().await + 1).await;
+                back.put(there.get().await.unwrap() + 1).await.unwrap();
             }
         }
     });
     let mut ball = 0;
     for _ in 0..size.rounds {
-        there.put(ball).await;
-        ball = back.get().await;
+        there.put(ball).await.unwrap();
+        ball = back.get().await.unwrap();
     }
     returning.await?;
     Ok(meter.stop(ball))
@@ -112,14 +112,14 @@ async fn prodcons(size: Size) -> Result<Measured> {
     let queue = Queue::new(CAPACITY);
     let produce = |queue: Queue<u64>| async move {
         for _ in 0..size.rounds / PRODUCERS {
-            queue.put(1).await;
+            queue.put(1).await.unwrap();
         }
         0
     };
     let consume = |queue: Queue<u64>| async move {
         let mut sum = 0;
         for _ in 0..size.rounds / CONSUMERS {
-            sum += queue.get().await;
+            sum += queue.get().await.unwrap();
         }
         sum
     };
@@ -227,7 +227,7 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
         if number < last {
             link(number + 1, last, end);
         } else {
-            end.put(number).await;
+            end.put(number).await.unwrap();
         }
     })
     .detach();
@@ -237,7 +237,7 @@ async fn chained(size: Size) -> Result<Measured> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
-    Ok(meter.stop(end.get().await))
+    Ok(meter.stop(end.get().await.unwrap()))
 }
 
 async fn memory(size: Size) -> Result<Measured> {
