@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use coro_core::backend::{self, Airlock, Progress};
-use coro_core::coroutine::Thrown;
+use coro_core::coroutine::{MisuseKind, Thrown};
 use coro_core::stats::Flavour;
 use corosensei::stack::DefaultStack;
 use corosensei::{CoroutineResult, Yielder};
@@ -36,9 +36,33 @@ impl<S, Y, E> Exchange<S, Y, E> {
     }
 }
 
+/// A body that has not begun: it has no stack yet.
+trait Begin<S, Y, R, E> {
+    /// Puts it on a stack, where the first resume runs it.
+    fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E>;
+}
+
+impl<F, S, Y, R, E> Begin<S, Y, R, E> for F
+where
+    F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
+    S: 'static,
+    Y: 'static,
+    R: 'static,
+    E: 'static,
+{
+    fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
+        let body = *self;
+        corosensei::Coroutine::with_stack(stack, move |switch: &Switch, ()| {
+            staggered(|| body(&mut Co::new(exchange, switch)))
+        })
+    }
+}
+
 pub(crate) struct Engine<S, Y, R, E> {
     exchange: Rc<Exchange<S, Y, E>>,
-    /// `None` once it has ended.
+    /// Until it begins: a fiber that waits for its turn has no stack.
+    body: Option<Box<dyn Begin<S, Y, R, E>>>,
+    /// From then on, until it has ended.
     fiber: Option<Fiber<R, E>>,
 }
 
@@ -56,11 +80,17 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             forced: Cell::new(false),
             panicking_before: Cell::new(false),
         });
-        let shared = Rc::clone(&exchange);
-        let fiber = corosensei::Coroutine::with_stack(stack::take(), move |switch: &Switch, ()| {
-            staggered(|| body(&mut Co::new(shared, switch)))
-        });
-        Self { exchange, fiber: Some(fiber) }
+        Self { exchange, body: Some(Box::new(body)), fiber: None }
+    }
+
+    /// Gives the body a stack. Without one it never runs.
+    #[cold]
+    #[inline(never)]
+    fn begin(&mut self) -> Result<(), MisuseKind> {
+        let Some(body) = self.body.take() else { unreachable!("a body that has ended is not run") };
+        let stack = stack::take().map_err(|_| MisuseKind::NoStack)?;
+        self.fiber = Some(body.begin(stack, Rc::clone(&self.exchange)));
+        Ok(())
     }
 }
 
@@ -97,7 +127,12 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
         if panicking != self.exchange.panicking_before.get() {
             self.exchange.panicking_before.set(panicking);
         }
-        let Some(fiber) = &mut self.fiber else { unreachable!("a body that has ended is not run") };
+        if self.fiber.is_none()
+            && let Err(misuse) = self.begin()
+        {
+            return Progress::Ended(Err(Thrown::Misuse(misuse)));
+        }
+        let Some(fiber) = &mut self.fiber else { unreachable!("it has begun") };
         match self.exchange.airlock.run_with_wake(wake, || fiber.resume(())) {
             CoroutineResult::Yield(()) => Progress::Suspended,
             CoroutineResult::Return(result) => Progress::Ended(result),
@@ -105,6 +140,7 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
     }
 
     fn end(&mut self) {
+        self.body = None;
         let Some(mut fiber) = self.fiber.take() else { return };
         if !fiber.done() {
             self.exchange.forced.set(true);

@@ -31,9 +31,8 @@ pub struct Fiber<S, Y, R, E = std::convert::Infallible>(Machine<Engine<S, Y, R, 
 impl<S, Y, R, E> Fiber<S, Y, R, E> {
     /// A coroutine that will run `body` on a stack of its own. Nothing runs yet.
     ///
-    /// # Panics
-    ///
-    /// If the system has no memory left for a stack.
+    /// It takes the stack when it begins. If there is none left then, the body is dropped, and what began it gets
+    /// [`MisuseKind::NoStack`], raised.
     #[track_caller]
     pub fn new<F>(body: F) -> Self
     where

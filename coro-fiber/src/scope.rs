@@ -114,13 +114,9 @@ impl Scope<'static> {
 }
 
 impl<'brand> Scope<'brand> {
-    /// A coroutine that will run `body` on a stack of its own. Nothing runs yet.
+    /// A coroutine that will run `body` on a stack of its own, as [`Fiber::new`]. Nothing runs yet.
     ///
     /// The body may hold other fibers of the scope, and a [`Shared`](coro_core::coroutine::Shared) handle to its own.
-    ///
-    /// # Panics
-    ///
-    /// If the system has no memory left for a stack.
     #[track_caller]
     pub fn fiber<S, Y, R, E>(
         self,

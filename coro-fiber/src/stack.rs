@@ -1,6 +1,7 @@
 //! The stacks of a thread's fibers: those of ended fibers are kept for new ones.
 
 use std::cell::RefCell;
+use std::io;
 
 use corosensei::stack::DefaultStack;
 
@@ -14,12 +15,15 @@ thread_local! {
 }
 
 /// A stack, used before or new.
-pub(crate) fn take() -> DefaultStack {
-    let kept = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-    kept.unwrap_or_else(|| match DefaultStack::new(STACK_BYTES) {
-        Ok(stack) => stack,
-        Err(error) => panic!("no memory for the stack of a fiber ({STACK_BYTES} bytes): {error}"),
-    })
+///
+/// # Errors
+///
+/// If the system has no memory left for one.
+pub(crate) fn take() -> io::Result<DefaultStack> {
+    match FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten() {
+        Some(kept) => Ok(kept),
+        None => DefaultStack::new(STACK_BYTES),
+    }
 }
 
 /// Keeps a stack for the next fiber, or unmaps it.

@@ -37,6 +37,7 @@ pub fn reports(event_loop: &Loop) -> Trace {
                 format!("cleanup: {}", error.downcast_ref::<&str>().unwrap_or(&"another error"))
             }
             Exception::DestructorPanicked(task, panic) => format!("{} destructor: {panic}", task.name),
+            Exception::NeverRead(error) => format!("never read: {error}"),
         });
     })));
     trace

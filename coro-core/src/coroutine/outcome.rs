@@ -215,4 +215,8 @@ pub enum MisuseKind {
     /// See [`Misuse::ForeignPending`].
     #[error("the coroutine awaited a future of another engine: write co.wait(future) instead")]
     ForeignPending,
+    /// There was no memory for the stack of a fiber when it should have begun, so its body was dropped unrun. The
+    /// system is out of memory or of mappings, or the pool of its stacks at its capacity.
+    #[error("no stack is left for the fiber, which never ran: let others end first, or raise the limit")]
+    NoStack,
 }

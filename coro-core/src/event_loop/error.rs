@@ -129,6 +129,8 @@ pub enum Exception {
     Unsent(usize),
     /// A task failed, and its result was never read.
     NeverRetrieved(TaskInfo, TaskError),
+    /// A result that tasks share was set to this error, and nobody ever looked at it.
+    NeverRead(TaskError),
     /// A task was still pending when its loop was closed.
     PendingDestroyed(TaskInfo),
 }
@@ -146,6 +148,7 @@ impl fmt::Display for Exception {
             Self::NeverRetrieved(task, error) => {
                 write!(f, "Task exception was never retrieved: {error}\n  {task:?}")
             }
+            Self::NeverRead(error) => write!(f, "a result was an error that was never retrieved: {error}"),
             Self::PendingDestroyed(task) => {
                 write!(f, "Task was destroyed but it is pending!\n  {task:?}")
             }

@@ -25,7 +25,7 @@ impl Drop for Watch {
 impl Watch {
     pub(super) fn end<T>(self, task: &JoinHandle<T>) {
         drop(self);
-        task.on_done(None);
+        task.call_on_done(None);
     }
 }
 
@@ -41,7 +41,7 @@ impl Loop {
         }
         let (core, waiting) = (self.core.weak(), Rc::new(Cell::new(true)));
         let still_waiting = Rc::clone(&waiting);
-        task.on_done(Some(Box::new(move || {
+        task.call_on_done(Some(Box::new(move || {
             if let Some(core) = core.upgrade().filter(|_| still_waiting.get()) {
                 core.stop();
             }

@@ -54,6 +54,15 @@ impl Core {
         Ok(())
     }
 
+    /// Has its loop call `call` once the task behind `header` has ended, and nobody else told of it.
+    pub(crate) fn call_when_done(header: &Header, call: Box<dyn FnOnce()>) {
+        match current::find(header.core) {
+            Some(core) if header.is_done() => drop(core.call_soon(call)),
+            Some(_) => header.set_joiner(Some(Joiner::Call(call))),
+            None => drop(call),
+        }
+    }
+
     /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
     pub(crate) fn report_unread(header: &Header, error: TaskError) {
         let exception = Exception::NeverRetrieved(header.info(), error);

@@ -244,7 +244,26 @@ impl Loop {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
-        let (body, spawned_at) = (task.into_task().into_inner(), Location::caller());
+        Self::spawn_on_running_at(what, task, Location::caller())
+    }
+
+    /// [`spawn_on_running`](Self::spawn_on_running) for somebody else: the task says that it was spawned there.
+    ///
+    /// # Panics
+    ///
+    /// As that.
+    #[track_caller]
+    #[inline(always)]
+    pub fn spawn_on_running_at<T>(
+        what: &str,
+        task: T,
+        spawned_at: &'static Location<'static>,
+    ) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        let body = task.into_task().into_inner();
         match Core::spawn_on_current::<T>(body, spawned_at) {
             Ok(handle) => handle,
             Err(body) => Self::running(what).core.spawn_body::<T>(body, spawned_at),
@@ -260,6 +279,19 @@ impl Loop {
     /// standard error.
     pub fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
         self.core.set_exception_handler(handler);
+    }
+
+    /// Tells the exception handler of the loop that runs on this thread, or prints it if there is none: for what a library
+    /// can tell nobody else.
+    ///
+    /// # References
+    ///
+    /// [`loop.call_exception_handler`](https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.call_exception_handler).
+    pub fn call_exception_handler(exception: Exception) {
+        match Core::current() {
+            Some(core) => core.report(exception),
+            None => reports::print(&exception),
+        }
     }
 
     #[cfg(feature = "testing")]

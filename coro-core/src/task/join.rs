@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
-use super::{TaskError, TaskId, TaskInfo};
+use super::{Canceller, TaskError, TaskId, TaskInfo};
 use crate::event_loop::Core;
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
@@ -76,7 +76,32 @@ impl<T> JoinHandle<T> {
         self.task.task().header()
     }
 
-    pub(crate) fn on_done(&self, call: Option<Box<dyn FnOnce()>>) {
+    /// What can cancel the task while somebody else has this handle.
+    pub fn canceller(&self) -> Canceller {
+        Canceller::new(self.task.task().clone())
+    }
+
+    /// Hands the result to `function` once the task has ended. Its loop calls it, in the turn after that; it is not called
+    /// if the loop is closed first.
+    ///
+    /// # References
+    ///
+    /// [`asyncio.Task.add_done_callback`](https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.add_done_callback).
+    pub fn on_done(mut self, function: impl FnOnce(Result<T, TaskError>) + 'static) -> Canceller
+    where
+        T: 'static,
+    {
+        let task = self.task.task().clone();
+        let call = move || {
+            if let Some(result) = self.try_result() {
+                function(result);
+            }
+        };
+        Core::call_when_done(task.header(), Box::new(call));
+        Canceller::new(task)
+    }
+
+    pub(crate) fn call_on_done(&self, call: Option<Box<dyn FnOnce()>>) {
         self.header().set_joiner(call.map(Joiner::Call));
     }
 }

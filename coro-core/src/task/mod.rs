@@ -2,6 +2,7 @@
 
 mod arena;
 mod body;
+mod canceller;
 mod cell;
 mod error;
 mod group;
@@ -16,6 +17,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 pub use body::{Stepwise, TaskBody};
+pub use canceller::Canceller;
 pub use error::{Panic, TaskError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
