@@ -2,33 +2,34 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use coro_core::backend::{Apart, Delegated, IntoSub, Request};
 use coro_core::coroutine::Thrown;
 
-use crate::engine::{Exchange, Switch};
+use crate::ambient::{Waits, wait_at};
+use crate::current::{Here, Stamp};
+use crate::engine::Exchange;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
 pub struct Co<'f, S, Y, E = std::convert::Infallible> {
     exchange: Rc<Exchange<S, Y, E>>,
-    switch: &'f Switch,
+    here: &'f Here<'f>,
 }
 
 impl<'f, S, Y, E> Co<'f, S, Y, E> {
-    pub(crate) fn new(exchange: Rc<Exchange<S, Y, E>>, switch: &'f Switch) -> Self {
-        Self { exchange, switch }
+    pub(crate) fn new(exchange: Rc<Exchange<S, Y, E>>, here: &'f Here<'f>) -> Self {
+        Self { exchange, here }
     }
 
-    /// What another `Co` for the same body is made of, with the switch.
+    /// What another `Co` for the same body is made of, with the place.
     pub(crate) fn exchange(&self) -> Rc<Exchange<S, Y, E>> {
         Rc::clone(&self.exchange)
     }
 
-    pub(crate) fn switch(&self) -> &'f Switch {
-        self.switch
+    pub(crate) fn here(&self) -> &'f Here<'f> {
+        self.here
     }
 
     /// Hands out `value` and waits for the next input, which is the result.
@@ -104,19 +105,9 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     /// # Cancellation
     ///
     /// As that of `future`.
-    // Inlined, as is what switches in it: the processor predicts where a return leads from the calls that it has seen, and
-    // those of the fiber that it comes from are not these. Each function that is between the switch and the body costs two
-    // mispredicted returns.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn wait<F: Future>(&mut self, future: F) -> Result<F::Output, Thrown<E>> {
-        let mut future = pin!(future);
-        loop {
-            if let Poll::Ready(output) = self.exchange.airlock.poll_with_wake(|cx| future.as_mut().poll(cx)) {
-                return Ok(output);
-            }
-            self.switch_out(Request::Park)?;
-            self.exchange.airlock.check_thrown()?;
-        }
+        wait_at(self, future)
     }
 
     /// Whether the body is being unwound: then every wait fails at once.
@@ -128,7 +119,7 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
         let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
         self.check_unwinding()?;
         let delegated = Delegated::begin(&self.exchange.airlock, delegation);
-        self.switch.suspend(());
+        self.here.suspend();
         loop {
             if let Some(result) = delegated.ended() {
                 return result;
@@ -147,8 +138,26 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     fn switch_out(&self, request: Request<Y>) -> Result<(), Thrown<E>> {
         self.check_unwinding()?;
         self.exchange.airlock.ask(request);
-        self.switch.suspend(());
+        self.here.suspend();
         Ok(())
+    }
+}
+
+impl<S, Y, E> Waits for Co<'_, S, Y, E> {
+    type Error = Thrown<E>;
+
+    #[inline(always)]
+    fn poll<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Result<(Stamp, Poll<T>), Thrown<E>> {
+        Ok((self.here.stamp(), self.exchange.airlock.poll_with_wake(poll)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn park(&self, seen: Stamp) -> Result<(), Thrown<E>> {
+        if self.here.stamp() != seen {
+            return Ok(());
+        }
+        self.switch_out(Request::Park)?;
+        self.exchange.airlock.check_thrown()
     }
 }
 

@@ -1,23 +1,25 @@
 //! How a fiber body is run: corosensei switches to its stack.
 
+use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::task::Waker;
 
-use coro_core::backend::{self, Airlock, Progress};
+use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
 use coro_core::coroutine::{MisuseKind, Thrown};
 use coro_core::stats::Flavour;
-use corosensei::stack::DefaultStack;
 use corosensei::{CoroutineResult, Yielder};
 
-use crate::stagger::staggered;
-use crate::{Co, stack};
+use crate::Co;
+use crate::current::run_here;
+use crate::error::{Types, WaitError};
+use crate::stack::{Site, Stack, StackError, StackPool};
 
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
 pub(crate) type Switch = Yielder<(), ()>;
 
-type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, DefaultStack>;
+type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
 
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
@@ -26,6 +28,9 @@ pub(crate) struct Exchange<S, Y, E> {
     forced: Cell<bool>,
     /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
     panicking_before: Cell<bool>,
+    site: Site,
+    /// From where it takes its stack; `None` for the thread's usual one, and when it has it.
+    pool: Cell<Option<StackPool>>,
 }
 
 impl<S, Y, E> Exchange<S, Y, E> {
@@ -36,10 +41,69 @@ impl<S, Y, E> Exchange<S, Y, E> {
     }
 }
 
+/// An [`Exchange`], whatever its types.
+pub(crate) trait Erased {
+    /// The wake of the resume in progress, if it has one.
+    fn wake(&self) -> Option<CurrentWake>;
+
+    /// See [`Exchange::is_unwinding`].
+    fn is_unwinding(&self) -> bool;
+
+    /// The fiber must switch out next.
+    fn ask_to_park(&self);
+
+    /// Takes a value of the type that the fiber yields out of an `Option`, if what it receives is `sent`. Then the fiber
+    /// must switch out next.
+    fn ask_to_yield(&self, sent: TypeId, value: &mut dyn Any) -> Result<(), Types>;
+
+    /// The error that was thrown at a wait, if one was.
+    fn check_thrown(&self) -> Result<(), WaitError>;
+
+    /// What the fiber was resumed with: a value, which is put into an `Option`; an error; or `None` for a mere wake-up.
+    fn answer(&self, sent: &mut dyn Any) -> Option<Result<(), WaitError>>;
+}
+
+impl<S: 'static, Y: 'static, E: 'static> Erased for Exchange<S, Y, E> {
+    fn wake(&self) -> Option<CurrentWake> {
+        self.airlock.wake()
+    }
+
+    fn is_unwinding(&self) -> bool {
+        self.is_unwinding()
+    }
+
+    fn ask_to_park(&self) {
+        self.airlock.ask(Request::Park);
+    }
+
+    fn ask_to_yield(&self, sent: TypeId, value: &mut dyn Any) -> Result<(), Types> {
+        let value = value.downcast_mut::<Option<Y>>().filter(|_| sent == TypeId::of::<S>());
+        let value = value.and_then(Option::take).ok_or_else(Types::of::<S, Y>)?;
+        self.airlock.ask(Request::Yield(value));
+        Ok(())
+    }
+
+    fn check_thrown(&self) -> Result<(), WaitError> {
+        self.airlock.check_thrown().map_err(WaitError::from_thrown)
+    }
+
+    fn answer(&self, sent: &mut dyn Any) -> Option<Result<(), WaitError>> {
+        Some(match self.airlock.answer()? {
+            Ok(value) => {
+                if let Some(sent) = sent.downcast_mut::<Option<S>>() {
+                    *sent = Some(value);
+                }
+                Ok(())
+            }
+            Err(thrown) => Err(WaitError::from_thrown(thrown)),
+        })
+    }
+}
+
 /// A body that has not begun: it has no stack yet.
 trait Begin<S, Y, R, E> {
     /// Puts it on a stack, where the first resume runs it.
-    fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E>;
+    fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E>;
 }
 
 impl<F, S, Y, R, E> Begin<S, Y, R, E> for F
@@ -50,10 +114,11 @@ where
     R: 'static,
     E: 'static,
 {
-    fn begin(self: Box<Self>, stack: DefaultStack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
+    fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
         let body = *self;
         corosensei::Coroutine::with_stack(stack, move |switch: &Switch, ()| {
-            staggered(|| body(&mut Co::new(exchange, switch)))
+            let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
+            run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
         })
     }
 }
@@ -67,7 +132,7 @@ pub(crate) struct Engine<S, Y, R, E> {
 }
 
 impl<S, Y, R, E> Engine<S, Y, R, E> {
-    pub(crate) fn new<F>(body: F) -> Self
+    pub(crate) fn new<F>(body: F, site: Site, pool: Option<StackPool>) -> Self
     where
         F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
         S: 'static,
@@ -79,16 +144,18 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             airlock: Airlock::default(),
             forced: Cell::new(false),
             panicking_before: Cell::new(false),
+            site,
+            pool: Cell::new(pool),
         });
         Self { exchange, body: Some(Box::new(body)), fiber: None }
     }
 
     /// Gives the body a stack. Without one it never runs.
-    #[cold]
     #[inline(never)]
-    fn begin(&mut self) -> Result<(), MisuseKind> {
+    pub(crate) fn begin(&mut self) -> Result<(), StackError> {
         let Some(body) = self.body.take() else { unreachable!("a body that has ended is not run") };
-        let stack = stack::take().map_err(|_| MisuseKind::NoStack)?;
+        let pool = self.exchange.pool.take().unwrap_or_else(StackPool::of_this_thread);
+        let stack = Stack::take(&pool, self.exchange.site)?;
         self.fiber = Some(body.begin(stack, Rc::clone(&self.exchange)));
         Ok(())
     }
@@ -127,10 +194,8 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
         if panicking != self.exchange.panicking_before.get() {
             self.exchange.panicking_before.set(panicking);
         }
-        if self.fiber.is_none()
-            && let Err(misuse) = self.begin()
-        {
-            return Progress::Ended(Err(Thrown::Misuse(misuse)));
+        if self.fiber.is_none() && self.begin().is_err() {
+            return Progress::Ended(Err(Thrown::Misuse(MisuseKind::NoStack)));
         }
         let Some(fiber) = &mut self.fiber else { unreachable!("it has begun") };
         match self.exchange.airlock.run_with_wake(wake, || fiber.resume(())) {
@@ -146,6 +211,5 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
             self.exchange.forced.set(true);
             fiber.force_unwind();
         }
-        stack::give_back(fiber.into_stack());
     }
 }

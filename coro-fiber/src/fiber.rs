@@ -9,7 +9,8 @@ use coro_core::event_loop::IntoDriven;
 use coro_core::task::Prepared;
 
 use crate::engine::Engine;
-use crate::{Co, ScopedFiber};
+use crate::stack::Site;
+use crate::{Co, ScopedFiber, StackError, StackPool};
 
 /// A coroutine on corosensei, not begun.
 ///
@@ -42,12 +43,11 @@ impl<S, Y, R, E> Fiber<S, Y, R, E> {
         R: 'static,
         E: 'static,
     {
-        Self::named(body, type_name::<F>())
+        Self::with_options(body, Site { name: type_name::<F>(), made_at: Location::caller() }, None)
     }
 
-    /// [`new`](Self::new), with another name for the type of the body.
-    #[track_caller]
-    pub(crate) fn named<F>(body: F, name: &'static str) -> Self
+    /// [`new`](Self::new), with another name or place, and a stack from this pool.
+    pub(crate) fn with_options<F>(body: F, site: Site, pool: Option<StackPool>) -> Self
     where
         F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
         S: 'static,
@@ -55,7 +55,17 @@ impl<S, Y, R, E> Fiber<S, Y, R, E> {
         R: 'static,
         E: 'static,
     {
-        Self(Machine::new(Engine::new(body), name, Location::caller()))
+        Self(Machine::new(Engine::new(body, site, pool), site.name, site.made_at))
+    }
+
+    /// The same, with its stack.
+    pub(crate) fn with_stack(self) -> Result<Self, StackError> {
+        let mut result = Ok(());
+        let machine = self.0.map_engine(|mut engine| {
+            result = engine.begin();
+            engine
+        });
+        result.map(|()| Self(machine))
     }
 
     /// Always [`State::Created`]: what runs it takes it.

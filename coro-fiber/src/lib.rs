@@ -28,6 +28,16 @@
 //! [`coro_core::native`] and `coro_gen`: the same names, with another engine underneath. One thing is a fiber's own: a
 //! new [`Fiber`] is run by an event loop or by a coroutine that delegates to it, and by hand only in a [`scope`].
 //!
+//! # Without a `Co`
+//!
+//! [`wait()`], [`yield_now`], [`sleep`] and, for values, [`suspend`] find the innermost fiber that runs on their thread, and
+//! suspend it from any depth: in a destructor, in a comparator, in a callback of a library that knows nothing of
+//! coroutines. Where there is none, the error says what to do.
+//!
+//! A `Co` is lent as `&mut`, so that two suspensions of a body cannot be mixed up. These functions go around that, which
+//! does no harm: a fiber can be in only one call at a time. What a future that the body waits for does in its `poll`
+//! is such a call, too: if it suspends, the whole body stands still, and whatever is polled beside it.
+//!
 //! # What corosensei does, and what the contract closes
 //!
 //! Every resume of a fiber is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
@@ -36,8 +46,19 @@
 //!
 //! # What a fiber costs, and what to beware of
 //!
-//! A fiber reserves 256 KiB of address space, of which the pages it touches are committed, and the stacks of ended
-//! fibers are reused. A fiber never leaves its thread. Dropping a suspended one unwinds its stack: destructors
+//! From when it begins until it ends, a fiber has a stack of 64 KiB of address space, or of what its [`Options`] say. Of
+//! that, the pages that it touches are committed: one, for a body that does little. The stacks of ended fibers are used
+//! again, and what many of them hold is given back ([`StackPool`]).
+//!
+//! **A stack is small.** Below it is a guard page, so that what overflows it ends the program, with a message that names the
+//! fiber, as the overflow of a thread does; it never goes on. Deep recursion needs a larger stack ([`stack_used`] tells how
+//! large), and so may code that was written for threads: formatting of floats, regular expressions, a backtrace, which takes
+//! 30 KiB or so in a debug build. A function of C with large arrays that was not built with probes (`-fstack-clash-protection`)
+//! may step over the guard page. The handler of a signal runs on the stack of the fiber that it interrupts, unless it is
+//! installed with `SA_ONSTACK`, which what is not tiny should be. A memory allocator that keeps what belongs to the running
+//! *thread* is right here, for a fiber never leaves its own.
+//!
+//! Dropping a suspended one unwinds its stack: destructors
 //! run, and see `std::thread::panicking()`; a `std::sync::Mutex` whose guard is on that stack is poisoned. A body
 //! that is asked to suspend while it is being unwound gets [`Thrown::Exit`](coro_core::Thrown::Exit) instead. The
 //! program must be built with `panic = "unwind"`.
@@ -81,21 +102,30 @@
 //! # });
 //! ```
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod ambient;
 mod co;
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod current;
 mod engine;
+mod error;
 mod fiber;
+mod options;
 mod scope;
 mod settle;
 mod stack;
-mod stagger;
 mod task;
+mod thrown;
 mod with;
 
+pub use ambient::{in_fiber, sleep, suspend, wait, yield_now};
 pub use co::Co;
+pub use error::{SuspendError, Types, WaitError};
 pub use fiber::Fiber;
+pub use options::Options;
 pub use scope::{Scope, ScopedFiber, scope, scope_async};
+pub use stack::{StackError, StackPool, StackPoolBuilder, StackStatistics, StackUsed, stack_used};
 pub use task::{TaskCo, run, spawn, task};
+pub use thrown::ThrownError;

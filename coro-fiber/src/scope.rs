@@ -22,8 +22,9 @@ use std::task::{Context, Poll};
 use coro_core::backend::{Delegation, IntoSub, Machine};
 use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
 
-use crate::engine::{Engine, Exchange, Switch};
-use crate::{Co, Fiber};
+use crate::current::Here;
+use crate::engine::{Engine, Exchange};
+use crate::{Co, Fiber, Options};
 
 /// Runs `body` with a [`Scope`], in which fibers are resumed by hand.
 ///
@@ -105,7 +106,7 @@ pub struct Scope<'brand> {
 type Brand<'brand> = PhantomData<fn(&'brand ()) -> &'brand ()>;
 
 /// A body whose types are hidden; its [`Call`] has them.
-type Erased<'brand> = Box<dyn FnOnce(&Switch, &mut dyn Any) + 'brand>;
+type Erased<'brand> = Box<dyn FnOnce(&Here<'_>, &mut dyn Any) + 'brand>;
 
 impl Scope<'static> {
     fn new() -> Self {
@@ -128,19 +129,36 @@ impl<'brand> Scope<'brand> {
         R: 'static,
         E: 'static,
     {
-        let name = type_name_of_val(&body);
-        let erased = (self.extend)(Box::new(|switch, call| {
+        self.fiber_with(&Options::new(), body)
+    }
+
+    /// [`fiber`](Self::fiber), with another stack or a name of its own.
+    #[track_caller]
+    pub fn fiber_with<S, Y, R, E>(
+        self,
+        options: &Options,
+        body: impl FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'brand,
+    ) -> ScopedFiber<'brand, S, Y, R, E>
+    where
+        S: 'static,
+        Y: 'static,
+        R: 'static,
+        E: 'static,
+    {
+        let site = options.site(type_name_of_val(&body));
+        let erased = (self.extend)(Box::new(|here, call| {
             let Some(call) = call.downcast_mut::<Call<S, Y, R, E>>() else { return };
             let Some(exchange) = call.exchange.take() else { return };
-            call.ended = Some(body(&mut Co::new(exchange, switch)));
+            call.ended = Some(body(&mut Co::new(exchange, here)));
         }));
-        let fiber = Fiber::named(
+        let fiber = Fiber::with_options(
             move |co| {
                 let mut call = Call { exchange: Some(co.exchange()), ended: None };
-                erased(co.switch(), &mut call);
+                erased(co.here(), &mut call);
                 call.ended.unwrap_or(Err(Thrown::Exit))
             },
-            name,
+            site,
+            options.stacks(),
         );
         self.own(fiber)
     }

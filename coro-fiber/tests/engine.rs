@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use coro_core::prelude::*;
 use coro_core::stats::{Flavour, counts};
-use coro_fiber::{Co, scope};
+use coro_fiber::{Co, Options, scope};
 
 fn stack_address() -> usize {
     let here = 0u8;
@@ -44,7 +44,7 @@ fn a_yield_a_thousand_calls_deep_suspends_the_whole_stack() {
         if depth == 0 { co.yield_(0) } else { Ok(1 + descend(co, depth - 1)?) }
     }
     scope(|scope| {
-        let mut deep = scope.fiber(|co| descend(co, 1_000));
+        let mut deep = scope.fiber_with(&Options::new().stack_bytes(1 << 20), |co| descend(co, 1_000));
         assert_eq!(deep.start(), Ok(Outcome::Yielded(0)));
         assert_eq!(deep.send(7), Ok(Outcome::Returned(1_007)));
     });

@@ -6,7 +6,7 @@ use core::ops::Deref;
 use core::task::{Context, Poll, Waker};
 
 use super::sub::Take;
-use super::wake::Wake;
+use super::wake::{CurrentWake, Wake};
 use super::{BoxedFrame, Delegation, Request, Resume, Sub};
 use crate::coroutine::Thrown;
 
@@ -131,6 +131,12 @@ impl<S, Y, E> Airlock<S, Y, E> {
     fn take_thrown(&self) -> Result<(), Thrown<E>> {
         self.asked.set(Asked::NOTHING);
         self.thrown.take().map_or(Ok(()), Err)
+    }
+
+    /// The wake of the resume in progress, if it has one.
+    #[inline(always)]
+    pub fn wake(&self) -> Option<CurrentWake> {
+        self.wake.current()
     }
 
     /// Polls `poll` with the wake of the resume in progress, for engines that pass no context to the body.

@@ -39,5 +39,6 @@ pub use request::Request;
 pub use running::Apart;
 pub(crate) use sub::Sealed;
 pub use sub::{AnyCoroutine, AnySub, Delegation, IntoSub, MovableSub, Plain};
+pub use wake::CurrentWake;
 
 use machine::Phase;

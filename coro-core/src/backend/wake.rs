@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 use core::cell::Cell;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
 use core::ptr::NonNull;
 use core::task::Waker;
 
@@ -16,7 +18,7 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    /// Runs `run`, in which [`current`](Self::current) is `waker`.
+    /// Runs `run`, in which [`current`](Self::current) gives `waker`.
     ///
     /// A body is not run while it runs, so these calls do not nest. Those of somebody else might, and on two fibers they
     /// end in any order: each takes away what is there then, and never puts back what was there before, whose call may
@@ -39,22 +41,49 @@ impl Wake {
 
     /// Looks at the wake of the resume in progress, if it has one.
     ///
-    /// At a clone: the body may be suspended before `look` is done with it, and the resume over. One of our tasks needs no
-    /// counting for that.
+    /// At a clone: the body may be suspended before `look` is done with it, and the resume over.
     #[inline(always)]
     pub(super) fn with_current<T>(&self, look: impl FnOnce(Option<&Waker>) -> T) -> T {
+        match self.current() {
+            None => look(None),
+            Some(wake) => look(Some(&wake)),
+        }
+    }
+
+    /// A clone of the wake of the resume in progress, if it has one.
+    #[inline(always)]
+    pub(super) fn current(&self) -> Option<CurrentWake> {
         // SAFETY: by the invariant the pointer comes from a `&Waker` whose borrow has not ended: only the `during` that
         // borrowed it sets it, before it runs anything, and when that returns or unwinds there is no pointer, or one
         // that another call has set since. (It never returns on a fiber that was leaked meanwhile; then the borrow
-        // does not end either.) The reference made here is gone before `look` is called, and the clone of a foreign waker
+        // does not end either.) The reference made here is gone when this returns, and the clone of a foreign waker
         // runs code of its own before there is anything to point to. `Wake` is not `Sync`, so no other thread is between
         // these lines and `during`.
-        let Some(waker) = self.current.get().map(|waker| unsafe { waker.as_ref() }) else {
-            return look(None);
-        };
-        match copied(waker) {
-            Some(copy) => look(Some(&copy)),
-            None => look(Some(&waker.clone())),
+        let waker = self.current.get().map(|waker| unsafe { waker.as_ref() })?;
+        Some(match copied(waker) {
+            Some(copy) => CurrentWake::Copied(copy),
+            None => CurrentWake::Counted(waker.clone()),
+        })
+    }
+}
+
+/// A clone of a wake. One of our tasks needs no counting for that.
+#[derive(Debug)]
+pub enum CurrentWake {
+    /// Nobody has to drop it.
+    Copied(ManuallyDrop<Waker>),
+    /// Of somebody else's.
+    Counted(Waker),
+}
+
+impl Deref for CurrentWake {
+    type Target = Waker;
+
+    #[inline(always)]
+    fn deref(&self) -> &Waker {
+        match self {
+            Self::Copied(waker) => waker,
+            Self::Counted(waker) => waker,
         }
     }
 }
@@ -74,7 +103,7 @@ mod tests {
     }
 
     fn current(wake: &Wake) -> Option<Waker> {
-        wake.with_current(|waker| waker.cloned())
+        wake.current().map(|wake| (*wake).clone())
     }
 
     #[test]

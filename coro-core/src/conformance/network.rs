@@ -166,7 +166,7 @@ pub fn a_dropped_writer_still_sends_what_it_accepted<F: Flavour>(make: MakeLoop<
     connected::<F, _, _>(
         make,
         move |mut stream| async move {
-            let bytes = [7; 50_000];
+            let bytes = vec![7; 50_000];
             // Until a write would wait: then all there is room for has been accepted.
             let mut accepted = 0;
             while let Some(count) = poll_fn(|cx| match Pin::new(&mut stream).poll_write(cx, &bytes) {

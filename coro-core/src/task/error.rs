@@ -1,6 +1,7 @@
 //! How a task can end without a result.
 
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -31,9 +32,17 @@ pub enum TaskError {
     /// Its loop was closed before it ended.
     #[error("the event loop was closed before the task ended")]
     LoopClosed,
+    /// Something else went wrong, and this is the error. Made by [`other`](Self::other).
+    #[error("{0}")]
+    Other(#[source] OtherError),
 }
 
 impl TaskError {
+    /// Any error, as the reason why a task has no result.
+    pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Other(OtherError(Box::new(error.into())))
+    }
+
     /// Whether the task was cancelled.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)
@@ -55,6 +64,32 @@ impl From<Thrown<Self>> for TaskError {
 impl<S, Y, E> From<Misuse<S, Y, E>> for TaskError {
     fn from(misuse: Misuse<S, Y, E>) -> Self {
         Self::Misuse(misuse.kind())
+    }
+}
+
+/// An error of any type, in a task error.
+#[derive(thiserror::Error)]
+#[error(transparent)]
+pub struct OtherError(
+    // Behind one more pointer, because a task error is moved with every result.
+    Box<Box<dyn Error + Send + Sync>>,
+);
+
+impl OtherError {
+    /// The error itself.
+    pub fn into_inner(self) -> Box<dyn Error + Send + Sync> {
+        *self.0
+    }
+
+    /// The error itself.
+    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &**self.0
+    }
+}
+
+impl fmt::Debug for OtherError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 pub use body::{Stepwise, TaskBody};
 pub use canceller::Canceller;
-pub use error::{Panic, TaskError};
+pub use error::{OtherError, Panic, TaskError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;

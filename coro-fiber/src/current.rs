@@ -1,0 +1,125 @@
+//! The fiber that runs on this thread: the innermost one, if fibers have resumed fibers.
+
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::fmt;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use crate::engine::{Erased, Switch};
+
+thread_local! {
+    /// **Invariant:** nothing, or points to the [`Here`] of a fiber of this thread that runs: it was resumed, and has
+    /// neither switched out nor ended since.
+    // It needs no destructor, so it is there until the very end of the thread.
+    static CURRENT: Cell<Option<NonNull<Here<'static>>>> = const { Cell::new(None) };
+    /// How many fibers have begun on this thread.
+    static FIBERS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A running fiber, seen from its own stack. Made by [`run_here`], at the bottom of it.
+pub(crate) struct Here<'f> {
+    switch: &'f Switch,
+    /// What it shares with its engine, whatever its types.
+    pub(crate) exchange: Rc<dyn Erased>,
+    /// Who was current when this one was last resumed, and is again when it switches out.
+    outer: Cell<Option<NonNull<Here<'static>>>>,
+    stamp: Cell<Stamp>,
+}
+
+/// Which fiber, and which of its suspensions was the last. A wait that does not go on where it was does not know what it
+/// has missed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp(u64);
+
+impl Stamp {
+    /// Of a fiber that begins: as if the one before it on this thread had suspended as often as any can.
+    fn first() -> Self {
+        FIBERS.set(FIBERS.get().wrapping_add(1));
+        Self(u64::from(FIBERS.get()) << 32)
+    }
+
+    fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// Runs the body of a fiber, on its stack, to its end.
+pub(crate) fn run_here<T>(switch: &Switch, exchange: Rc<dyn Erased>, body: impl FnOnce(&Here<'_>) -> T) -> T {
+    /// Also if the body unwinds.
+    struct Leaves<'a, 'f>(&'a Here<'f>);
+
+    impl Drop for Leaves<'_, '_> {
+        fn drop(&mut self) {
+            self.0.leave();
+        }
+    }
+
+    let here = Here { switch, exchange, outer: Cell::new(None), stamp: Cell::new(Stamp::first()) };
+    here.enter();
+    let leaves = Leaves(&here);
+    body(leaves.0)
+}
+
+impl Here<'_> {
+    /// The fiber has been resumed.
+    #[inline(always)]
+    fn enter(&self) {
+        self.outer.set(CURRENT.replace(Some(NonNull::from(self).cast())));
+    }
+
+    /// The fiber gives the thread back to whoever resumed it.
+    #[inline(always)]
+    fn leave(&self) {
+        CURRENT.set(self.outer.get());
+    }
+
+    /// Switches out, until the fiber is resumed.
+    #[inline(always)]
+    pub(crate) fn suspend(&self) {
+        /// Also if the fiber is resumed to be unwound.
+        struct Enters<'a, 'f>(&'a Here<'f>);
+
+        impl Drop for Enters<'_, '_> {
+            #[inline(always)]
+            fn drop(&mut self) {
+                self.0.enter();
+            }
+        }
+
+        self.stamp.set(self.stamp.get().next());
+        self.leave();
+        let _enters = Enters(self);
+        self.switch.suspend(());
+    }
+
+    /// Tells whether there was a suspension between two calls.
+    #[inline(always)]
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp.get()
+    }
+}
+
+impl fmt::Debug for Here<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Here").finish_non_exhaustive()
+    }
+}
+
+/// Looks at the fiber that runs on this thread.
+///
+/// `look` runs nothing of the user's, unless by switching out.
+#[inline(always)]
+pub(crate) fn with_current<T>(look: impl FnOnce(&Here<'_>) -> T) -> Option<T> {
+    // SAFETY: by the invariant a pointer is to the `Here` of a fiber that runs. It lies in the frame of `run_here`, at the
+    // bottom of that fiber's stack, and every way out of that frame, and every switch off that stack through us, takes
+    // the pointer away first, in `leave`. What `leave` puts in its place is who was current when this fiber was resumed:
+    // that one's resume is under way, for it is the caller of this fiber, and it can leave its own stack only when this one
+    // has given the thread back. A `Here` never moves, and is only ever shared.
+    //
+    // The reference that is made here ends with `look`, in which nothing of the user's runs, so it is used by this very
+    // fiber only, or, after `look` has switched out, when the same fiber has been resumed. A fiber that is never resumed
+    // again was leaked, and its stack is never used again. No other thread sees the pointer, which is in a thread-local.
+    CURRENT.get().map(|here| look(unsafe { here.as_ref() }))
+}

@@ -1,0 +1,549 @@
+//! Functions that find their fiber: where they do, where they do not, and what they say then. Run under the address
+//! sanitizer.
+
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
+use std::future::{pending, poll_fn, ready};
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use coro_core::native::Native;
+use coro_core::prelude::*;
+use coro_core::sync::Event;
+use coro_core::time;
+use coro_fiber::{Co, Fiber, SuspendError, WaitError, in_fiber, scope, suspend, wait};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+type Log<T> = Rc<RefCell<Vec<T>>>;
+
+fn run<R: 'static>(body: impl FnOnce() -> Result<R, WaitError> + 'static) -> Result<R, RunError> {
+    Loop::simulated().run(coro_fiber::task(move |_| Ok(body()?)))
+}
+
+/// Calls a function when it is dropped.
+struct AtDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for AtDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn wait_suspends_from_any_depth_and_from_callbacks_that_know_nothing() {
+    let (items, elapsed) = run(|| {
+        let begun = time::now();
+        let mut items = [3, 1, 2];
+        items.sort_by(|a, b| {
+            coro_fiber::sleep(SECOND).unwrap();
+            a.cmp(b)
+        });
+        Ok((items, time::now() - begun))
+    })
+    .unwrap();
+    assert_eq!(items, [1, 2, 3]);
+    assert!(elapsed >= 2 * SECOND, "{elapsed:?}");
+}
+
+#[test]
+fn a_destructor_may_wait() {
+    let elapsed = run(|| {
+        let begun = time::now();
+        drop(AtDrop(|| coro_fiber::sleep(SECOND).unwrap()));
+        Ok(time::now() - begun)
+    });
+    assert_eq!(elapsed.unwrap(), SECOND);
+}
+
+#[test]
+fn yield_now_lets_the_others_run() {
+    let log: Log<&str> = Rc::default();
+    let (own, other) = (Rc::clone(&log), Rc::clone(&log));
+    run(move || {
+        coro_fiber::spawn(move |_| {
+            other.borrow_mut().push("other");
+            Ok(())
+        })
+        .detach();
+        own.borrow_mut().push("before");
+        coro_fiber::yield_now()?;
+        own.borrow_mut().push("after");
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(log.take(), ["before", "other", "after"]);
+}
+
+#[test]
+fn a_cancellation_lands_in_the_wait() {
+    let log: Log<String> = Rc::default();
+    let own = Rc::clone(&log);
+    let joined = Loop::simulated().run(async move {
+        let task = coro_fiber::spawn(move |_| {
+            let error = wait(pending::<()>()).unwrap_err();
+            own.borrow_mut().push(format!("{error:?}"));
+            // The cleanup may wait.
+            coro_fiber::sleep(SECOND)?;
+            Err::<(), _>(error.into())
+        });
+        yield_now().await;
+        task.cancel();
+        task.await
+    });
+    assert!(matches!(joined.unwrap(), Err(TaskError::Cancelled)));
+    assert_eq!(log.take(), ["Cancelled"]);
+}
+
+/// A fiber whose only wait ends with an error, and what it says.
+fn thrown<E: 'static>(input: Input<(), E>) -> String {
+    scope(|scope| {
+        let mut fiber = scope.fiber::<(), Infallible, String, E>(|_| match wait(pending::<()>()) {
+            Err(error) => Ok(format!("{error:?}: {error}")),
+            Ok(()) => unreachable!(),
+        });
+        assert!(matches!(fiber.start(), Err(Misuse::WouldPark)));
+        match fiber.resume(input) {
+            Ok(Outcome::Returned(said)) => said,
+            _ => unreachable!(),
+        }
+    })
+}
+
+#[test]
+fn whatever_is_thrown_arrives_as_what_it_is() {
+    let exit = "Exit: the coroutine was asked to exit";
+    assert_eq!(thrown::<TaskError>(Input::Close), exit);
+    assert_eq!(thrown::<()>(Input::Throw(Thrown::Exit)), exit);
+    assert_eq!(
+        thrown(Input::Throw(Thrown::Error(TaskError::Cancelled))),
+        "Cancelled: the task was cancelled"
+    );
+    assert_eq!(
+        thrown(Input::Throw(Thrown::Error(TaskError::LoopClosed))),
+        "Task(LoopClosed): the event loop was closed before the task ended"
+    );
+    assert!(thrown(Input::Throw(Thrown::Error(WaitError::Outside))).starts_with("Outside: "));
+    let misuse = Thrown::Misuse(coro_core::coroutine::MisuseKind::NoInput);
+    assert!(
+        thrown::<()>(Input::Throw(misuse)).starts_with("Misuse(NoInput): the coroutine waits at a yield")
+    );
+    assert_eq!(
+        thrown(Input::Throw(Thrown::Error(7_u8))),
+        "Thrown(ThrownError(\"u8\")): an error of type u8 was thrown into the fiber"
+    );
+}
+
+#[test]
+fn an_error_of_the_programs_own_is_never_lost() {
+    /// Neither `Send` nor `Debug`.
+    struct Own(Rc<Cell<u32>>);
+    impl Drop for Own {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    let dropped = Rc::new(Cell::new(0));
+    scope(|scope| {
+        // Through code that knows only `io::Error`, and back.
+        let mut fiber = scope.fiber::<(), Infallible, (), Own>(|_| {
+            let error = io::Error::from(wait(pending::<()>()).unwrap_err());
+            let error: WaitError = error.downcast().unwrap();
+            let Err(error @ WaitError::Thrown(_)) = error.into_thrown::<u8>() else { unreachable!() };
+            // Another thread finds nothing, and does no harm.
+            let error = std::thread::spawn(|| match error.into_thrown::<Own>() {
+                Ok(_) => unreachable!(),
+                Err(error) => error,
+            });
+            Err(error.join().unwrap().into_thrown().unwrap())
+        });
+        assert!(matches!(fiber.start(), Err(Misuse::WouldPark)));
+        let Ok(Outcome::Raised(Thrown::Error(own))) = fiber.throw(Own(Rc::clone(&dropped))) else {
+            unreachable!()
+        };
+        assert_eq!(dropped.get(), 0);
+        drop(own);
+        assert_eq!(dropped.get(), 1);
+
+        let mut careless = scope.fiber::<(), Infallible, (), Own>(|_| {
+            let _: WaitError = wait(pending::<()>()).unwrap_err();
+            Ok(())
+        });
+        assert!(matches!(careless.start(), Err(Misuse::WouldPark)));
+        assert!(matches!(careless.throw(Own(Rc::clone(&dropped))), Ok(Outcome::Returned(()))));
+        assert_eq!(dropped.get(), 2);
+    });
+}
+
+#[test]
+fn what_cannot_be_a_task_error_is_carried_in_one() {
+    let TaskError::Other(other) = TaskError::from(wait(ready(1)).unwrap_err()) else { unreachable!() };
+    assert!(matches!(other.get_ref().downcast_ref(), Some(WaitError::Outside)));
+    assert!(other.to_string().contains("coro_fiber::on_fiber()"), "{other}");
+    assert!(matches!(TaskError::from(WaitError::Unwinding), TaskError::Cancelled));
+    assert!(matches!(Thrown::<TaskError>::from(WaitError::Exit), Thrown::Exit));
+    assert!(matches!(TaskError::from(WaitError::Task(TaskError::LoopClosed)), TaskError::LoopClosed));
+    assert!(matches!(WaitError::Cancelled.into_thrown::<u8>(), Err(WaitError::Cancelled)));
+    assert!(matches!(WaitError::Cancelled.into_thrown(), Ok(Thrown::Error(TaskError::Cancelled))));
+}
+
+#[test]
+fn outside_a_fiber_nothing_is_polled_and_nothing_lost() {
+    let polled = Cell::new(false);
+    let mut future = pin!(async {
+        polled.set(true);
+        7
+    });
+    assert!(!in_fiber());
+    assert!(matches!(wait(future.as_mut()), Err(WaitError::Outside)));
+    assert!(!polled.get());
+    assert_eq!(run(|| wait(ready(7))).unwrap(), 7);
+    let SuspendError::Outside(value) = suspend::<(), _>("kept".to_string()).unwrap_err() else {
+        unreachable!()
+    };
+    assert_eq!(value, "kept");
+}
+
+#[test]
+fn a_callback_in_another_thread_is_told_that_there_is_no_fiber() {
+    let said = run(|| {
+        assert!(in_fiber());
+        Ok(std::thread::spawn(|| matches!(wait(ready(())), Err(WaitError::Outside))).join().unwrap())
+    });
+    assert!(said.unwrap());
+}
+
+#[test]
+fn the_body_of_another_flavour_is_told_that_there_is_no_fiber() {
+    let outside = |waited: Result<(), WaitError>| assert!(matches!(waited, Err(WaitError::Outside)));
+    // A task of the same loop, while a fiber waits for it.
+    run(move || {
+        wait(Loop::current().unwrap().spawn(async move { outside(wait(ready(()))) })).map(Result::unwrap)
+    })
+    .unwrap();
+    // What a fiber delegates to is not on its stack.
+    scope(|scope| {
+        let mut fiber = scope.fiber::<(), u32, (), ()>(move |co| {
+            co.yield_from(Native::new(async move |co| {
+                outside(wait(ready(())));
+                co.yield_(1).await
+            }))
+        });
+        assert_eq!(fiber.start(), Ok(Outcome::Yielded(1)));
+        // Between two resumes there is none either.
+        outside(wait(ready(())));
+        assert_eq!(fiber.send(()), Ok(Outcome::Returned(())));
+    });
+}
+
+#[test]
+fn the_innermost_fiber_waits_and_the_outer_one_is_back_however_it_leaves() {
+    scope(|scope| {
+        let mut outer = scope.fiber::<(), Infallible, (), ()>(move |_| {
+            let mut inner = scope.fiber::<u32, u32, u32, ()>(|co| {
+                assert!(matches!(wait(pending::<()>()), Err(WaitError::Thrown(_))));
+                let sent = co.yield_(1)?;
+                Ok(sent + suspend::<u32, u32>(2).unwrap())
+            });
+            // It parks the inner one, not this.
+            assert_eq!(inner.start(), Err(Misuse::WouldPark));
+            assert!(matches!(suspend::<u32, u32>(0), Err(SuspendError::Types { value: 0, .. })));
+            assert_eq!(inner.throw(()), Ok(Outcome::Yielded(1)));
+            assert_eq!(inner.send(40), Ok(Outcome::Yielded(2)));
+            assert_eq!(inner.send(2), Ok(Outcome::Returned(42)));
+            let mut panics = scope.fiber::<(), Infallible, (), ()>(|_| panic!("planted"));
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| panics.start()));
+            assert!(panicked.is_err());
+            let mut dropped = scope.fiber::<(), Infallible, (), ()>(|_| {
+                let _guard = AtDrop(|| {
+                    // Here the outer one must not be suspended, from the stack of another.
+                    assert!(matches!(wait(pending::<()>()), Err(WaitError::Unwinding)));
+                });
+                wait(pending::<()>()).unwrap();
+                Ok(())
+            });
+            assert_eq!(dropped.start(), Err(Misuse::WouldPark));
+            drop(dropped);
+            assert!(matches!(wait(pending::<()>()), Err(WaitError::Exit)));
+            Err(Thrown::Exit)
+        });
+        assert!(matches!(outer.start(), Err(Misuse::WouldPark)));
+        assert!(matches!(outer.close(), Ok(None)));
+        assert!(!in_fiber());
+    });
+}
+
+#[test]
+fn a_wait_in_a_future_that_the_fiber_waits_for_suspends_the_fiber() {
+    let elapsed = Loop::simulated().run(coro_fiber::task(|co| {
+        let begun = time::now();
+        co.wait(async {
+            coro_fiber::sleep(SECOND).unwrap();
+            sleep(SECOND).await;
+            wait(async {
+                coro_fiber::sleep(SECOND).unwrap();
+            })
+            .unwrap();
+        })?;
+        Ok(time::now() - begun)
+    }));
+    assert_eq!(elapsed.unwrap(), 3 * SECOND);
+}
+
+/// Polls both, in this order, until both are ready.
+async fn both(first: impl Future<Output = ()>, second: impl Future<Output = ()>) {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    let mut ready = (false, false);
+    poll_fn(|cx| {
+        ready.0 = ready.0 || first.as_mut().poll(cx).is_ready();
+        ready.1 = ready.1 || second.as_mut().poll(cx).is_ready();
+        if ready == (true, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+#[test]
+fn no_wake_up_is_lost_that_comes_while_a_poll_waits() {
+    // The event is set after one second, while the other branch waits in its poll for two; after that the fiber has
+    // nothing to do for ten.
+    async fn branches(event: Rc<Event>) -> Duration {
+        let begun = time::now();
+        let seen = Cell::new(Duration::ZERO);
+        let notices = async {
+            event.wait().await;
+            seen.set(time::now() - begun);
+        };
+        let blocks = async {
+            coro_fiber::sleep(2 * SECOND).unwrap();
+            sleep(10 * SECOND).await;
+        };
+        both(notices, blocks).await;
+        seen.get()
+    }
+    for through_co in [true, false] {
+        let seen = Loop::simulated().run(coro_fiber::task(move |co| {
+            let event = Rc::new(Event::new());
+            let later = Rc::clone(&event);
+            Loop::current().unwrap().call_later(SECOND, move || later.set());
+            Ok(if through_co { co.wait(branches(event))? } else { wait(branches(event))? })
+        }));
+        assert_eq!(seen.unwrap(), 2 * SECOND);
+    }
+}
+
+#[test]
+fn a_destructor_of_a_dropped_fiber_gets_what_is_ready_and_waits_for_nothing() {
+    let log: Log<String> = Rc::default();
+    let own = Rc::clone(&log);
+    scope(|scope| {
+        let mut fiber = scope.fiber::<u8, u8, (), ()>(move |co| {
+            let _guard = AtDrop(move || {
+                let mut log = own.borrow_mut();
+                log.push(format!("{:?}", wait(ready(7))));
+                log.push(format!("{:?}", wait(pending::<()>())));
+                log.push(format!("{:?}", suspend::<u8, u8>(9)));
+            });
+            co.yield_(1)?;
+            Ok(())
+        });
+        fiber.start().unwrap();
+    });
+    assert_eq!(log.take(), ["Ok(7)", "Err(Unwinding)", "Err(Unwinding(9))"]);
+}
+
+#[test]
+fn a_destructor_of_a_panicking_body_waits_for_nothing() {
+    let refused = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&refused);
+    let ran = run::<()>(move || {
+        let _guard = AtDrop(|| seen.set(matches!(coro_fiber::yield_now(), Err(WaitError::Unwinding))));
+        panic!("planted")
+    });
+    assert!(matches!(ran, Err(RunError::Task(TaskError::Panicked(_)))), "{ran:?}");
+    assert!(refused.get());
+}
+
+#[test]
+fn a_fiber_that_is_resumed_by_a_destructor_during_a_panic_may_suspend() {
+    let panicked = std::panic::catch_unwind(|| {
+        let _guard = AtDrop(|| {
+            scope(|scope| {
+                let mut fiber = scope.fiber::<(), u8, (), ()>(|_| {
+                    let () = suspend(1_u8).unwrap();
+                    Ok(())
+                });
+                assert_eq!(fiber.start(), Ok(Outcome::Yielded(1)));
+                assert_eq!(fiber.send(()), Ok(Outcome::Returned(())));
+            });
+        });
+        panic!("planted");
+    });
+    assert!(panicked.is_err());
+}
+
+#[test]
+fn a_thread_that_ends_is_in_no_fiber() {
+    type Guard = AtDrop<Box<dyn FnMut()>>;
+    thread_local! {
+        static AT_EXIT: RefCell<Option<Guard>> = const { RefCell::new(None) };
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let guard: Box<dyn FnMut()> =
+            Box::new(move || tell.send(wait(ready(())).unwrap_err().to_string()).unwrap());
+        AT_EXIT.set(Some(AtDrop(guard)));
+        run(|| coro_fiber::sleep(SECOND)).unwrap();
+    })
+    .join()
+    .unwrap();
+    assert!(told.recv().unwrap().starts_with("waited outside a fiber"));
+}
+
+#[test]
+fn suspend_hands_out_and_receives_what_the_fiber_does() {
+    fn visit(depth: u32) -> u32 {
+        if depth == 0 { 0 } else { suspend::<u32, u32>(depth).unwrap() + visit(depth - 1) }
+    }
+    scope(|scope| {
+        let mut fiber = scope.fiber::<u32, u32, u32, &str>(|_| Ok(visit(2)));
+        assert_eq!(fiber.start(), Ok(Outcome::Yielded(2)));
+        assert_eq!(fiber.send(20), Ok(Outcome::Yielded(1)));
+        assert_eq!(fiber.send(22), Ok(Outcome::Returned(42)));
+
+        let mut fiber = scope.fiber::<u32, u32, (), &str>(|_| match suspend::<u32, u32>(1) {
+            Err(SuspendError::Thrown(error)) => Err(error.into_thrown().unwrap()),
+            _ => unreachable!(),
+        });
+        assert_eq!(fiber.start(), Ok(Outcome::Yielded(1)));
+        assert_eq!(fiber.throw("stop"), Ok(Outcome::Raised(Thrown::Error("stop"))));
+    });
+}
+
+#[test]
+fn suspend_with_other_types_hands_the_value_back_and_names_the_right_ones() {
+    scope(|scope| {
+        let mut fiber = scope.fiber::<u8, String, (), ()>(|_| {
+            let error = suspend::<u16, String>("kept".to_string()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the fiber yields alloc::string::String and receives u8: suspend it with these types"
+            );
+            let SuspendError::Types { value, .. } = error else { unreachable!() };
+            assert_eq!(value, "kept");
+            let Err(SuspendError::Types { value: "str", .. }) = suspend::<u8, &str>("str") else {
+                unreachable!()
+            };
+            Ok(())
+        });
+        // It has not suspended.
+        assert_eq!(fiber.start(), Ok(Outcome::Returned(())));
+    });
+}
+
+#[test]
+fn a_wake_up_does_not_answer_a_suspend() {
+    let answers = Loop::simulated().run(coro_fiber::scope_async(async |scope| {
+        let mut answers = AsyncGenerator::scoped(scope.fiber::<u32, u32, u32, ()>(|_| {
+            // What wakes it for nothing while it is suspended.
+            coro_fiber::yield_now().unwrap();
+            let sent = wait(async {
+                let woken = suspend::<u32, u32>(1).unwrap();
+                sleep(SECOND).await;
+                woken
+            });
+            Ok(sent.unwrap())
+        }));
+        let first = answers.start().await;
+        (first, answers.send(7).await)
+    }));
+    assert_eq!(answers.unwrap(), (Ok(Outcome::Yielded(1)), Ok(Outcome::Returned(7))));
+}
+
+#[test]
+fn a_coroutine_of_another_library_on_the_stack_of_a_fiber_suspends_the_fiber() {
+    let log: Log<&str> = Rc::default();
+    let own = Rc::clone(&log);
+    run(move || {
+        let mut raw = corosensei::Coroutine::<(), (), Result<(), WaitError>>::new(move |yielder, ()| {
+            own.borrow_mut().push("begins");
+            coro_fiber::sleep(SECOND)?;
+            yielder.suspend(());
+            own.borrow_mut().push("ends");
+            coro_fiber::sleep(SECOND)
+        });
+        assert!(raw.resume(()).as_yield().is_some());
+        coro_fiber::sleep(SECOND)?;
+        raw.resume(()).as_return().unwrap()
+    })
+    .unwrap();
+    assert_eq!(log.take(), ["begins", "ends"]);
+}
+
+#[test]
+fn a_poll_that_returns_in_another_fiber_than_it_began_in_finds_that_one() {
+    type Raw = Rc<RefCell<corosensei::Coroutine<(), (), Result<u32, WaitError>>>>;
+    scope(|scope| {
+        // It leaves the first fiber in the middle of a poll, and goes on in the second, when the first is gone.
+        let raw: Raw = Rc::new(RefCell::new(corosensei::Coroutine::new(|yielder, ()| {
+            let mut polls = 0;
+            wait(poll_fn(|_| {
+                polls += 1;
+                match polls {
+                    1 => {
+                        yielder.suspend(());
+                        Poll::Pending
+                    }
+                    2 => Poll::Pending,
+                    polls => Poll::Ready(polls),
+                }
+            }))
+        })));
+        let fiber = |raw: &Raw| {
+            let raw = Rc::clone(raw);
+            scope.fiber::<(), u32, (), ()>(move |co| {
+                let resumed = raw.borrow_mut().resume(());
+                if let corosensei::CoroutineResult::Return(polls) = resumed {
+                    co.yield_(polls.unwrap())?;
+                }
+                Ok(())
+            })
+        };
+        assert_eq!(fiber(&raw).start(), Ok(Outcome::Returned(())));
+        let mut second = fiber(&raw);
+        assert_eq!(second.start(), Err(Misuse::WouldPark));
+        // It is polled again because it was suspended; and again because it is woken.
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert_eq!(second.poll_resume(&mut cx, None), Poll::Ready(Ok(Outcome::Yielded(3))));
+    });
+}
+
+#[test]
+fn a_fiber_that_is_forgotten_while_it_waits_leaves_the_thread_as_it_was() {
+    scope(|scope| {
+        let mut fiber = scope.fiber::<(), Infallible, (), ()>(|_| {
+            wait(pending::<()>()).unwrap();
+            Ok(())
+        });
+        assert_eq!(fiber.start(), Err(Misuse::WouldPark));
+        std::mem::forget(fiber);
+    });
+    assert!(!in_fiber());
+    assert_eq!(run(|| wait(ready(1))).unwrap(), 1);
+}
+
+#[test]
+fn co_and_the_functions_are_the_same_fiber() {
+    fn by_co(co: &mut Co<'_, u8, u8, ()>) -> Result<u8, Thrown<()>> {
+        let first = co.yield_(1)?;
+        Ok(first + suspend::<u8, u8>(2).map_err(|_| Thrown::Exit)?)
+    }
+    scope(|scope| {
+        let mut fiber = scope.own(Fiber::new(by_co));
+        assert_eq!(fiber.start(), Ok(Outcome::Yielded(1)));
+        assert_eq!(fiber.send(3), Ok(Outcome::Yielded(2)));
+        assert_eq!(fiber.send(4), Ok(Outcome::Returned(7)));
+    });
+}
