@@ -257,7 +257,7 @@ async fn barriers() {
 }
 
 macro_rules! explored {
-    ($($test:ident: $program:ident,)*) => {
+    ($($test:ident: $program:path,)*) => {
         $(
             #[test]
             fn $test() {
