@@ -40,15 +40,15 @@
 //!   driver the same program does the same every time.
 //! - `unsafe` is in the small modules that `ARCHITECTURE.md` lists, each block with its proof, and denied elsewhere.
 //!
-//! Not here: threads (a loop belongs to one; [`event_loop::RemoteHandle`] reaches it from others), and work
-//! stealing.
+//! Not here: tasks on several threads (a loop belongs to one; [`event_loop::RemoteHandle`] reaches it from others, and
+//! [`executor`] runs on others what blocks), and work stealing.
 //!
 //! # Features
 //!
 //! | feature | gives | needs |
 //! |---|---|---|
 //! | none | [`coroutine`](mod@coroutine), [`native`] without its tasks, [`backend`], the [attribute](macro@coroutine), [`prelude`] | an allocator |
-//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`random`], [`stats::counts`] | the standard library |
+//! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`executor`], [`random`], [`stats::counts`] | the standard library |
 //! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops, and the simulator, `coro_core::sim` | `std` |
 //! | `sim-trap` | catches what a simulated program does around its loop | `testing`, Linux |
 //! | `tokio` | [`guest`](event_loop): a loop and tokio's tasks on one thread | `std`, Unix |
@@ -97,6 +97,8 @@ pub mod event_loop;
 #[cfg(not(feature = "std"))]
 #[path = "no_loop.rs"]
 mod event_loop;
+#[cfg(feature = "std")]
+pub mod executor;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]

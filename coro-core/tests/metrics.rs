@@ -68,7 +68,7 @@ fn ready_tasks_share_looks_at_the_driver() {
         .unwrap();
     let metrics = event_loop.metrics();
     assert!(metrics.turns > 10_000);
-    // How seldom depends on the machine; never at all turns, and at most 128 turns apart.
-    assert!((10_000 / 128..9_000).contains(&metrics.system_calls.waits), "{metrics:?}");
+    // How seldom depends on the machine; never at all turns, and at most 512 turns apart.
+    assert!((10_000 / 512..9_000).contains(&metrics.system_calls.waits), "{metrics:?}");
     assert_eq!(metrics.system_calls.notifications, 0);
 }

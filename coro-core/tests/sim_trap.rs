@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use coro_core::executor::{ThreadPool, run_in_executor};
 use coro_core::native::spawn;
 use coro_core::sim::{self, FailureKind, Sim};
 use coro_core::time;
@@ -35,6 +36,30 @@ fn a_real_sleep_is_caught() {
 #[test]
 fn a_thread_is_caught() {
     assert_eq!(said_of(|| drop(thread::spawn(|| ()).join())), "began a thread");
+}
+
+#[test]
+fn a_job_needs_no_thread_but_what_is_submitted_to_one_does() {
+    let jobs = |_: &sim::World| async {
+        let pool = ThreadPool::named("pool", 2).unwrap();
+        for job in [pool.run(|| 1), pool.run(|| 2), run_in_executor(|| 3), run_in_executor(|| 4)] {
+            job.await.unwrap();
+        }
+        assert_eq!(pool.statistics().threads, 0);
+    };
+    sim::explore(0..20, jobs).unwrap();
+    let pool = ThreadPool::named("pool", 1).unwrap();
+    assert_eq!(said_of(move || drop(pool.submit(|| ()))), "began a thread");
+}
+
+#[test]
+fn what_a_job_does_around_the_loop_is_its_own_fault() {
+    let failure = Sim::new(0).run(|_| async {
+        run_in_executor(|| thread::sleep(Duration::from_nanos(1))).await.unwrap();
+    });
+    let kind = failure.unwrap_err().kind;
+    let FailureKind::Leaked { task, what } = kind else { panic!("{kind}") };
+    assert_eq!((&task[..], what.split(':').next().unwrap()), ("job 1", "slept in real time"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod sim_common;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use coro_core::sync::Event;
 use coro_core::time::{Time, now, sleep, wall_clock};
 use coro_core::{EventLoop, Loop};
 use futures::{AsyncReadExt, AsyncWriteExt};
-use sim_common::{PORT, ask, at, echo, millis};
+use sim_common::{PORT, ask, at, echo, listen, millis};
 
 #[test]
 fn a_round_takes_twice_the_latency() {
@@ -91,6 +92,60 @@ fn nobody_is_reached_where_nobody_is() {
     });
     let refused = ErrorKind::ConnectionRefused;
     assert_eq!(errors.unwrap(), [refused, ErrorKind::HostUnreachable, refused, ErrorKind::AddrNotAvailable]);
+}
+
+/// Those who knock at the same time are accepted in any order.
+#[test]
+fn who_is_accepted_first_is_left_to_chance() {
+    let accepted = |seed| {
+        let run = Sim::new(seed).policy(Policy::Fifo).run(|world| {
+            world.links().latency(millis(5)..=millis(5));
+            let server = world.own_host().at(PORT);
+            for client in ["a", "b", "c"] {
+                world.host(client, move || async move {
+                    let _stream = TcpStream::connect(server).await?;
+                    sleep(Duration::from_secs(1)).await;
+                    Ok::<_, std::io::Error>(())
+                });
+            }
+            async {
+                let mut listener = listen();
+                let mut order = Vec::new();
+                for _ in 0..3 {
+                    let (_stream, peer) = listener.accept().await.unwrap();
+                    order.push(peer.ip().to_string());
+                }
+                order
+            }
+        });
+        run.unwrap()
+    };
+    let orders: HashSet<_> = (0..100).map(accepted).collect();
+    assert_eq!(orders.len(), 6);
+}
+
+/// What does not fit between the two ends waits for the reader.
+#[test]
+fn a_slow_reader_holds_the_writer_up() {
+    let flushed = Sim::new(0).window(10).run(|world| {
+        let server = world.host("slow", || async {
+            let (mut stream, _) = listen().accept().await?;
+            for _ in 0..10 {
+                sleep(millis(100)).await;
+                assert_eq!(stream.read(&mut [0; 100]).await?, 10);
+            }
+            Ok::<_, std::io::Error>(())
+        });
+        async move {
+            sleep(millis(0)).await;
+            let mut stream = TcpStream::connect(server.at(PORT)).await.unwrap();
+            stream.write_all(&[7; 100]).await.unwrap();
+            stream.flush().await.unwrap();
+            now()
+        }
+    });
+    // The last ten bytes have left when ninety are read.
+    assert_eq!(flushed.unwrap(), at(900));
 }
 
 /// In one process, hosts may share what a test looks at.

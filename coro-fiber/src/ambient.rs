@@ -107,11 +107,6 @@ pub fn suspend<S: 'static, Y: 'static>(value: Y) -> Result<S, SuspendError<Y>> {
     }
 }
 
-/// Whether this thread is in a fiber, so that [`wait`] can wait.
-pub fn in_fiber() -> bool {
-    with_current(|_| ()).is_some()
-}
-
 /// What can wait for a future: a `Co`, or whoever is in a fiber.
 pub(crate) trait Waits {
     type Error;

@@ -36,6 +36,9 @@ pub(crate) struct Stamp(u64);
 impl Stamp {
     /// Of a fiber that begins: as if the one before it on this thread had suspended as often as any can.
     fn first() -> Self {
+        if FIBERS.get() == 0 {
+            coro_core::event_loop::refuse_in_fibers(in_fiber);
+        }
         FIBERS.set(FIBERS.get().wrapping_add(1));
         Self(u64::from(FIBERS.get()) << 32)
     }
@@ -105,6 +108,11 @@ impl fmt::Debug for Here<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Here").finish_non_exhaustive()
     }
+}
+
+/// Whether this thread is in a fiber, so that [`wait`](crate::wait()) can wait.
+pub fn in_fiber() -> bool {
+    CURRENT.get().is_some()
 }
 
 /// Looks at the fiber that runs on this thread.

@@ -38,6 +38,13 @@
 //! does no harm: a fiber can be in only one call at a time. What a future that the body waits for does in its `poll`
 //! is such a call, too: if it suspends, the whole body stands still, and whatever is polled beside it.
 //!
+//! [`on_fiber`] makes a future of synchronous code that waits in this way, for any executor.
+//!
+//! **Do not block in a fiber.** To run a loop there is refused ([`RunError::InFiber`](coro_core::RunError::InFiber)), and
+//! so are the `block_on` of tokio in a fiber under tokio, and that of `futures` in one under an executor of `futures`:
+//! these say so by a panic of their own. Where the two do not know of each other, a `block_on` stops the thread until
+//! its future is ready, which is for ever if that needs another task of the same thread: use [`wait()`].
+//!
 //! # What corosensei does, and what the contract closes
 //!
 //! Every resume of a fiber is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
@@ -112,20 +119,27 @@ mod current;
 mod engine;
 mod error;
 mod fiber;
+pub mod io;
+pub mod net;
+mod on_fiber;
 mod options;
 mod scope;
 mod settle;
 mod stack;
 mod task;
+mod tethered;
 mod thrown;
 mod with;
 
-pub use ambient::{in_fiber, sleep, suspend, wait, yield_now};
+pub use ambient::{sleep, suspend, wait, yield_now};
 pub use co::Co;
+pub use current::in_fiber;
 pub use error::{SuspendError, Types, WaitError};
 pub use fiber::Fiber;
+pub use on_fiber::{OnFiber, on_fiber};
 pub use options::Options;
 pub use scope::{Scope, ScopedFiber, scope, scope_async};
 pub use stack::{StackError, StackPool, StackPoolBuilder, StackStatistics, StackUsed, stack_used};
 pub use task::{TaskCo, run, spawn, task};
+pub use tethered::{NotHere, Tethered};
 pub use thrown::ThrownError;

@@ -8,7 +8,7 @@ use coro_core::coroutine::Thrown;
 use coro_core::task::{TaskError, TaskResult};
 
 use crate::stack::{Site, StackError, StackPool};
-use crate::{Co, Fiber, TaskCo};
+use crate::{Co, Fiber, OnFiber, TaskCo};
 
 /// What is said about a fiber besides its body: its stack, and its name.
 ///
@@ -104,6 +104,32 @@ impl Options {
         R: 'static,
     {
         self.fiber(body)
+    }
+
+    /// A future of synchronous code, as [`on_fiber`](crate::on_fiber()) makes it.
+    #[track_caller]
+    pub fn on_fiber<F, T>(&self, body: F) -> OnFiber<T>
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        let site = self.site(type_name::<F>());
+        OnFiber::new(Fiber::with_options(move |_| Ok(body()), site, self.stacks()))
+    }
+
+    /// [`on_fiber`](Self::on_fiber), with its stack, so that it cannot be without one when it is polled.
+    ///
+    /// # Errors
+    ///
+    /// [`StackError`], if there is no stack for it. The body is dropped.
+    #[track_caller]
+    pub fn reserve_on_fiber<F, T>(&self, body: F) -> Result<OnFiber<T>, StackError>
+    where
+        F: FnOnce() -> T + 'static,
+        T: 'static,
+    {
+        let site = self.site(type_name::<F>());
+        Fiber::with_options(move |_| Ok(body()), site, self.stacks()).with_stack().map(OnFiber::new)
     }
 
     pub(crate) fn stacks(&self) -> Option<StackPool> {

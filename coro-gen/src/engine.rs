@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::marker::PhantomPinned;
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
@@ -11,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use coro_core::backend::{self, Airlock, BodyCell, Link, Progress};
 use coro_core::coroutine::Thrown;
 use coro_core::stats::Flavour;
-use genawaiter::GeneratorState;
+use genawaiter::{GeneratorState, stack};
 
 use crate::Co;
 
@@ -20,13 +21,40 @@ pub type Erased<R, E> = dyn Future<Output = Result<R, Thrown<E>>>;
 
 pub(crate) struct Engine<S, Y, E, B: ?Sized>(BodyCell<S, Y, E, B>);
 
+/// The body, as genawaiter runs it.
+struct Switching<'a, B> {
+    body: Pin<&'a mut B>,
+    switch: stack::Co<'a, ()>,
+    /// What the generator has a `&mut` to is read through `switch` as well, as in a future that borrows from itself. That
+    /// is allowed for what is not `Unpin`, which no compiler takes to be reached in one way only.
+    _shared: PhantomPinned,
+}
+
+impl<B: Future> Future for Switching<'_, B> {
+    type Output = B::Output;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
+        // SAFETY: nothing is moved out of it, and there is nothing pinned in it.
+        let Self { body, switch, .. } = unsafe { self.get_unchecked_mut() };
+        let polled = body.as_mut().poll(cx);
+        if polled.is_pending() {
+            // The body switches out through genawaiter here and nowhere else, whatever it is pending on. A foreign future
+            // leaves no request in the airlock, and the machine says what that means.
+            drop(switch.yield_(()));
+        }
+        polled
+    }
+}
+
 /// Makes the engine of `body`.
 ///
-/// genawaiter is a bare switch in it: no value passes through that, they are in the airlock. The body is outside of its
-/// box, in the cell beside its `Co`, so that a resume goes through one future of ours and not two: one jump by state.
+/// genawaiter is a bare switch in it: no value passes through that, they are in the airlock. All is in one future, in the
+/// cell beside the airlock, so that a resume goes through one `async` block of ours, one jump by state, and nothing else is
+/// allocated.
 ///
 /// ```text
-///   cell: future ──▶ genawaiter::rc::Gen ──▶ its box ──▶ body, in the same future
+///   cell: future ──▶ genawaiter::stack::Gen ──▶ its shelf ──▶ body, all three in the future
 /// ```
 pub(crate) fn engine<S, Y, R, E, F>(body: F) -> Engine<S, Y, E, impl Future<Output = Result<R, Thrown<E>>>>
 where
@@ -34,18 +62,11 @@ where
 {
     let run = |link: Link<S, Y, E>| async move {
         let mut co = Co::new(link);
-        let mut body = pin!(body(&mut co));
-        let mut generator = genawaiter::rc::Gen::new(|switch| {
-            poll_fn(move |cx| {
-                let polled = body.as_mut().poll(cx);
-                if polled.is_pending() {
-                    // The body switches out through genawaiter here and nowhere else, whatever it is pending on.
-                    // A foreign future leaves no request in the airlock, and the machine says what that means.
-                    drop(switch.yield_(()));
-                }
-                polled
-            })
-        });
+        let body = pin!(body(&mut co));
+        let mut shelf = stack::Shelf::new();
+        let switching = |switch| Switching { body, switch, _shared: PhantomPinned };
+        // SAFETY: its `Co` stays in the `Switching`, which the generator drops, and which does not use it when it has ended.
+        let mut generator = unsafe { stack::Gen::new(&mut shelf, switching) };
         poll_fn(move |cx| {
             // Not `resume_with`: that hides the wake from the body.
             let mut resumed = generator.async_resume();

@@ -20,7 +20,7 @@
 //!
 //! # What genawaiter does, and what the contract closes
 //!
-//! Every resume of a [`Gen`] is one `async_resume` of a `genawaiter::rc::Gen`, used as a bare switch. genawaiter
+//! Every resume of a [`Gen`] is one `async_resume` of a `genawaiter::stack::Gen`, used as a bare switch. genawaiter
 //! alone loses the first value sent, panics on a resume after the end, and breaks an invariant of its own when the
 //! body awaits anything but a yield; here these are [`Misuse`](coro_core::Misuse), the same in debug and release.
 //! In particular a body that awaits a foreign future which is not ready gives

@@ -1,5 +1,5 @@
-//! How often memory is taken, exactly. The engines underneath take what is said here as well: genawaiter two
-//! allocations, corosensei none beside its stack.
+//! How often memory is taken, exactly. The engines underneath take what is said here as well: genawaiter none where it is on
+//! a shelf, corosensei none beside its stack.
 
 use std::hint::black_box;
 use std::pin::Pin;
@@ -68,10 +68,10 @@ fn native() {
 
 #[test]
 fn generator() {
-    assert_eq!(life(|| coro_gen::new(adder!())), [1, 2, 0]);
-    assert_eq!(life(|| Gen::new(adder!())), [1, 2, 0]);
+    assert_eq!(life(|| coro_gen::new(adder!())), [1, 0, 0]);
+    assert_eq!(life(|| Gen::new(adder!())), [1, 0, 0]);
     let bare = || genawaiter::rc::Gen::<u64, u64, _>::new(|co| async move { co.yield_(0).await });
-    assert_eq!(allocations(bare), 2, "bare");
+    assert_eq!(allocations(bare), 2, "bare, boxed");
 }
 
 /// The end of one that is suspended unwinds its stack, for which the language takes memory, as it does under corosensei
@@ -121,8 +121,8 @@ fn delegations<C: IntoSub<(), u64, ()> + 'static>(make: impl Fn() -> C + 'static
 fn delegation() {
     assert_eq!(delegations(|| native::new::<_, _, (), _, _>(async |_| Ok(()))), 2_001);
     assert_eq!(delegations(|| Native::new(async |_| Ok(()))), 2_001);
-    assert_eq!(delegations(|| coro_gen::new::<_, _, (), _, _>(async |_| Ok(()))), 4_001);
-    assert_eq!(delegations(|| Gen::new(async |_| Ok(()))), 4_001);
+    assert_eq!(delegations(|| coro_gen::new::<_, _, (), _, _>(async |_| Ok(()))), 2_001);
+    assert_eq!(delegations(|| Gen::new(async |_| Ok(()))), 2_001);
     _ = scope(|scope| scope.own(Fiber::<(), (), ()>::new(|_| Ok(()))).start());
     assert_eq!(delegations(|| Fiber::new(|_| Ok(()))), 2_001);
     assert_eq!(delegations(|| Plain(0..0)), 1_001);

@@ -31,5 +31,15 @@ mod hosted {
         super::paced().hosted_by(LocalRuntime::new().unwrap()).unwrap()
     }
 
-    coro_core::event_loop_conformance!(coro_core::conformance::Natives, hosted);
+    mod native {
+        coro_core::event_loop_conformance!(coro_core::conformance::Natives, super::hosted);
+    }
+
+    mod generator {
+        coro_core::event_loop_conformance!(coro_gen::conformance::Generators, super::hosted);
+    }
+
+    mod fiber {
+        coro_core::event_loop_conformance!(coro_fiber::conformance::Fibers, super::hosted);
+    }
 }

@@ -322,9 +322,8 @@ pub fn a_nested_run_is_refused<F: Flavour>(make: MakeLoop<'_>) {
         again.log(other.run(async {}).unwrap_err());
     });
     run::<F>(&event_loop, main).unwrap();
-    let advice =
-        "an event loop is already running on this thread: spawn a task on it instead of running another";
-    trace.expect(&[advice, advice]);
+    let advice = RunError::Nested.to_string();
+    trace.expect(&[&*advice, &*advice]);
 }
 
 /// A closed loop refuses to run; a task spawned on it ends at once; closing twice is closing once.

@@ -38,6 +38,7 @@ pub mod coroutine;
 pub mod delegation;
 pub mod drive;
 pub mod event_loop;
+pub mod executor;
 mod forgotten;
 mod natives;
 pub mod network;
@@ -322,6 +323,27 @@ macro_rules! event_loop_conformance {
                 a_cancelled_woken_sender_passes_the_room_on,
                 a_watch_shows_the_last_value,
                 a_broadcast_reaches_all_and_tells_who_lags,
+            ]
+        );
+        $crate::__scenarios!(
+            executor,
+            $flavour,
+            (&$make_loop),
+            [
+                a_job_gives_its_result,
+                a_panic_of_a_job_travels,
+                jobs_of_one_worker_keep_their_order,
+                a_job_has_no_loop,
+                a_job_that_has_not_begun_is_cancelled,
+                a_cancelled_wait_does_not_stop_the_job,
+                a_panic_of_a_job_that_nobody_awaits_is_reported,
+                a_panic_that_is_never_read_is_reported,
+                a_run_waits_for_the_jobs_it_left,
+                a_shutdown_waits_for_every_job,
+                an_abandoned_pool_refuses_what_has_not_begun,
+                many_jobs_share_few_workers,
+                a_submitted_job_can_be_awaited,
+                jobs_that_are_over_at_once_give_way,
             ]
         );
         $crate::__scenarios!(

@@ -74,7 +74,7 @@ impl Plan {
         event_loop.spawn(from_coroutine(F::coroutine(self.into_script())))
     }
 
-    fn into_script(mut self) -> Script<(), Infallible, i64, TaskError> {
+    pub(super) fn into_script(mut self) -> Script<(), Infallible, i64, TaskError> {
         Script::new(move |step| {
             if let Step::Thrown(thrown) = step {
                 match self.on_throw.take() {

@@ -29,6 +29,8 @@ pub fn reports(event_loop: &Loop) -> Trace {
             Exception::DrainFailed(error) => {
                 format!("drain: {}", error.to_string().lines().next().unwrap_or_default())
             }
+            Exception::JobPanicked(panic) => format!("job: {panic}"),
+            Exception::JobsAbandoned(count) => format!("{count} jobs abandoned"),
             Exception::Unsent(count) => format!("{count} unsent"),
             Exception::CallbackPanicked(panic) => format!("callback: {panic}"),
             Exception::NeverRetrieved(task, error) => format!("{} never retrieved: {error}", task.name),

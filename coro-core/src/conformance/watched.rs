@@ -42,6 +42,10 @@ impl Driver for Watched {
         self.inner.cancel(slot);
     }
 
+    fn begin_job(&mut self, slot: Slot) -> bool {
+        self.inner.begin_job(slot)
+    }
+
     fn close(&mut self, socket: Socket) {
         self.inner.close(socket);
     }

@@ -61,6 +61,17 @@ pub trait Driver: fmt::Debug {
     /// does not mean that it had no effect. A slot that is not in flight is ignored.
     fn cancel(&mut self, slot: Slot);
 
+    /// Takes over the time of a job: a function that blocks, which is run beside the loop. A world with a time of its own
+    /// does, and says `true`; then exactly one [`Completion`] with this slot follows: [`Completed::Done`] when the job is
+    /// over, at which the loop calls it on its own thread. Like an operation it may be [cancelled](Self::cancel): then it
+    /// ends with [`Completed::Failed`] if it is not to be called any more, because it had not begun.
+    ///
+    /// By default threads run jobs, and the driver has no part in it but its [`notifier`](Self::notifier). A closed world
+    /// whose clock jumps is not asked to wait until a deadline then, but [for ever](Wait::Forever).
+    fn begin_job(&mut self, _slot: Slot) -> bool {
+        false
+    }
+
     /// Gives up a socket. Operations on it that are in flight finish first, sends in full.
     fn close(&mut self, socket: Socket);
 

@@ -100,6 +100,10 @@ impl<D: Driver> Driver for Paced<D> {
         self.inner.cancel(slot);
     }
 
+    fn begin_job(&mut self, slot: Slot) -> bool {
+        self.inner.begin_job(slot)
+    }
+
     fn close(&mut self, socket: Socket) {
         self.inner.close(socket);
     }

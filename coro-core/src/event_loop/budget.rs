@@ -28,7 +28,7 @@ impl Core {
     ///
     /// For what the kernel or another thread keeps going. Local locks, queues and events are never asked: they are moved
     /// by other tasks of this loop only.
-    pub(super) fn may_go_on(&self) -> bool {
+    pub(crate) fn may_go_on(&self) -> bool {
         let step = (self.running_word(), self.tally.turns.get());
         if step.0 == Word::NOBODY {
             return true;

@@ -17,6 +17,7 @@ use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::current::{self, CoreNumber};
 use super::inbox::Inbox;
+use super::jobs::Jobs;
 use super::metrics::Tally;
 use super::operation::Operations;
 use super::record::Lease;
@@ -53,6 +54,7 @@ pub(crate) struct Core {
     pub(super) tally: Tally,
     pub(super) budget: Budget,
     pub(super) operations: RefCell<Operations>,
+    pub(super) jobs: Jobs,
     pub(super) ready: ReadyQueue,
     pub(super) tasks: RefCell<Tasks>,
     pub(super) last_task: Cell<u64>,
@@ -95,6 +97,7 @@ impl Core {
             tally: Tally::default(),
             budget: Budget::default(),
             operations: RefCell::default(),
+            jobs: Jobs::default(),
             ready: ReadyQueue::default(),
             tasks: RefCell::default(),
             last_task: Cell::new(0),
@@ -272,7 +275,7 @@ impl Core {
         self.driver.borrow_mut().block_for(duration);
     }
 
-    pub(super) fn remote_inbox(&self) -> Arc<Inbox> {
+    pub(crate) fn remote_inbox(&self) -> Arc<Inbox> {
         Arc::clone(&self.inbox)
     }
 

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::rc::{Rc, Weak};
 
+use super::RunError;
 use super::core::Core;
 
 /// Names a loop among those of its thread. Never reused, until there have been 2³² on it.
@@ -17,6 +18,7 @@ type Loops = (u32, Vec<(CoreNumber, Weak<Core>)>);
 
 thread_local! {
     static LOOPS: RefCell<Loops> = const { RefCell::new((0, Vec::new())) };
+    static IN_FIBER: Cell<fn() -> bool> = const { Cell::new(|| false) };
     /// **Invariant:** null, or the core that an [`Entered`] of this thread holds.
     static CURRENT: Cell<*const Core> = const { Cell::new(ptr::null()) };
 }
@@ -28,8 +30,16 @@ pub(super) struct Entered {
     was_running: bool,
 }
 
+/// Makes this the current loop of the thread, to run it, unless there is one, or the thread is in a fiber.
+pub(super) fn enter(core: &Rc<Core>) -> Result<Entered, RunError> {
+    if CURRENT.get().is_null() && IN_FIBER.get()() {
+        return Err(RunError::InFiber);
+    }
+    enter_anywhere(core).ok_or(RunError::Nested)
+}
+
 /// Makes this the current loop of the thread, unless there is one.
-pub(super) fn enter(core: &Rc<Core>) -> Option<Entered> {
+pub(super) fn enter_anywhere(core: &Rc<Core>) -> Option<Entered> {
     if !CURRENT.get().is_null() {
         return None;
     }
@@ -37,10 +47,33 @@ pub(super) fn enter(core: &Rc<Core>) -> Option<Entered> {
     Some(Entered { core: Rc::clone(core), was_running: core.running.replace(true) })
 }
 
+/// Refuses to run a loop on this thread while `in_fiber` says that the thread is in a fiber, with [`RunError::InFiber`].
+///
+/// For flavours whose bodies have stacks of their own, before they run the first one. A task of a loop that ran on such a
+/// stack could suspend the fiber beneath it, and with it the loop in the middle of a turn.
+pub fn refuse_in_fibers(in_fiber: fn() -> bool) {
+    IN_FIBER.set(in_fiber);
+}
+
 impl Drop for Entered {
     fn drop(&mut self) {
         self.core.running.set(self.was_running);
         CURRENT.set(ptr::null());
+    }
+}
+
+/// The loop that runs does not, for as long as this is held. Made by [`leave`].
+pub(crate) struct Left(*const Core);
+
+/// Makes none the current loop of the thread, for what is called as if on another one. The [`Entered`] of the loop that was
+/// is further down on the stack.
+pub(crate) fn leave() -> Left {
+    Left(CURRENT.replace(ptr::null()))
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        CURRENT.set(self.0);
     }
 }
 

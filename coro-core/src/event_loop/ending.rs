@@ -38,5 +38,6 @@ impl Core {
         while let Some(ready) = self.ready.pop() {
             ready.discard(self);
         }
+        self.end_jobs();
     }
 }

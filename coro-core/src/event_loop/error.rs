@@ -22,8 +22,17 @@ pub enum RunError {
     #[error("{0}")]
     Stalled(Stalled),
     /// A loop is already running on this thread.
-    #[error("an event loop is already running on this thread: spawn a task on it instead of running another")]
+    #[error(
+        "an event loop is already running on this thread: spawn a task on it instead of running another, and await its \
+         handle; in synchronous code that a task calls, make the task a fiber and use coro_fiber::wait(handle)"
+    )]
     Nested,
+    /// A fiber that no loop runs tried to run one, which would stop everybody whom the fiber shares its thread with.
+    #[error(
+        "a fiber cannot run an event loop: use coro_fiber::wait(future) to wait, and a task of the loop that runs the \
+         fiber for what is to go on beside it"
+    )]
+    InFiber,
     /// The loop cannot be closed while it runs.
     #[error("the event loop is running: stop it, and close it after its run")]
     Running,
@@ -123,6 +132,10 @@ pub enum Exception {
     CleanupRaised(TaskInfo, Box<dyn Any>),
     /// A destructor of a task or of its result panicked when nobody could be told otherwise.
     DestructorPanicked(TaskInfo, crate::task::Panic),
+    /// A job panicked, and nobody waits for it.
+    JobPanicked(crate::task::Panic),
+    /// So many jobs had not been run when their loop was closed, or its pool abandoned with it, and never will be.
+    JobsAbandoned(usize),
     /// What the main task left could not be brought to its end. The result of the main task stands.
     DrainFailed(RunError),
     /// So many writes to streams that were dropped had not been sent when their loop was closed.
@@ -142,6 +155,10 @@ impl fmt::Display for Exception {
             Self::CleanupRaised(task, _) => write!(f, "a cleanup raised an error\n  {task:?}"),
             Self::DestructorPanicked(task, panic) => {
                 write!(f, "a destructor of a task panicked: {panic}\n  {task:?}")
+            }
+            Self::JobPanicked(panic) => write!(f, "a job panicked, and nobody waits for it: {panic}"),
+            Self::JobsAbandoned(count) => {
+                write!(f, "{count} job(s) will not be run, for their loop was closed: run() waits for them")
             }
             Self::DrainFailed(error) => write!(f, "what the main task left could not be ended: {error}"),
             Self::Unsent(count) => write!(f, "{count} write(s) to dropped streams were not sent"),

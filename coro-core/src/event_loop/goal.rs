@@ -59,11 +59,13 @@ pub(super) fn result_of<T>(task: &mut JoinHandle<T>) -> Result<T, RunError> {
     }
 }
 
-/// The end of what a main task left: its tasks are cancelled, then cleanups are begun, then what was written is sent.
+/// The end of what a main task left: its tasks are cancelled, then cleanups are begun, then the jobs of its pool are waited
+/// for, then what was written is sent.
 pub(super) enum Drain {
     /// Only these: a cleanup may spawn for ever, and what it spawns is closed with the loop.
     Tasks(Vec<TaskRef>),
     Cleanups,
+    Jobs,
     Sending {
         deadline: Time,
         bound: TimerHandle,
@@ -87,6 +89,11 @@ impl Drain {
                 }
                 Self::Cleanups if core.has_cleanups() => return false,
                 Self::Cleanups => {
+                    core.close_jobs();
+                    *self = Self::Jobs;
+                }
+                Self::Jobs if core.has_jobs() => return false,
+                Self::Jobs => {
                     let deadline = event_loop.time() + LINGER;
                     *self = Self::Sending { deadline, bound: event_loop.call_at(deadline, || ()) };
                 }

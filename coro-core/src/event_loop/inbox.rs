@@ -43,6 +43,12 @@ impl Inbox {
         Ok(())
     }
 
+    /// Calls `function` on the loop's thread, or drops it if the loop is closed.
+    pub(super) fn call(&self, function: Box<dyn FnOnce() + Send>) {
+        let refused = self.send((Arc::new(AtomicBool::new(false)), function)).err();
+        drop(refused);
+    }
+
     /// Takes all calls.
     pub(super) fn take_calls(&self) -> Vec<RemoteCall> {
         std::mem::take(&mut self.lock().calls)

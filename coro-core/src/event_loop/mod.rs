@@ -14,10 +14,11 @@ mod goal;
 pub mod guest;
 mod inbox;
 mod into_driven;
+mod jobs;
 mod joining;
 mod metrics;
 #[cfg(all(test, coro_loom))]
-mod models;
+pub(crate) mod models;
 mod operation;
 mod parts;
 mod record;
@@ -52,6 +53,8 @@ pub use waiting::{Waiting, Wanted};
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
+pub(crate) use self::inbox::Inbox;
+pub(crate) use self::jobs::{Place, PoolId, Unheard};
 pub(crate) use crate::task::copied;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
 #[cfg(feature = "testing")]
@@ -65,7 +68,8 @@ use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 use callback::Callback;
 use current::Entered;
-pub(crate) use current::{CoreNumber, find};
+pub use current::refuse_in_fibers;
+pub(crate) use current::{CoreNumber, find, leave};
 
 /// Runs tasks and callbacks, one at a time, on one thread.
 ///
@@ -148,7 +152,8 @@ pub trait EventLoop {
     /// Runs a program: `main` to its end, then what it left is cancelled and waited for, and the loop is closed.
     ///
     /// Before that, the [asynchronous generators](crate::coroutine::AsyncGenerator) that have begun and not ended are
-    /// closed, wherever they are, and the cleanups of contexts and generators that were dropped are waited for.
+    /// closed, wherever they are, and the cleanups of contexts and generators that were dropped are waited for. Then the
+    /// [pool](crate::executor) of the loop takes no more jobs, and those that it has are waited for.
     ///
     /// # Errors
     ///
@@ -315,7 +320,10 @@ impl Loop {
         if self.core.is_closed() {
             return Err(RunError::Closed);
         }
-        current::enter(&self.core).ok_or(RunError::Nested)
+        if self.core.jobs.is_inside() {
+            return Err(RunError::Nested);
+        }
+        current::enter(&self.core)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::driver::{Driver, Notify, Simulated, Wait};
 use crate::threads::atomic::AtomicU32;
 use crate::threads::atomic::Ordering::Relaxed;
 
-fn check(model: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn check(model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound.get_or_insert(3);
     builder.check(model);

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
+use super::jobs::Timed;
 use super::{Core, Waiting};
 use crate::driver::{Completed, Completion, Operation, Slot, Socket};
 
@@ -34,6 +35,18 @@ impl Operations {
         (*of == number(slot)).then_some(state)
     }
 
+    /// A place for a job of which the driver says when it is over.
+    pub(super) fn insert_job(&mut self, timed: &Rc<Timed>) -> Slot {
+        let slot = self.next_slot();
+        self.insert(slot, State::Job(Rc::clone(timed)));
+        slot
+    }
+
+    /// The driver does not.
+    pub(super) fn remove_job(&mut self, slot: Slot) {
+        drop(self.remove(slot));
+    }
+
     fn remove(&mut self, slot: Slot) -> Option<State> {
         self.get_mut(slot)?;
         self.places.try_remove(place_of(slot)).map(|(_, state)| state)
@@ -56,6 +69,8 @@ enum State {
     Abandoned,
     /// Nobody waits for it, but it is to be finished: a write to a stream that was dropped.
     Detached,
+    /// A job, which is called when it is over.
+    Job(Rc<Timed>),
 }
 
 /// An operation that was begun. Dropping it asks the driver to cancel it.
@@ -124,7 +139,7 @@ impl Pending {
                     _ => Poll::Pending,
                 }
             }
-            Some(State::Abandoned | State::Detached) | None => Poll::Pending,
+            Some(State::Abandoned | State::Detached | State::Job(_)) | None => Poll::Pending,
         }
     }
 
@@ -198,6 +213,13 @@ impl Core {
                 drop(operations.remove(slot));
                 drop(operations);
                 self.discard(Some(result));
+                Ok(())
+            }
+            Some(State::Job(timed)) => {
+                let timed = Rc::clone(timed);
+                operations.remove_job(slot);
+                drop(operations);
+                self.job_is_over(timed, result);
                 Ok(())
             }
             Some(State::Over(_)) => Err(io::Error::other(format!("it completed {slot:?} twice"))),

@@ -31,6 +31,8 @@ pub(crate) enum Cause {
     Itself,
     /// By a callback.
     Called,
+    /// By the end of a job.
+    Job(u32),
     Timer,
     Io,
     /// By a task of another host.
@@ -71,7 +73,7 @@ impl Core {
     /// Takes what is ready, with what has arrived and come due. Says how much of it came through the record: from other
     /// loops, and other threads.
     pub(crate) fn gather(self: &Rc<Self>, ready: &mut Vec<Ready>) -> Result<u64, RunError> {
-        let _entered = current::enter(self).ok_or(RunError::Nested)?;
+        let _entered = current::enter(self)?;
         self.take_ready(ready, |_| Cause::Begun);
         let before = self.tally.remote_wakes.get();
         self.receive();
@@ -102,22 +104,34 @@ impl Core {
 
     /// Runs one, and takes what it made ready.
     pub(crate) fn step(self: &Rc<Self>, step: Ready, ready: &mut Vec<Ready>) -> Result<After, RunError> {
-        let _entered = current::enter(self).ok_or(RunError::Nested)?;
+        let _entered = current::enter(self)?;
         let (before, task) = (self.last_task.get(), TaskRef::of(&step.runnable).cloned());
         let id = task.as_ref().map(|task| task.header().id());
         drop(id.map(|id| self.take_waits(id)));
+        self.jobs.called().set(None);
         self.ready.run_one(step.runnable, self);
         self.note_turn(1);
+        let job = self.called_job();
         self.take_ready(ready, |woken| match (id, woken) {
             (Some(id), Some(woken)) if woken == id => Cause::Itself,
             (Some(id), Some(woken)) if woken > TaskId::new(before) => Cause::Spawned(id),
             (Some(id), _) => Cause::Woken(id),
-            (None, _) => Cause::Called,
+            (None, _) => job.map_or(Cause::Called, Cause::Job),
         });
         Ok(match task {
             Some(task) if !task.header().is_done() => After::Waits(self.waits_of(task.header().id())),
             _ => After::Ended,
         })
+    }
+
+    /// The number of the job that the last step called.
+    pub(crate) fn called_job(&self) -> Option<u32> {
+        self.jobs.called().get()
+    }
+
+    /// Whether somebody has waited for what a thread does.
+    pub(crate) fn took_threads(&self) -> bool {
+        self.jobs.took_threads()
     }
 
     /// Wakes one of those who wait, for nothing.

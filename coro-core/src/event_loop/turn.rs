@@ -46,7 +46,7 @@ impl Core {
     #[cold]
     #[inline(never)]
     fn look(&self) -> Result<(), RunError> {
-        if self.ready.is_empty() || self.stopping.get() || self.cadence.is_due() {
+        if self.ready.is_empty() || self.stopping.get() || self.cadence.is_due(|| self.time()) {
             self.poll()?;
             self.process();
         } else {
@@ -75,6 +75,7 @@ impl Core {
         let stall = asleep
             && wait == Wait::Forever
             && self.inbox.handles() == 0
+            && !self.jobs.wait_for_threads()
             && self.driver.borrow().is_closed_world();
         let wait = if asleep && !stall { wait } else { Wait::Poll };
         let waited = self.driver.borrow_mut().wait(wait, &mut completions);
@@ -100,9 +101,14 @@ impl Core {
             return Wait::Poll;
         }
         match self.timers.borrow_mut().next_deadline() {
-            Some(deadline) => Wait::Until(deadline),
-            None => Wait::Forever,
+            Some(deadline) if !self.time_stands_still() => Wait::Until(deadline),
+            _ => Wait::Forever,
         }
+    }
+
+    /// Whether the clock must not jump to a deadline: a thread does some work meanwhile, which takes no time there.
+    fn time_stands_still(&self) -> bool {
+        self.jobs.wait_for_threads() && self.driver.borrow().is_closed_world()
     }
 
     /// Queues the timers that are due by the last reading of the clock: part 3.

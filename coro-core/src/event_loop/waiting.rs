@@ -35,6 +35,8 @@ pub enum Waiting {
     Group,
     /// The network.
     Io(&'static str),
+    /// A function that blocks, beside the loop: a job, counted as they are begun on this loop.
+    Job(u32),
 }
 
 /// What is wanted of an object.
@@ -125,6 +127,7 @@ impl Waiting {
             Self::End(task) => format!("for the end of {}", name(*task)),
             Self::Group => "for the next of several tasks".to_string(),
             Self::Io(what) => format!("for {what}"),
+            Self::Job(number) => format!("for job {number}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -167,12 +167,22 @@ impl AsyncRead for TcpStream {
 }
 
 impl Sending {
-    fn begin(&mut self, core: &Weak<Core>, socket: Socket, bytes: &[u8]) -> io::Result<()> {
+    /// Gives how many bytes were accepted.
+    fn begin<'a>(
+        &mut self,
+        core: &Weak<Core>,
+        socket: Socket,
+        slices: impl Iterator<Item = &'a [u8]>,
+    ) -> io::Result<usize> {
         let core = core.upgrade().ok_or_else(loop_is_gone)?;
         let mut buffer = std::mem::take(&mut self.spare);
-        buffer.extend_from_slice(bytes);
+        for bytes in slices {
+            let room = SEND_BYTES - buffer.len();
+            buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+        let count = buffer.len();
         self.operation = Some(core.submit(Operation::Send { socket, buffer }));
-        Ok(())
+        Ok(count)
     }
 
     /// Waits until everything that was accepted is sent. An error is not forgotten.
@@ -198,23 +208,39 @@ impl Sending {
     }
 }
 
-impl AsyncWrite for TcpStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = &mut *self;
-        if this.sending.ended {
+impl TcpStream {
+    fn poll_send<'a>(
+        &mut self,
+        cx: &Context<'_>,
+        slices: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Poll<io::Result<usize>> {
+        if self.sending.ended {
             return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
         }
-        ready!(this.sending.poll_sent(cx))?;
-        if bytes.is_empty() {
+        ready!(self.sending.poll_sent(cx))?;
+        if slices.clone().all(<[u8]>::is_empty) {
             return Poll::Ready(Ok(0));
         }
-        let count = bytes.len().min(SEND_BYTES);
-        this.sending.begin(&this.core, this.socket, &bytes[..count])?;
+        let count = self.sending.begin(&self.core, self.socket, slices)?;
         // Most sends are over at once, and then an error belongs to this write.
-        match this.sending.poll_sent(cx) {
+        match self.sending.poll_sent(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(count)),
         }
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_send(cx, std::iter::once(bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_send(cx, bytes.iter().map(|bytes| &**bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

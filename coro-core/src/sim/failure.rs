@@ -85,7 +85,7 @@ impl fmt::Display for FailureKind {
             Self::Leaked { task, what } => write!(f, "{task} {what}"),
             Self::Thread => f.write_str(
                 "another thread woke a task or called into the loop: such a run cannot be repeated. Let the work be done \
-                 by a task",
+                 by a task, or by executor::run_in_executor",
             ),
             Self::Loop(error) => f.write_str(error),
         }

@@ -35,7 +35,8 @@
 //! # What a program must do
 //!
 //! Nothing but go through the loop: [`time`](crate::time) for the clock and for waiting, [`net`](crate::net) for the
-//! network, [`random`](crate::random) for numbers and hash maps whose order matters. Each seed is run twice, and a run
+//! network, [`executor`](crate::executor) for functions that block, [`random`](crate::random) for numbers and hash maps
+//! whose order matters. Each seed is run twice, and a run
 //! that is not the same again is a [failure](FailureKind::Diverged) of its own.
 //!
 //! # Out of the kit
@@ -57,8 +58,10 @@ mod trap;
 mod world;
 
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 use std::panic::Location;
 use std::rc::Rc;
+use std::time::Duration;
 
 pub use explore::{Explored, Explorer, check, explore};
 pub use failure::{Failure, FailureKind};
@@ -111,6 +114,20 @@ struct Settings {
     window: Option<usize>,
     short_transfers: bool,
     spurious_wakes: u16,
+    /// If it was said.
+    job_time: Option<RangeInclusive<Duration>>,
+}
+
+/// How long a job takes, where orders are explored: long enough for one to overtake another.
+const JOB_TIME: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_millis(10);
+
+impl Settings {
+    fn job_time(&self) -> RangeInclusive<Duration> {
+        // A clock that nobody moves would keep a job from its end.
+        let explores = self.policy.explores() && self.clock == Clock::Jumping;
+        let usual = if explores { JOB_TIME } else { Duration::ZERO..=Duration::ZERO };
+        self.job_time.clone().unwrap_or(usual)
+    }
 }
 
 impl Default for Settings {
@@ -122,6 +139,7 @@ impl Default for Settings {
             window: None,
             short_transfers: false,
             spurious_wakes: 0,
+            job_time: None,
         }
     }
 }
@@ -211,6 +229,16 @@ impl Sim {
         self
     }
 
+    /// How long a [job](crate::executor) takes; chosen anew for each, and plainly the least.
+    ///
+    /// If nothing else is said, up to ten milliseconds, so that jobs overtake each other; in the order of production, or with a
+    /// clock that is moved by hand, no time at all, one after the other.
+    #[must_use]
+    pub fn job_time(mut self, time: RangeInclusive<Duration>) -> Self {
+        self.settings.job_time = Some(time);
+        self
+    }
+
     /// Runs the program that `program` makes in a world of its own, and gives its result.
     ///
     /// # Errors
@@ -250,6 +278,7 @@ impl Sim {
     {
         let mut network = Network::default();
         network.choices = self.choices();
+        network.job_time = self.settings.job_time();
         network.short_transfers = self.settings.short_transfers;
         network.window = self.settings.window.unwrap_or(network.window);
         let world = World::new(network);

@@ -14,7 +14,7 @@ use crate::driver::simulated::host::HostId;
 use crate::driver::simulated::world::Fault;
 use crate::event_loop::stepping::{Cause, Ready};
 use crate::event_loop::{Loop, RunError, pushed_here};
-use crate::task::{Panic, TaskError, TaskInfo};
+use crate::task::{Panic, TaskError};
 
 /// A step that takes longer, of real time, is worth a hint.
 const LONG: Duration = Duration::from_millis(100);
@@ -101,12 +101,16 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Cancels what is left, on every host, and lets it end.
+    /// Cancels what is left, on every host, and lets it end, and the jobs with it.
     fn wind_up(&mut self) -> Result<(), FailureKind> {
         for live in self.hosts.iter().flatten() {
             live.event_loop.core().end_all();
         }
-        while self.hosts.iter().flatten().any(|live| live.event_loop.core().count_tasks() > 0) {
+        let is_left = |live: &Live| {
+            let core = live.event_loop.core();
+            core.count_tasks() > 0 || core.has_timed_jobs()
+        };
+        while self.hosts.iter().flatten().any(is_left) {
             self.obey()?;
             if !self.turn()? {
                 return Err(self.stalled());
@@ -180,11 +184,12 @@ impl Running<'_> {
         };
         let deadlines = self.hosts.iter().enumerate().filter_map(deadline);
         let next = deadlines.chain(network.next_event()).min();
-        let goal = shared.goal.get();
+        let (goal, now) = (shared.goal.get(), network.now());
         let next = match (self.settings.clock, goal) {
             (Clock::Jumping, Some(goal)) => Some(next.map_or(goal, |next| next.min(goal))),
             (Clock::Jumping, None) => next,
-            (Clock::Manual, goal) => next.filter(|next| goal.is_some_and(|goal| *next <= goal)).or(goal),
+            // What happens now takes no time.
+            (Clock::Manual, goal) => next.filter(|next| *next <= goal.unwrap_or(now)).or(goal),
         };
         let Some(next) = next else { return Ok(false) };
         network.advance(next);
@@ -254,13 +259,25 @@ impl Running<'_> {
         let panics = quiet::panics();
         let (began, mut woken) = (self.trace.as_ref().map(|_| Instant::now()), Vec::new());
         let (after, trapped) = trap::watch(|| core.step(step, &mut woken));
-        let after = after.map_err(broken)?;
+        let (after, job) = (after.map_err(broken)?, core.called_job());
+        let who = || match (&info, job) {
+            (Some(task), _) => format!("{task:?}"),
+            (None, Some(job)) => format!("job {job}"),
+            (None, None) => "a callback".to_string(),
+        };
         if let Some(trapped) = trapped {
-            let task = info.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
+            let task = who();
             return Err(FailureKind::Leaked { task, what: trapped.advice() });
         }
+        if core.took_threads() {
+            // What they do is no event of this world.
+            return Err(FailureKind::Thread);
+        }
         if let Some(began) = began {
-            self.note_long(began.elapsed(), panics, info.as_ref());
+            // To print a panic takes long, too.
+            if began.elapsed() > LONG && quiet::panics() == panics {
+                self.note_long(began.elapsed(), &who());
+            }
         }
         let yielded = woken.iter().any(|ready| ready.cause == Cause::Itself);
         self.picker.note_step((host.0, task), yielded);
@@ -268,21 +285,17 @@ impl Running<'_> {
         if let Some(trace) = &mut self.trace {
             let host = (self.world.0.hosts.borrow().len() > 1).then(|| self.world.name(host));
             let panicked = quiet::panics() > panics;
-            trace.push(Step { time, host, task: info, cause, after, yielded, panicked });
+            trace.push(Step { time, host, task: info, job, cause, after, yielded, panicked });
         }
         self.note_faults();
         self.check(host)
     }
 
-    fn note_long(&mut self, took: Duration, panics: u64, task: Option<&TaskInfo>) {
-        // To print a panic takes long, too.
-        if took > LONG && quiet::panics() == panics {
-            let who = task.map_or_else(|| "a callback".to_string(), |task| format!("{task:?}"));
-            self.hints.push(format!(
-                "one step of {who} took {took:.1?} of real time, and none of virtual time: does it call \
-                 std::thread::sleep, or wait for something real?"
-            ));
-        }
+    fn note_long(&mut self, took: Duration, who: &str) {
+        self.hints.push(format!(
+            "one step of {who} took {took:.1?} of real time, and none of virtual time: does it call \
+             std::thread::sleep, or wait for something real?"
+        ));
     }
 
     /// Enters into the trace what went wrong between hosts.

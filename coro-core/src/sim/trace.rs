@@ -16,6 +16,8 @@ pub(super) struct Step {
     pub(super) host: Option<Rc<str>>,
     /// `None` for a callback.
     pub(super) task: Option<TaskInfo>,
+    /// The job that the callback is.
+    pub(super) job: Option<u32>,
     pub(super) cause: Cause,
     pub(super) after: After,
     /// It yielded: it is ready again.
@@ -101,6 +103,10 @@ impl fmt::Display for Line<'_> {
         if let Some(host) = &step.host {
             write!(f, "{host}/")?;
         }
+        if let Some(job) = step.job {
+            // Whatever has caused it, its time has come.
+            return write!(f, "job {job}: {}", if step.panicked { "panics" } else { "ends" });
+        }
         match &step.task {
             None => f.write_str("a callback")?,
             Some(TaskInfo { name, flavour: Some(flavour), .. }) => write!(f, "{name} ({flavour})")?,
@@ -111,6 +117,7 @@ impl fmt::Display for Line<'_> {
             Cause::Spawned(by) => write!(f, ", spawned by {}", name(by))?,
             Cause::Woken(by) => write!(f, ", woken by {}", name(by))?,
             Cause::Itself => f.write_str(", its turn again")?,
+            Cause::Job(job) => write!(f, ", by job {job}")?,
             Cause::Called => f.write_str(", by a callback")?,
             Cause::Timer => f.write_str(", by a timer")?,
             Cause::Io => f.write_str(", by the network")?,

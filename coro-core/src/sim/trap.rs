@@ -25,8 +25,10 @@ impl Trapped {
     pub(super) fn advice(self) -> &'static str {
         match self {
             Self::Clock => "read the real clock: use coro_core::time::now() or wall_clock()",
-            Self::Sleep => "slept in real time: use coro_core::time::sleep() or block_for()",
-            Self::Thread => "began a thread: let a task do it",
+            Self::Sleep => {
+                "slept in real time: use coro_core::time::sleep() or block_for(); for a job, Sim::job_time()"
+            }
+            Self::Thread => "began a thread: let a task do it, or coro_core::executor::run_in_executor",
             Self::Socket => "opened a real socket: use coro_core::net",
         }
     }

@@ -30,15 +30,16 @@ use crate::shared::turns;
 macro_rules! run {
     ($work:expr) => {
         block_on(async {
-            let measured = value(spawn($work).await);
-            Measured { with: Some(with()), ..measured }
+            let mut measured = value(spawn($work).await);
+            measured.with = Some(with());
+            measured
         })
     };
 }
 
 /// Does the work of `scenario`.
 pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
-    match scenario {
+    let measured = match scenario {
         Scenario::Yield | Scenario::Cold => run!(yields(size)),
         Scenario::SpawnAll => run!(spawn_all(size)),
         Scenario::SpawnOne => run!(spawn_one(size)),
@@ -55,7 +56,8 @@ pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
         Scenario::TimersCancel => run!(timers_cancel(size)),
         Scenario::Chained => run!(chained(size)),
         Scenario::Memory => run!(memory(size)),
-    }
+    };
+    measured.map(|measured| *measured)
 }
 
 /// The sum of what the tasks give.
@@ -84,22 +86,23 @@ async fn noting(task: u64) -> u64 {
     turns::YIELDS
 }
 
-async fn yields(size: Size) -> Measured {
+async fn yields(size: Size) -> Box<Measured> {
     let meter = Meter::start();
     let tasks: Vec<_> = (0..size.tasks).map(|_| spawn(yielding(size.rounds))).collect();
-    let measured = meter.stop(sum_of!(tasks));
+    let mut measured = meter.stop(sum_of!(tasks));
     let tasks: Vec<_> = (0..turns::TASKS).map(|task| spawn(noting(task))).collect();
     let _: u64 = sum_of!(tasks);
-    Measured { same_task: Some(turns::same_task()), ..measured }
+    measured.same_task = Some(turns::same_task());
+    measured
 }
 
-async fn spawn_all(size: Size) -> Measured {
+async fn spawn_all(size: Size) -> Box<Measured> {
     let meter = Meter::start();
     let tasks: Vec<_> = (0..size.tasks).map(|_| spawn(async { 1 })).collect();
     meter.stop(sum_of!(tasks))
 }
 
-async fn spawn_one(size: Size) -> Measured {
+async fn spawn_one(size: Size) -> Box<Measured> {
     let meter = Meter::start();
     let mut done = 0;
     for _ in 0..size.rounds {
@@ -108,7 +111,7 @@ async fn spawn_one(size: Size) -> Measured {
     meter.stop(done)
 }
 
-async fn pingpong(size: Size) -> Measured {
+async fn pingpong(size: Size) -> Box<Measured> {
     let ((to, mut there), (from, mut back)) = (channel::<u64>(1), channel::<u64>(1));
     let meter = Meter::start();
     let returning = spawn(async move {
@@ -141,7 +144,7 @@ async fn consume(queue: Receiver<u64>, items: u64) -> u64 {
 }
 
 /// All use async-channel here: no runtime has a queue of its own with several consumers.
-async fn prodcons(size: Size) -> Measured {
+async fn prodcons(size: Size) -> Box<Measured> {
     let (sender, receiver) = bounded(CAPACITY);
     let meter = Meter::start();
     let mut tasks: Vec<_> =
@@ -151,7 +154,7 @@ async fn prodcons(size: Size) -> Measured {
 }
 
 /// All use tokio's lock and semaphore here, which need no runtime of their own.
-async fn lock(size: Size) -> Measured {
+async fn lock(size: Size) -> Box<Measured> {
     let lock = sync::Mutex::new(0);
     let meter = Meter::start();
     for round in 0..size.rounds {
@@ -163,7 +166,7 @@ async fn lock(size: Size) -> Measured {
     meter.stop(*lock.lock().await)
 }
 
-async fn semaphore(size: Size) -> Measured {
+async fn semaphore(size: Size) -> Box<Measured> {
     let semaphore = sync::Semaphore::new(2);
     let meter = Meter::start();
     let mut taken = 0;
@@ -177,7 +180,7 @@ async fn semaphore(size: Size) -> Measured {
     meter.stop(taken)
 }
 
-async fn queue(size: Size) -> Measured {
+async fn queue(size: Size) -> Box<Measured> {
     let (puts, mut gets) = channel::<u64>(1);
     let meter = Meter::start();
     let mut sum = 0;
@@ -191,7 +194,7 @@ async fn queue(size: Size) -> Measured {
     meter.stop(sum)
 }
 
-async fn hand_over(size: Size) -> Measured {
+async fn hand_over(size: Size) -> Box<Measured> {
     let lock = Arc::new(sync::Mutex::new(0));
     let held = lock.lock().await;
     let take = |lock: Arc<sync::Mutex<u64>>| async move {
@@ -209,7 +212,7 @@ async fn hand_over(size: Size) -> Measured {
     meter.stop(zero + *lock.lock().await)
 }
 
-async fn oneshot(size: Size) -> Measured {
+async fn oneshot(size: Size) -> Box<Measured> {
     let asked = State::default();
     let ask = |asked: State<Vec<_>>| async move {
         let mut answers = 0;
@@ -237,7 +240,7 @@ async fn oneshot(size: Size) -> Measured {
     meter.stop(answers)
 }
 
-async fn woken(tasks: u64, size: Size) -> Measured {
+async fn woken(tasks: u64, size: Size) -> Box<Measured> {
     let group: Vec<_> = Woken::group(tasks, size.rounds).map(spawn).collect();
     let mut measured = None;
     for task in group {
@@ -246,7 +249,7 @@ async fn woken(tasks: u64, size: Size) -> Measured {
     measured.unwrap_or_default()
 }
 
-async fn remote(size: Size) -> Measured {
+async fn remote(size: Size) -> Box<Measured> {
     woken(1, size).await
 }
 
@@ -257,7 +260,7 @@ async fn yielding_until(over: Arc<AtomicBool>) -> u64 {
     0
 }
 
-async fn remote_load(size: Size) -> Measured {
+async fn remote_load(size: Size) -> Box<Measured> {
     let over = Arc::new(AtomicBool::new(false));
     let load: Vec<_> = (0..size.tasks).map(|_| spawn(yielding_until(Arc::clone(&over)))).collect();
     let measured = woken(size.tasks, size).await;
@@ -266,7 +269,7 @@ async fn remote_load(size: Size) -> Measured {
     measured
 }
 
-async fn timers_pending(size: Size) -> Measured {
+async fn timers_pending(size: Size) -> Box<Measured> {
     let schedule = Schedule::new(size.tasks);
     let seen = State::<Vec<Seen>>::default();
     seen.with(|seen| seen.reserve(size.tasks as usize));
@@ -289,7 +292,7 @@ async fn begin(waiting: Pin<&mut impl Future<Output = ()>>) -> u64 {
     poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))).await
 }
 
-async fn timers_cancel(size: Size) -> Measured {
+async fn timers_cancel(size: Size) -> Box<Measured> {
     detach(spawn(sleep(Duration::from_secs(3_600))));
     yield_now().await;
     let meter = Meter::start();
@@ -314,7 +317,7 @@ fn link(number: u64, last: u64, end: Sender<u64>) {
     }));
 }
 
-async fn chained(size: Size) -> Measured {
+async fn chained(size: Size) -> Box<Measured> {
     let (sender, end) = bounded(1);
     let meter = Meter::start();
     link(1, size.tasks, sender);
@@ -326,7 +329,7 @@ async fn sleeper(asleep: Arc<AtomicU64>) {
     sleep(Duration::from_secs(3_600)).await;
 }
 
-async fn memory(size: Size) -> Measured {
+async fn memory(size: Size) -> Box<Measured> {
     let asleep = Arc::new(AtomicU64::new(0));
     let future_bytes = size_of_val(&sleeper(Arc::clone(&asleep))) as u64;
     let before = resident_bytes();
@@ -337,6 +340,7 @@ async fn memory(size: Size) -> Measured {
     while asleep.load(Relaxed) < size.tasks {
         sleep(Duration::from_millis(1)).await;
     }
-    let measured = meter.stop(asleep.load(Relaxed)).with_memory(before, resident_bytes());
-    Measured { future_bytes: Some(future_bytes), ..measured }
+    let mut measured = meter.stop(asleep.load(Relaxed)).with_memory(before, resident_bytes());
+    measured.future_bytes = Some(future_bytes);
+    measured
 }

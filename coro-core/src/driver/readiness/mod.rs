@@ -34,8 +34,8 @@ use socket::{Connection, local_address, peer_address, stream_socket};
 use super::{Completed, Completion, Driver, Notify, Operation, Slot, Socket, SystemCalls, Wait};
 use crate::time::Time;
 
-/// A look costs as much as some twenty switches of tasks: with this, less than one each.
-const PATIENCE: u32 = 128;
+/// A look costs as much as some fifty switches of tasks: with this, a tenth of one each.
+const PATIENCE: u32 = 512;
 
 /// Waits with `epoll_pwait2` (Linux 5.11), with deadlines of nanoseconds: the driver of Linux.
 ///

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// What is left to chance, choice by choice. A choice is a number below a bound, and zero is always the plain
 /// possibility: the oldest, the whole, no fault, no delay. So a record that is shortened, or has numbers replaced by
@@ -66,6 +68,12 @@ impl Choices {
     /// Whether something happens that does so `per_mille` times of a thousand.
     pub(crate) fn happens(&mut self, per_mille: u16) -> bool {
         per_mille > 0 && self.choose(1_000) >= 1_000_u64.saturating_sub(per_mille.into())
+    }
+
+    /// A duration, plainly the shortest.
+    pub(crate) fn duration(&mut self, range: &RangeInclusive<Duration>) -> Duration {
+        let span = u64::try_from(range.end().saturating_sub(*range.start()).as_nanos()).unwrap_or(u64::MAX);
+        *range.start() + Duration::from_nanos(self.choose(span.saturating_add(1)))
     }
 
     /// A number for the program.

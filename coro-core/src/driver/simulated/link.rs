@@ -84,10 +84,8 @@ impl Links {
         choices: &mut Choices,
     ) -> (Time, bool) {
         let link = self.get(from, to);
-        let (least, most) = (*link.latency.start(), *link.latency.end());
         let (bandwidth, loss) = (link.bandwidth, link.loss);
-        let span = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);
-        let jitter = Duration::from_nanos(choices.choose(span.saturating_add(1)));
+        let latency = choices.duration(&link.latency);
         let mut left = now;
         if let Some(bandwidth) = bandwidth {
             let way = self.ways.entry((from, to)).or_default();
@@ -97,7 +95,7 @@ impl Links {
         }
         let lost = choices.happens(loss);
         let again = if lost { RESEND_AFTER } else { Duration::ZERO };
-        (left + least + jitter + again, lost)
+        (left + latency + again, lost)
     }
 }
 

@@ -9,6 +9,7 @@ mod bell;
 pub(crate) mod choices;
 mod connection;
 pub(crate) mod host;
+mod jobs;
 pub(crate) mod link;
 mod network;
 #[cfg(feature = "testing")]
@@ -138,6 +139,14 @@ impl Driver for Simulated {
         if !self.is_dead() {
             self.world.borrow_mut().cancel(self.host, slot);
         }
+    }
+
+    /// The world chooses how long it takes.
+    fn begin_job(&mut self, slot: Slot) -> bool {
+        if !self.is_dead() {
+            self.world.borrow_mut().begin_job(self.host, slot);
+        }
+        true
     }
 
     fn close(&mut self, socket: Socket) {

@@ -163,6 +163,9 @@ impl World {
     }
 
     pub(super) fn cancel(&mut self, host: HostId, slot: Slot) {
+        if self.cancel_job(host, slot) {
+            return;
+        }
         let mut opening = None;
         let cancelled =
             self.sockets.iter_mut().filter(|(_, socket)| socket.host() == host).any(|(id, socket)| {

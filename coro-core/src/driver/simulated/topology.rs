@@ -27,6 +27,7 @@ impl World {
         }
         self.host_mut(host).stop();
         self.host_mut(host).up = !silently;
+        self.forget_jobs(host);
     }
 
     /// Starts a host again. It knows nothing of its old connections: who has sent it something is told so.
@@ -73,7 +74,7 @@ impl World {
         let behind: Vec<_> = self.flying.extract_if(.., |_, flying| is_it(flying)).collect();
         let again: Vec<_> = again.into_iter().chain(behind.into_iter().map(|(_, flying)| flying)).collect();
         for flying in &again {
-            if let Some(connection) = self.connection(flying.event.place()) {
+            if let Some(connection) = self.connection_of(&flying.event) {
                 connection.coming = connection.coming.saturating_sub(1);
                 connection.clear_at = Time::ZERO;
             }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::choices::Choices;
+use super::connection::Connection;
 use super::host::{Host, HostId};
 use super::link::Links;
 use super::network::Endpoint;
-use crate::driver::{Completion, Socket};
+use crate::driver::{Completion, Slot, Socket};
 use crate::time::Time;
 
 /// How many bytes a connection holds in each direction before the sender waits.
@@ -37,6 +39,8 @@ pub(crate) struct World {
     pub(crate) short_transfers: bool,
     /// How long a connect waits for an answer.
     pub(super) patience: Duration,
+    /// How long a job takes, chosen anew each time.
+    pub(crate) job_time: RangeInclusive<Duration>,
     /// What has gone wrong since somebody took it.
     pub(crate) faults: Vec<(HostId, HostId, Fault)>,
 }
@@ -100,19 +104,42 @@ pub(super) enum Event {
     Pump {
         from: Socket,
     },
+    /// A job that was begun then is over.
+    JobOver {
+        slot: Slot,
+        begun: Time,
+    },
+}
+
+/// Where something happens. What happens at one place, at one time, stays in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// An end of a connection.
+    Socket(Socket),
+    /// The pool of threads of a host.
+    Pool(HostId),
 }
 
 impl Event {
-    /// The end of a connection at which it happens: those of one stay in order.
-    pub(super) fn place(&self) -> Socket {
+    /// The end of a connection at which it happens, if it does.
+    pub(super) fn socket(&self) -> Option<Socket> {
         match self {
             Self::Knock { client, .. }
             | Self::Welcomed { client, .. }
             | Self::Refused { client }
-            | Self::GiveUpConnect { client } => *client,
-            Self::Bytes { to, .. } | Self::End { to } | Self::Deserted { to } | Self::Broken { to } => *to,
-            Self::Pump { from } => *from,
+            | Self::GiveUpConnect { client } => Some(*client),
+            Self::Bytes { to, .. } | Self::End { to } | Self::Deserted { to } | Self::Broken { to } => {
+                Some(*to)
+            }
+            Self::Pump { from } => Some(*from),
+            Self::JobOver { .. } => None,
         }
+    }
+}
+
+impl Flying {
+    fn place(&self) -> Place {
+        self.event.socket().map_or(Place::Pool(self.to), Place::Socket)
     }
 }
 
@@ -131,6 +158,7 @@ impl Default for World {
             window: WINDOW,
             short_transfers: false,
             patience: CONNECT_PATIENCE,
+            job_time: Duration::ZERO..=Duration::ZERO,
             faults: Vec::new(),
         }
     }
@@ -156,7 +184,7 @@ impl World {
                 self.held.push(Flying { from, to, event });
                 continue;
             }
-            if let Some(connection) = self.connection(event.place()) {
+            if let Some(connection) = self.connection_of(&event) {
                 connection.coming = connection.coming.saturating_sub(1);
             }
             self.happen(from, to, event);
@@ -173,7 +201,7 @@ impl World {
         let mut places = Vec::new();
         let mut due = Vec::new();
         for (key, flying) in together {
-            let place = flying.event.place();
+            let place = flying.place();
             if !places.contains(&place) {
                 places.push(place);
                 due.push(*key);
@@ -191,7 +219,7 @@ impl World {
         }
         let (now, cut) = (self.now, self.links.is_cut(from, to));
         let (mut arrival, mut coming) = (arrival, 0);
-        if let Some(receiver) = self.connection(event.place()) {
+        if let Some(receiver) = self.connection_of(&event) {
             arrival = arrival.max(receiver.clear_at);
             (receiver.clear_at, coming) = (arrival, receiver.coming);
         }
@@ -208,7 +236,7 @@ impl World {
 
     /// Lets something happen at a time. Gives its name.
     pub(super) fn schedule(&mut self, at: Time, from: HostId, to: HostId, event: Event) -> (Time, u64) {
-        if let Some(receiver) = self.connection(event.place()) {
+        if let Some(receiver) = self.connection_of(&event) {
             receiver.coming += 1;
         }
         self.last_event += 1;
@@ -236,7 +264,13 @@ impl World {
             Event::Deserted { to } => self.deserted(to),
             Event::Broken { to } => self.broken(to, ErrorKind::ConnectionReset),
             Event::Pump { from } => self.pump(from),
+            Event::JobOver { slot, .. } => self.job_over(to, slot),
         }
+    }
+
+    /// The connection at an end of which something happens.
+    pub(super) fn connection_of(&mut self, event: &Event) -> Option<&mut Connection> {
+        self.connection(event.socket()?)
     }
 }
 

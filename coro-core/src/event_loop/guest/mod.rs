@@ -45,6 +45,8 @@
 
 mod bell;
 mod host;
+#[cfg(all(test, coro_loom))]
+mod models;
 mod turns;
 
 use std::borrow::BorrowMut;
@@ -241,7 +243,7 @@ struct Closes<'a>(&'a Loop);
 
 impl Drop for Closes<'_> {
     fn drop(&mut self) {
-        let _entered: Option<Entered> = current::enter(&self.0.core);
+        let _entered: Option<Entered> = current::enter_anywhere(&self.0.core);
         self.0.core.close();
     }
 }

@@ -31,7 +31,7 @@ use super::bell::Bell;
 use crate::driver::Wait;
 use crate::event_loop::{Loop, RunError};
 
-/// How many looks one poll makes at most.
+/// How many looks one poll makes at most, or readings of the clock instead of one.
 const LOOKS: u32 = 8;
 /// How long a poll may have taken when it makes another look.
 const SLICE: Duration = Duration::from_micros(50);
@@ -165,7 +165,7 @@ impl<F: FnMut() -> bool + Unpin> Future for Turns<'_, F> {
                         return Poll::Pending;
                     }
                     this.turn()?;
-                    looks += u32::from(core.cadence.is_due());
+                    looks += u32::from(core.cadence.is_untimed());
                 }
                 Stage::Ready => this.fall_asleep(cx)?,
                 Stage::Overdue => {

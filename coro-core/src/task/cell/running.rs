@@ -33,12 +33,13 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             let body = unsafe { &mut *content.cast::<B>() };
             // SAFETY: it stays in the cell until it is dropped there.
             let body = unsafe { Pin::new_unchecked(body) };
-            if let Poll::Ready(result) = Self::step(body, header) {
-                given = Some(result);
+            match Self::step(body, header) {
+                Poll::Pending => header.stage.set(Stage::Waiting),
+                Poll::Ready(result) => given = Some(result),
             }
         }));
         let result = match (stepped, given) {
-            (Ok(()), None) => return header.stage.set(Stage::Waiting),
+            (Ok(()), None) => return,
             (Ok(()), Some(result)) => result,
             (Err(payload), _) => {
                 // SAFETY: it is a cell of this type, and busy with this.

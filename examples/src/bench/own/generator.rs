@@ -25,7 +25,7 @@ use crate::bench::shared::turns;
 ///
 /// If the loop cannot run it to its end.
 pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
-    match scenario {
+    let measured = match scenario {
         Scenario::Yield | Scenario::Cold => event_loop.run(task(async move |co| yields(co, size).await)),
         Scenario::SpawnAll => event_loop.run(task(async move |co| spawn_all(co, size).await)),
         Scenario::SpawnOne => event_loop.run(task(async move |co| spawn_one(co, size).await)),
@@ -42,7 +42,8 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::TimersCancel => event_loop.run(task(async move |co| timers_cancel(co, size).await)),
         Scenario::Chained => event_loop.run(task(async move |co| chained(co, size).await)),
         Scenario::Memory => event_loop.run(task(async move |co| memory(co, size).await)),
-    }
+    };
+    measured.map(|measured| *measured)
 }
 
 /// The sum of what the tasks give.
@@ -54,7 +55,7 @@ async fn sum_of(co: &mut TaskCo<'_>, tasks: Vec<JoinHandle<u64>>) -> TaskResult<
     Ok(sum)
 }
 
-async fn yields(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn yields(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let yielding = move |_| {
         spawn(async move |co| {
             for _ in 0..size.rounds {
@@ -65,7 +66,7 @@ async fn yields(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     };
     let meter = Meter::start();
     let tasks = (0..size.tasks).map(yielding).collect();
-    let measured = meter.stop(sum_of(co, tasks).await?);
+    let mut measured = meter.stop(sum_of(co, tasks).await?);
     let noting = |task| {
         spawn(async move |co| {
             for _ in 0..turns::YIELDS {
@@ -76,16 +77,17 @@ async fn yields(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
         })
     };
     sum_of(co, (0..turns::TASKS).map(noting).collect()).await?;
-    Ok(Measured { same_task: Some(turns::same_task()), ..measured })
+    measured.same_task = Some(turns::same_task());
+    Ok(measured)
 }
 
-async fn spawn_all(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn spawn_all(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let meter = Meter::start();
     let tasks = (0..size.tasks).map(|_| spawn(async |_| Ok(1))).collect();
     Ok(meter.stop(sum_of(co, tasks).await?))
 }
 
-async fn spawn_one(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn spawn_one(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let meter = Meter::start();
     let mut done = 0;
     for _ in 0..size.rounds {
@@ -94,7 +96,7 @@ async fn spawn_one(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(done))
 }
 
-async fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let (there, back) = (Queue::new(1), Queue::new(1));
     let meter = Meter::start();
     let returning = spawn({
@@ -116,7 +118,7 @@ async fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(ball))
 }
 
-async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let queue = Queue::new(CAPACITY);
     let producer = |queue: Queue<u64>| {
         spawn(async move |co| {
@@ -141,7 +143,7 @@ async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(sum_of(co, tasks).await?))
 }
 
-async fn lock(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn lock(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let lock = sync::Lock::new(0);
     let meter = Meter::start();
     for round in 0..size.rounds {
@@ -153,7 +155,7 @@ async fn lock(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(*co.wait(lock.lock()).await?))
 }
 
-async fn semaphore(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn semaphore(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let semaphore = sync::Semaphore::new(2);
     let meter = Meter::start();
     let mut taken = 0;
@@ -167,7 +169,7 @@ async fn semaphore(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(taken))
 }
 
-async fn queue(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn queue(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let queue = Queue::new(1);
     let meter = Meter::start();
     let mut sum = 0;
@@ -181,7 +183,7 @@ async fn queue(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(sum))
 }
 
-async fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let lock = sync::Lock::new(0);
     let held = co.wait(lock.lock()).await?;
     let take = |lock: sync::Lock<u64>| {
@@ -201,7 +203,7 @@ async fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(meter.stop(zero + *co.wait(lock.lock()).await?))
 }
 
-async fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let asked = Asked::default();
     let asker = |asked: Asked| {
         spawn(async move |co| {
@@ -230,7 +232,7 @@ async fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
 }
 
 /// Tasks that another thread wakes.
-async fn woken(co: &mut TaskCo<'_>, tasks: u64, size: Size) -> TaskResult<Measured> {
+async fn woken(co: &mut TaskCo<'_>, tasks: u64, size: Size) -> TaskResult<Box<Measured>> {
     let waiting = |woken| spawn(async move |co| co.wait(woken).await);
     let group: Vec<_> = Woken::group(tasks, size.rounds).map(waiting).collect();
     let mut measured = None;
@@ -240,11 +242,11 @@ async fn woken(co: &mut TaskCo<'_>, tasks: u64, size: Size) -> TaskResult<Measur
     Ok(measured.unwrap_or_default())
 }
 
-async fn remote(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn remote(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     woken(co, 1, size).await
 }
 
-async fn remote_load(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn remote_load(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let over = Rc::new(Cell::new(false));
     let yielding = |over: Rc<Cell<bool>>| {
         spawn(async move |co| {
@@ -261,7 +263,7 @@ async fn remote_load(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
     Ok(measured)
 }
 
-async fn timers_pending(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn timers_pending(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let schedule = Schedule::new(size.tasks);
     let seen = Rc::new(RefCell::new(Vec::<Seen>::with_capacity(size.tasks as usize)));
     let timer = |timer, seen: Rc<RefCell<Vec<Seen>>>| {
@@ -286,7 +288,7 @@ async fn begin(co: &mut TaskCo<'_>, waiting: Pin<&mut impl Future<Output = ()>>)
     co.wait(poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending())))).await
 }
 
-async fn timers_cancel(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn timers_cancel(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let longer = spawn(async |co| co.wait(sleep(Duration::from_secs(3_600))).await);
     co.wait(yield_now()).await?;
     let meter = Meter::start();
@@ -315,14 +317,14 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
     .detach();
 }
 
-async fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
     Ok(meter.stop(co.wait(end.get()).await?.unwrap()))
 }
 
-async fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Measured> {
+async fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let asleep = Rc::new(Cell::new(0));
     let sleeper = |asleep: Rc<Cell<u64>>| {
         spawn(async move |co| {

@@ -25,7 +25,7 @@ use crate::bench::shared::turns;
 ///
 /// If the loop cannot run it to its end.
 pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Measured, RunError> {
-    Ok(match scenario {
+    Ok(*match scenario {
         Scenario::Yield | Scenario::Cold => event_loop.run(yields(size)),
         Scenario::SpawnAll => event_loop.run(spawn_all(size)),
         Scenario::SpawnOne => event_loop.run(spawn_one(size)),
@@ -56,7 +56,7 @@ async fn sum_of(tasks: Vec<JoinHandle<u64>>) -> Result<u64> {
     Ok(sum)
 }
 
-async fn yields(size: Size) -> Result<Measured> {
+async fn yields(size: Size) -> Result<Box<Measured>> {
     let yielding = async move |rounds| {
         for _ in 0..rounds {
             yield_now().await;
@@ -65,7 +65,7 @@ async fn yields(size: Size) -> Result<Measured> {
     };
     let meter = Meter::start();
     let tasks = (0..size.tasks).map(|_| spawn(yielding(size.rounds))).collect();
-    let measured = meter.stop(sum_of(tasks).await?);
+    let mut measured = meter.stop(sum_of(tasks).await?);
     let noting = async |task| {
         for _ in 0..turns::YIELDS {
             turns::note(task);
@@ -74,16 +74,17 @@ async fn yields(size: Size) -> Result<Measured> {
         turns::YIELDS
     };
     sum_of((0..turns::TASKS).map(|task| spawn(noting(task))).collect()).await?;
-    Ok(Measured { same_task: Some(turns::same_task()), ..measured })
+    measured.same_task = Some(turns::same_task());
+    Ok(measured)
 }
 
-async fn spawn_all(size: Size) -> Result<Measured> {
+async fn spawn_all(size: Size) -> Result<Box<Measured>> {
     let meter = Meter::start();
     let tasks = (0..size.tasks).map(|_| spawn(async { 1 })).collect();
     Ok(meter.stop(sum_of(tasks).await?))
 }
 
-async fn spawn_one(size: Size) -> Result<Measured> {
+async fn spawn_one(size: Size) -> Result<Box<Measured>> {
     let meter = Meter::start();
     let mut done = 0;
     for _ in 0..size.rounds {
@@ -92,7 +93,7 @@ async fn spawn_one(size: Size) -> Result<Measured> {
     Ok(meter.stop(done))
 }
 
-async fn pingpong(size: Size) -> Result<Measured> {
+async fn pingpong(size: Size) -> Result<Box<Measured>> {
     let (there, back) = (Queue::new(1), Queue::new(1));
     let meter = Meter::start();
     let returning = spawn({
@@ -112,7 +113,7 @@ async fn pingpong(size: Size) -> Result<Measured> {
     Ok(meter.stop(ball))
 }
 
-async fn prodcons(size: Size) -> Result<Measured> {
+async fn prodcons(size: Size) -> Result<Box<Measured>> {
     let queue = Queue::new(CAPACITY);
     let produce = |queue: Queue<u64>| async move {
         for _ in 0..size.rounds / PRODUCERS {
@@ -133,7 +134,7 @@ async fn prodcons(size: Size) -> Result<Measured> {
     Ok(meter.stop(sum_of(tasks).await?))
 }
 
-async fn lock(size: Size) -> Result<Measured> {
+async fn lock(size: Size) -> Result<Box<Measured>> {
     let lock = sync::Lock::new(0);
     let meter = Meter::start();
     for round in 0..size.rounds {
@@ -145,7 +146,7 @@ async fn lock(size: Size) -> Result<Measured> {
     Ok(meter.stop(*lock.lock().await))
 }
 
-async fn semaphore(size: Size) -> Result<Measured> {
+async fn semaphore(size: Size) -> Result<Box<Measured>> {
     let semaphore = sync::Semaphore::new(2);
     let meter = Meter::start();
     let mut taken = 0;
@@ -159,7 +160,7 @@ async fn semaphore(size: Size) -> Result<Measured> {
     Ok(meter.stop(taken))
 }
 
-async fn queue(size: Size) -> Result<Measured> {
+async fn queue(size: Size) -> Result<Box<Measured>> {
     let queue = Queue::new(1);
     let meter = Meter::start();
     let mut sum = 0;
@@ -173,7 +174,7 @@ async fn queue(size: Size) -> Result<Measured> {
     Ok(meter.stop(sum))
 }
 
-async fn hand_over(size: Size) -> Result<Measured> {
+async fn hand_over(size: Size) -> Result<Box<Measured>> {
     let lock = sync::Lock::new(0);
     let held = lock.lock().await;
     let take = |lock: sync::Lock<u64>| async move {
@@ -191,7 +192,7 @@ async fn hand_over(size: Size) -> Result<Measured> {
     Ok(meter.stop(zero + *lock.lock().await))
 }
 
-async fn oneshot(size: Size) -> Result<Measured> {
+async fn oneshot(size: Size) -> Result<Box<Measured>> {
     let asked = Asked::default();
     let ask = |asked: Asked| async move {
         let mut answers = 0;
@@ -217,7 +218,7 @@ async fn oneshot(size: Size) -> Result<Measured> {
 }
 
 /// Tasks that another thread wakes.
-async fn woken(tasks: u64, size: Size) -> Result<Measured> {
+async fn woken(tasks: u64, size: Size) -> Result<Box<Measured>> {
     let group: Vec<_> = Woken::group(tasks, size.rounds).map(spawn).collect();
     let mut measured = None;
     for task in group {
@@ -226,11 +227,11 @@ async fn woken(tasks: u64, size: Size) -> Result<Measured> {
     Ok(measured.unwrap_or_default())
 }
 
-async fn remote(size: Size) -> Result<Measured> {
+async fn remote(size: Size) -> Result<Box<Measured>> {
     woken(1, size).await
 }
 
-async fn remote_load(size: Size) -> Result<Measured> {
+async fn remote_load(size: Size) -> Result<Box<Measured>> {
     let over = Rc::new(Cell::new(false));
     let yielding = |over: Rc<Cell<bool>>| async move {
         while !over.get() {
@@ -245,7 +246,7 @@ async fn remote_load(size: Size) -> Result<Measured> {
     Ok(measured)
 }
 
-async fn timers_pending(size: Size) -> Result<Measured> {
+async fn timers_pending(size: Size) -> Result<Box<Measured>> {
     let schedule = Schedule::new(size.tasks);
     let seen = Rc::new(RefCell::new(Vec::<Seen>::with_capacity(size.tasks as usize)));
     let timer = |timer, seen: Rc<RefCell<Vec<Seen>>>| async move {
@@ -267,7 +268,7 @@ async fn begin(waiting: Pin<&mut impl Future<Output = ()>>) -> u64 {
     poll_fn(|cx| Poll::Ready(u64::from(waiting.as_mut().poll(cx).is_pending()))).await
 }
 
-async fn timers_cancel(size: Size) -> Result<Measured> {
+async fn timers_cancel(size: Size) -> Result<Box<Measured>> {
     let longer = spawn(sleep(Duration::from_secs(3_600)));
     yield_now().await;
     let meter = Meter::start();
@@ -295,14 +296,14 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
     .detach();
 }
 
-async fn chained(size: Size) -> Result<Measured> {
+async fn chained(size: Size) -> Result<Box<Measured>> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
     Ok(meter.stop(end.get().await.unwrap()))
 }
 
-async fn memory(size: Size) -> Result<Measured> {
+async fn memory(size: Size) -> Result<Box<Measured>> {
     let asleep = Rc::new(Cell::new(0));
     let sleeper = |asleep: Rc<Cell<u64>>| async move {
         asleep.set(asleep.get() + 1);
@@ -317,6 +318,7 @@ async fn memory(size: Size) -> Result<Measured> {
     while asleep.get() < size.tasks {
         sleep(Duration::from_millis(1)).await;
     }
-    let measured = meter.stop(asleep.get()).with_memory(before, resident_bytes());
-    Ok(Measured { future_bytes: Some(future_bytes), ..measured })
+    let mut measured = meter.stop(asleep.get()).with_memory(before, resident_bytes());
+    measured.future_bytes = Some(future_bytes);
+    Ok(measured)
 }

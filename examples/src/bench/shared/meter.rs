@@ -23,12 +23,13 @@ impl Meter {
         Self { writes: writes(), cpu: cpu_nanoseconds(), start: Instant::now() }
     }
 
-    /// What `operations` took since the start.
-    pub fn stop(&self, operations: u64) -> Measured {
+    /// What `operations` took since the start. In a box: a future with a large result may write all of that into the
+    /// place of the answer each time it is polled, also when there is none.
+    pub fn stop(&self, operations: u64) -> Box<Measured> {
         let nanoseconds = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let cpu_nanoseconds = cpu_nanoseconds() - self.cpu;
         let writes = writes().zip(self.writes).map(|(after, before)| after - before);
-        Measured { operations, nanoseconds, cpu_nanoseconds, writes, ..Measured::default() }
+        Box::new(Measured { operations, nanoseconds, cpu_nanoseconds, writes, ..Measured::default() })
     }
 }
 

@@ -96,9 +96,10 @@ pub struct Measured {
 impl Measured {
     /// The same with what the operations, which are tasks here, take of the memory that is resident.
     #[must_use]
-    pub fn with_memory(self, before: Option<u64>, after: Option<u64>) -> Self {
+    pub fn with_memory(mut self: Box<Self>, before: Option<u64>, after: Option<u64>) -> Box<Self> {
         let taken = after.zip(before).map(|(after, before)| after.saturating_sub(before));
-        let bytes_per_task = taken.map(|taken| taken as f64 / self.operations.max(1) as f64);
-        Self { bytes_per_task, resident_bytes: after, ..self }
+        self.bytes_per_task = taken.map(|taken| taken as f64 / self.operations.max(1) as f64);
+        self.resident_bytes = after;
+        self
     }
 }

@@ -77,9 +77,9 @@ impl Bell {
 }
 
 impl Future for Woken {
-    type Output = Option<Measured>;
+    type Output = Option<Box<Measured>>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Measured>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Box<Measured>>> {
         let this = &mut *self;
         let polls = this.bell.polls.fetch_add(1, Ordering::Relaxed) + 1;
         if !std::mem::replace(&mut this.registered, true) {
@@ -93,7 +93,8 @@ impl Future for Woken {
         if this.bell.unready.fetch_sub(1, Ordering::Relaxed) > 1 {
             return Poll::Ready(None);
         }
-        let measured = this.bell.began.get_or_init(Meter::start).stop(this.bell.wakes);
-        Poll::Ready(Some(Measured { polls: Some(polls), ..measured }))
+        let mut measured = this.bell.began.get_or_init(Meter::start).stop(this.bell.wakes);
+        measured.polls = Some(polls);
+        Poll::Ready(Some(measured))
     }
 }

@@ -29,12 +29,14 @@ impl Schedule {
     }
 
     /// What the timers saw, as a measurement.
-    pub fn measured(&self, meter: &Meter, seen: &[Seen]) -> Measured {
-        let measured = meter.stop(seen.len() as u64);
+    pub fn measured(&self, meter: &Meter, seen: &[Seen]) -> Box<Measured> {
+        let mut measured = meter.stop(seen.len() as u64);
         let mut late: Vec<_> = seen.iter().map(|(_, late)| late.as_nanos()).collect();
         late.sort_unstable();
         let median = late.get(late.len() / 2).map(|&late| u64::try_from(late).unwrap_or(u64::MAX));
         let all_pending = seen.iter().all(|&(set, _)| set < self.first);
-        Measured { late_ns: median, all_pending: Some(all_pending), ..measured }
+        measured.late_ns = median;
+        measured.all_pending = Some(all_pending);
+        measured
     }
 }
