@@ -100,6 +100,9 @@ mod event_loop;
 #[cfg(feature = "std")]
 pub mod executor;
 #[cfg(feature = "std")]
+#[doc(hidden)]
+pub mod local;
+#[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]
 pub mod queue;

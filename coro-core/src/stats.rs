@@ -69,7 +69,7 @@ impl Sub for Counts {
 }
 
 #[cfg(feature = "std")]
-thread_local! {
+crate::__local! {
     static COUNTS: [Cell<Counts>; 3] = const { [const { Cell::new(Counts { resumes: 0, yields: 0, parks: 0 }) }; 3] };
 }
 

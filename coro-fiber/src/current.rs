@@ -8,8 +8,11 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use crate::engine::{Erased, Switch};
+use crate::local::Locals;
+#[cfg(feature = "tracing")]
+use crate::span::Spans;
 
-thread_local! {
+coro_core::__local! {
     /// **Invariant:** nothing, or points to the [`Here`] of a fiber of this thread that runs: it was resumed, and has
     /// neither switched out nor ended since.
     // It needs no destructor, so it is there until the very end of the thread.
@@ -26,6 +29,9 @@ pub(crate) struct Here<'f> {
     /// Who was current when this one was last resumed, and is again when it switches out.
     outer: Cell<Option<NonNull<Here<'static>>>>,
     stamp: Cell<Stamp>,
+    pub(crate) locals: Locals,
+    #[cfg(feature = "tracing")]
+    spans: Spans,
 }
 
 /// Which fiber, and which of its suspensions was the last. A wait that does not go on where it was does not know what it
@@ -59,22 +65,52 @@ pub(crate) fn run_here<T>(switch: &Switch, exchange: Rc<dyn Erased>, body: impl 
         }
     }
 
-    let here = Here { switch, exchange, outer: Cell::new(None), stamp: Cell::new(Stamp::first()) };
+    /// Before that, and after all else on the stack.
+    struct Clears<'a, 'f>(&'a Here<'f>);
+
+    impl Drop for Clears<'_, '_> {
+        fn drop(&mut self) {
+            self.0.locals.clear();
+        }
+    }
+
+    let here = Here {
+        switch,
+        exchange,
+        outer: Cell::new(None),
+        stamp: Cell::new(Stamp::first()),
+        locals: Locals::default(),
+        #[cfg(feature = "tracing")]
+        spans: Spans::default(),
+    };
     here.enter();
     let leaves = Leaves(&here);
-    body(leaves.0)
+    let clears = Clears(leaves.0);
+    body(clears.0)
 }
 
 impl Here<'_> {
     /// The fiber has been resumed.
     #[inline(always)]
     fn enter(&self) {
+        #[cfg(feature = "tracing")]
+        {
+            self.outer.set(CURRENT.replace(None));
+            self.spans.enter();
+            CURRENT.set(Some(NonNull::from(self).cast()));
+        }
+        #[cfg(not(feature = "tracing"))]
         self.outer.set(CURRENT.replace(Some(NonNull::from(self).cast())));
     }
 
     /// The fiber gives the thread back to whoever resumed it.
     #[inline(always)]
     fn leave(&self) {
+        #[cfg(feature = "tracing")]
+        {
+            CURRENT.set(None);
+            self.spans.leave();
+        }
         CURRENT.set(self.outer.get());
     }
 

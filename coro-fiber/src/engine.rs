@@ -9,17 +9,17 @@ use std::task::Waker;
 use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
 use coro_core::coroutine::{MisuseKind, Thrown};
 use coro_core::stats::Flavour;
-use corosensei::{CoroutineResult, Yielder};
 
 use crate::Co;
 use crate::current::run_here;
 use crate::error::{Types, WaitError};
 use crate::stack::{Site, Stack, StackError, StackPool};
+use crate::switch::{Coroutine, CoroutineResult, Yielder};
 
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
 pub(crate) type Switch = Yielder<(), ()>;
 
-type Fiber<R, E> = corosensei::Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
+type Fiber<R, E> = Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
 
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
@@ -116,7 +116,7 @@ where
 {
     fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
         let body = *self;
-        corosensei::Coroutine::with_stack(stack, move |switch: &Switch, ()| {
+        Coroutine::with_stack(stack, move |switch: &Switch, ()| {
             let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
             run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
         })
@@ -154,8 +154,11 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
     #[inline(never)]
     pub(crate) fn begin(&mut self) -> Result<(), StackError> {
         let Some(body) = self.body.take() else { unreachable!("a body that has ended is not run") };
-        let pool = self.exchange.pool.take().unwrap_or_else(StackPool::of_this_thread);
-        let stack = Stack::take(&pool, self.exchange.site)?;
+        let site = self.exchange.site;
+        let stack = match self.exchange.pool.take() {
+            Some(pool) => Stack::take(&pool, site)?,
+            None => StackPool::with_usual(|pool| Stack::take(pool, site))?,
+        };
         self.fiber = Some(body.begin(stack, Rc::clone(&self.exchange)));
         Ok(())
     }

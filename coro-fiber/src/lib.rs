@@ -72,7 +72,11 @@
 //!
 //! Crates that rely on stack discipline in thread-locals (a value that is set for the time of a call) see the
 //! switches of fibers as violations of it. Some, as `scoped-tls`, rely on it in unsafe code: do not suspend inside such
-//! a call.
+//! a call. `tracing` is one of them: a span that a fiber has entered would be that of whoever runs next. With the feature
+//! `tracing` it is left when the fiber suspends, and entered again when it goes on; a default subscriber that is set for a
+//! call (`with_default`) is not: set it around the loop.
+//!
+//! What a fiber has for itself, as a thread has its locals, is in a [`fiber_local!`].
 //!
 //! # A fiber and its thread's locals
 //!
@@ -120,12 +124,16 @@ mod engine;
 mod error;
 mod fiber;
 pub mod io;
+mod local;
 pub mod net;
 mod on_fiber;
 mod options;
 mod scope;
 mod settle;
+#[cfg(feature = "tracing")]
+mod span;
 mod stack;
+mod switch;
 mod task;
 mod tethered;
 mod thrown;
@@ -136,6 +144,7 @@ pub use co::Co;
 pub use current::in_fiber;
 pub use error::{SuspendError, Types, WaitError};
 pub use fiber::Fiber;
+pub use local::{FiberLocal, LocalError, inheriting};
 pub use on_fiber::{OnFiber, on_fiber};
 pub use options::Options;
 pub use scope::{Scope, ScopedFiber, scope, scope_async};

@@ -50,7 +50,7 @@ impl Options {
 
     /// How large its stack is: 64 KiB, if this is not said.
     ///
-    /// It is rounded up to a power of two, and to 16 KiB at least. That is address space; memory is taken for what is
+    /// It is rounded up to a power of two, and to 32 KiB at least, which a panic with a backtrace needs. That is address space; memory is taken for what is
     /// touched of it, in pages. Up to 2 KiB at its top are left out. A size for which there is no room is an error where
     /// the fiber takes its stack.
     #[must_use]

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Names the values, of all threads.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-thread_local! {
+coro_core::__local! {
     /// The values that were made in this thread.
     static HERE: RefCell<BTreeMap<u64, Rc<dyn Any>>> = const { RefCell::new(BTreeMap::new()) };
 }

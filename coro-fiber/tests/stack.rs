@@ -1,13 +1,13 @@
-//! The stacks of fibers: how many, how large, whose, and what becomes of them.
+//! The stack of a fiber: when it has one, how large it is, and what if there is none.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
 
 use coro_core::coroutine::MisuseKind;
 use coro_core::prelude::*;
 use coro_core::time::sleep;
-use coro_fiber::{Fiber, Options, ScopedFiber, StackError, StackPool, scope, stack_used};
+use coro_fiber::{Fiber, Options, StackError, StackPool, scope, stack_used};
 
 type Numbers = Fiber<(), u64, u64, ()>;
 
@@ -163,8 +163,8 @@ fn a_reserved_stack_is_taken_at_once_or_refused() {
 #[test]
 fn sizes_are_rounded_up_and_impossible_ones_refused() {
     let size = |bytes| StackPool::builder().stack_bytes(bytes).build().statistics().stack_bytes;
-    for small in [0, 1, 4095, 4096, 16 * 1024] {
-        assert_eq!(size(small), 16 * 1024, "{small}");
+    for small in [0, 1, 4095, 4096, 32 * 1024] {
+        assert_eq!(size(small), 32 * 1024, "{small}");
         let mut runs = 0;
         scope(|scope| {
             let options = Options::new().stack_bytes(small);
@@ -174,7 +174,7 @@ fn sizes_are_rounded_up_and_impossible_ones_refused() {
         });
         assert_eq!(runs, 1);
     }
-    assert_eq!(size(16 * 1024 + 1), 32 * 1024);
+    assert_eq!(size(32 * 1024 + 1), 64 * 1024);
     assert_eq!(size(100_000), 128 * 1024);
     for huge in [usize::MAX, usize::MAX / 2 + 2, 1 << (usize::BITS - 1)] {
         let refused: Result<Numbers, _> = Options::new().stack_bytes(huge).reserve(|_| Ok(0));
@@ -221,131 +221,6 @@ fn errors_say_what_to_do() {
 }
 
 #[test]
-fn a_thread_has_a_pool_for_each_size() {
-    let of_this_thread = StackPool::of_this_thread();
-    let before = of_this_thread.statistics();
-    scope(|scope| {
-        let mut usual =
-            [Options::new(), Options::new().stack_bytes(65_536), Options::new().stack_bytes(40_000)]
-                .map(|options| scope.own(number(&options, 1)));
-        let mut other = scope.own(number(&Options::new().stack_bytes(1 << 17), 1));
-        for fiber in usual.iter_mut().chain([&mut other]) {
-            assert_eq!(fiber.start(), Ok(Outcome::Yielded(1)));
-        }
-        assert_eq!(of_this_thread.statistics().in_use, before.in_use + 3);
-    });
-    std::thread::spawn(|| assert_eq!(StackPool::of_this_thread().statistics().free, 0)).join().unwrap();
-}
-
-#[test]
-fn too_many_free_stacks_give_their_memory_back() {
-    // Room for ten, as each takes 64 KiB and a guard page.
-    let pool = StackPool::builder().warm_bytes(10 * 70 * 1024).build();
-    let options = Options::new().pool(&pool);
-    let run = |count: u64| {
-        scope(|scope| {
-            let mut fibers: Vec<_> = (0..count).map(|n| scope.own(number(&options, n))).collect();
-            for (n, fiber) in (0..).zip(&mut fibers) {
-                assert_eq!(fiber.start(), Ok(Outcome::Yielded(n)));
-            }
-        });
-    };
-    run(9);
-    assert_eq!((pool.statistics().free, pool.statistics().given_back), (9, 0));
-    run(100);
-    // Half of them each time.
-    assert_eq!((pool.statistics().free, pool.statistics().given_back), (100, 95));
-    // They are used again.
-    run(100);
-    assert_eq!((pool.statistics().free, pool.statistics().in_use), (100, 0));
-}
-
-#[test]
-fn a_pool_lives_as_long_as_a_fiber_on_one_of_its_stacks() {
-    scope(|scope| {
-        let mut fibers: Vec<_> = {
-            let (_pool, options) = pool(100);
-            (0..100).map(|n| scope.own(number(&options, n))).collect()
-        };
-        for (n, fiber) in (0..).zip(&mut fibers) {
-            assert_eq!(fiber.start(), Ok(Outcome::Yielded(n)));
-        }
-        fibers.truncate(50);
-        for (n, fiber) in (0..).zip(&mut fibers) {
-            assert_eq!(fiber.send(()), Ok(Outcome::Returned(n)));
-        }
-    });
-}
-
-/// Leaves a text on the stack of a fiber that nobody can resume any more, and says where.
-fn forget(options: &Options, text: &'static str) -> usize {
-    let at = Rc::new(Cell::new(0));
-    let seen = Rc::clone(&at);
-    scope(|scope| {
-        let mut forgotten = scope.own(options.fiber::<(), u64, (), (), _>(move |co| {
-            let mut on_the_stack = [0; 64];
-            on_the_stack[..text.len()].copy_from_slice(text.as_bytes());
-            seen.set(black_box(&on_the_stack).as_ptr().expose_provenance());
-            co.yield_(1)?;
-            black_box(&on_the_stack);
-            Ok(())
-        }));
-        assert_eq!(forgotten.start(), Ok(Outcome::Yielded(1)));
-        std::mem::forget(forgotten);
-    });
-    at.get()
-}
-
-#[test]
-fn a_forgotten_fiber_keeps_its_stack_when_its_pool_and_its_thread_are_gone() {
-    let texts = ["in a pool of its own", "in the thread's"];
-    let addresses = std::thread::spawn(move || {
-        let (pool, options) = pool(10);
-        // Others of the same chunk, which are free when the pool goes.
-        scope(|scope| {
-            let mut others = [1, 2].map(|n| scope.own(number(&options, n)));
-            others.iter_mut().for_each(|other| _ = other.start());
-        });
-        let first = forget(&options, texts[0]);
-        assert_eq!((pool.statistics().in_use, pool.statistics().free), (1, 1));
-        [first, forget(&Options::new(), texts[1])]
-    });
-    let addresses = addresses.join().unwrap();
-    // Enough that the memory would be used for something else, were it free.
-    for _ in 0..10 {
-        let other = || scope(|scope| _ = scope.own(number(&Options::new(), 1)).start());
-        std::thread::spawn(other).join().unwrap();
-    }
-    for (address, text) in addresses.into_iter().zip(texts) {
-        // SAFETY: the array is on a stack that is never unmapped nor used again.
-        let left = unsafe { *std::ptr::with_exposed_provenance::<[u8; 64]>(address) };
-        assert_eq!(&left[..text.len()], text.as_bytes());
-    }
-}
-
-#[test]
-fn fibers_begin_while_their_thread_ends() {
-    struct AtTheEnd(Option<Numbers>);
-    impl Drop for AtTheEnd {
-        fn drop(&mut self) {
-            let fiber = self.0.take().unwrap();
-            assert_eq!(scope(|scope| scope.own(fiber).start()), Ok(Outcome::Yielded(5)));
-        }
-    }
-    thread_local! {
-        static KEPT: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
-    }
-    std::thread::spawn(|| {
-        // Destroyed after the thread's pools, which are older.
-        KEPT.with(|kept| *kept.borrow_mut() = None);
-        scope(|scope| _ = scope.own(number(&Options::new(), 1)).start());
-        KEPT.set(Some(AtTheEnd(Some(number(&Options::new(), 5)))));
-    })
-    .join()
-    .unwrap();
-}
-
-#[test]
 fn what_is_used_of_a_stack_is_told() {
     assert_eq!(stack_used(), None);
     scope(|scope| {
@@ -371,19 +246,14 @@ fn what_is_used_of_a_stack_is_told() {
 }
 
 #[test]
-fn a_hundred_thousand_fibers_live_at_once() {
-    let count = 100_000;
+fn the_least_stack_is_enough_for_a_panic_with_a_backtrace() {
+    let options = Options::new().stack_bytes(0);
     scope(|scope| {
-        let mut fibers: Vec<ScopedFiber<'_, (), u64, u64, ()>> =
-            (0..count).map(|n| scope.own(number(&Options::new(), n))).collect();
-        for (n, fiber) in (0..).zip(&mut fibers) {
-            assert_eq!(fiber.start(), Ok(Outcome::Yielded(n)));
-        }
-        assert_eq!(StackPool::of_this_thread().statistics().in_use as u64, count);
-        for (n, fiber) in (0..).zip(&mut fibers) {
-            assert_eq!(fiber.send(()), Ok(Outcome::Returned(n)));
-        }
+        let mut fiber = scope.own(options.fiber::<(), (), bool, (), _>(|_| {
+            let backtrace = std::backtrace::Backtrace::force_capture().to_string();
+            let caught = std::panic::catch_unwind(|| panic!("planted, with {:e}", black_box(1.0e300 / 3.0)));
+            Ok(backtrace.contains("corosensei") && caught.is_err())
+        }));
+        assert_eq!(fiber.start(), Ok(Outcome::Returned(true)));
     });
-    let statistics = StackPool::of_this_thread().statistics();
-    assert_eq!((statistics.in_use, statistics.free as u64), (0, count));
 }

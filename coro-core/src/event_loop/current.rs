@@ -16,7 +16,7 @@ pub(crate) struct CoreNumber(u32);
 /// The last number, and the loops.
 type Loops = (u32, Vec<(CoreNumber, Weak<Core>)>);
 
-thread_local! {
+crate::__local! {
     static LOOPS: RefCell<Loops> = const { RefCell::new((0, Vec::new())) };
     static IN_FIBER: Cell<fn() -> bool> = const { Cell::new(|| false) };
     /// **Invariant:** null, or the core that an [`Entered`] of this thread holds.

@@ -135,7 +135,7 @@ impl Drop for Lease {
 }
 
 #[cfg(feature = "testing")]
-thread_local! {
+crate::__local! {
     static PUSHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic;
 use std::sync::Once;
 
-thread_local! {
+crate::__local! {
     static QUIET: Cell<u32> = const { Cell::new(0) };
     static PANICS: Cell<u64> = const { Cell::new(0) };
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };

@@ -56,7 +56,7 @@ struct Recent {
 /// All classes of a thread.
 struct Arena([RefCell<Class>; CLASSES]);
 
-thread_local! {
+crate::__local! {
     /// Without a destructor, so that a look at them is one at memory and nothing else. The arena takes them along.
     static RECENT: [Recent; CLASSES] = const { [const { Recent::new() }; CLASSES] };
 

@@ -1,14 +1,18 @@
-//! Slots where there is no `mmap`: stacks of corosensei's own, each in a box.
+//! Slots where there is no `mmap`, or nothing to switch to: stacks of corosensei's own, or none, each in a box.
 
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
 
+use corosensei::stack::StackPointer;
 #[cfg(windows)]
 use corosensei::stack::StackTebFields;
-use corosensei::stack::{DefaultStack, Stack, StackPointer};
+#[cfg(not(coro_threads))]
+use corosensei::stack::{DefaultStack, Stack};
 
 use super::header::Header;
+#[cfg(coro_threads)]
+use crate::switch::DefaultStack;
 
 /// A place for a stack. It lives for as long as there is one of these that is in no list of the arena's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -35,13 +35,13 @@ pub(super) struct Header {
 }
 
 impl Header {
-    #[cfg(not(unix))]
+    #[cfg(any(not(unix), coro_threads))]
     pub(super) const fn free() -> Self {
         Self { pool: Cell::new(None), site: Cell::new(MaybeUninit::uninit()) }
     }
 
     /// Whose stack it is, while it is on loan. For the handler of a signal, too.
-    #[cfg(unix)]
+    #[cfg(all(unix, not(coro_threads)))]
     pub(super) fn site(&self) -> Option<Site> {
         self.pool.get()?;
         // SAFETY: `Stack::take` has written the site before the pool.

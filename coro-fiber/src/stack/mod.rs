@@ -24,18 +24,18 @@
 //! Where there is no `mmap`, stacks are those of corosensei, each in a box (`boxed.rs`), and an overflow is the
 //! system's to report.
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), coro_threads))]
 mod boxed;
 mod error;
 mod header;
 mod pool;
-#[cfg(unix)]
+#[cfg(all(unix, not(coro_threads)))]
 mod unix;
 mod used;
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), coro_threads))]
 use boxed as memory;
-#[cfg(unix)]
+#[cfg(all(unix, not(coro_threads)))]
 use unix as memory;
 
 pub use error::StackError;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use super::StackError;
@@ -9,7 +10,7 @@ use super::memory::{Arena, Slot, slot_bytes};
 
 /// The size of a stack that nobody has asked to be another, and the least that there is.
 const DEFAULT_BYTES: usize = 64 * 1024;
-const LEAST_BYTES: usize = 16 * 1024;
+const LEAST_BYTES: usize = 32 * 1024;
 /// How much a pool keeps of what its free stacks may have touched.
 const WARM_BYTES: usize = 16 * 1024 * 1024;
 
@@ -49,9 +50,14 @@ impl StackPool {
 
     /// The pool of this thread from which fibers take their stacks, if nothing else is asked for.
     pub fn of_this_thread() -> Self {
-        OWN.try_with(|own| own.usual().clone())
-            // While the thread ends it has none any more.
-            .unwrap_or_else(|_| Self::builder().build())
+        Self::with_usual(Self::clone)
+    }
+
+    /// [`of_this_thread`](Self::of_this_thread), for the time of a call.
+    #[inline(always)]
+    pub(crate) fn with_usual<T>(take: impl Fn(&Self) -> T) -> T {
+        // While the thread ends it has none any more.
+        OWN.try_with(|own| take(own.usual())).unwrap_or_else(|_| take(&Self::builder().build()))
     }
 
     /// The pool of this thread whose stacks have this size.
@@ -95,6 +101,10 @@ impl Drop for StackPool {
         }
     }
 }
+
+// Nothing of the user's runs in a pool, so no panic leaves it half changed.
+impl UnwindSafe for StackPool {}
+impl RefUnwindSafe for StackPool {}
 
 impl fmt::Debug for StackPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -192,7 +202,7 @@ fn rounded(stack_bytes: usize) -> usize {
     stack_bytes.max(LEAST_BYTES).checked_next_power_of_two().unwrap_or(usize::MAX)
 }
 
-thread_local! {
+coro_core::__local! {
     static OWN: Own = const { Own { usual: OnceCell::new(), others: RefCell::new(Vec::new()) } };
 }
 

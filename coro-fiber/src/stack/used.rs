@@ -14,8 +14,8 @@ pub struct StackUsed {
 }
 
 /// How much of its stack the fiber uses that calls this, or whose body does, at any depth: to learn how large
-/// [stacks](crate::Options::stack_bytes) must be. `None` outside a fiber, and where stacks are not mapped by this crate
-/// (Windows).
+/// [stacks](crate::Options::stack_bytes) must be. `None` outside a fiber, where stacks are not mapped by this crate
+/// (Windows), and where locals are not on the stack (AddressSanitizer, with `detect_stack_use_after_return`).
 ///
 /// It takes a few microseconds.
 ///

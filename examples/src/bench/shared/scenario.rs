@@ -54,8 +54,8 @@ pub struct Size {
     pub rounds: u64,
 }
 
-/// How many fibers are alive at once at most: the kernel maps no more stacks with guard pages (`vm.max_map_count`).
-pub const MOST_FIBERS: u64 = 30_000;
+/// How many fibers sleep at once at most: each has a page of its stack, so a million would be more than 4 GB.
+pub const MOST_FIBERS: u64 = 100_000;
 
 /// Prodcons: who takes part, and the capacity of the queue.
 pub const PRODUCERS: u64 = 5;
@@ -105,13 +105,13 @@ impl Scenario {
     }
 
     /// The size when everything is divided by `divisor`: the rounds first, then the tasks. With `stackful` tasks there
-    /// are no more than the kernel allows.
+    /// are no more than memory allows.
     pub fn size(self, divisor: u64, stackful: bool) -> Size {
         let Size { tasks, rounds } = self.full_size();
         let fewer_rounds = (rounds / divisor.max(1)).max(1);
         let left = divisor.max(1) * fewer_rounds / rounds;
         let tasks = (tasks / left.max(1)).max(1);
-        let tasks = if stackful && self.keeps_all_alive() { tasks.min(MOST_FIBERS) } else { tasks };
+        let tasks = if stackful && self.suspends_all() { tasks.min(MOST_FIBERS) } else { tasks };
         Size { tasks, rounds: self.whole(fewer_rounds) }
     }
 
@@ -134,9 +134,10 @@ impl Scenario {
         }
     }
 
-    /// Whether all its tasks are alive at once, and there are many.
-    fn keeps_all_alive(self) -> bool {
-        matches!(self, Self::Cold | Self::SpawnAll | Self::TimersPending | Self::Memory)
+    /// Whether many of its tasks are suspended at once. Those of `SpawnAll` are alive at once, but run to their ends one
+    /// after another.
+    fn suspends_all(self) -> bool {
+        matches!(self, Self::Cold | Self::TimersPending | Self::Memory)
     }
 
     /// Whether it is run once at a smaller size before it is measured. Not where memory that was used before would
