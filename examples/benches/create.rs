@@ -26,7 +26,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criteri
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 /// As large as those of our fibers.
-const STACK_BYTES: usize = 256 * 1024;
+const STACK_BYTES: usize = 64 * 1024;
 
 /// Makes one with `make`, and perhaps runs it to its first yield with `run`.
 fn both<T>(group: &mut Group<'_>, flavour: &str, form: &str, mut make: impl FnMut() -> T, run: fn(&mut T)) {
