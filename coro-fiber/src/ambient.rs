@@ -171,6 +171,7 @@ impl Here<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn park(&self) -> Result<(), WaitError> {
         if self.exchange.is_unwinding() {
+            self.refuse();
             return Err(WaitError::Unwinding);
         }
         self.exchange.ask_to_park();
@@ -181,6 +182,7 @@ impl Here<'_> {
     /// Takes the value only to hand it out.
     fn suspend_with<S: 'static, Y: 'static>(&self, value: &mut Option<Y>) -> Result<S, Refused> {
         if self.exchange.is_unwinding() {
+            self.refuse();
             return Err(Refused::Unwinding);
         }
         self.exchange.ask_to_yield(TypeId::of::<S>(), value).map_err(Refused::Types)?;

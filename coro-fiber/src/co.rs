@@ -131,7 +131,11 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
     /// A body that is being unwound has nobody to suspend to.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn check_unwinding(&self) -> Result<(), Thrown<E>> {
-        if self.exchange.is_unwinding() { Err(Thrown::Exit) } else { Ok(()) }
+        if self.exchange.is_unwinding() {
+            self.here.refuse();
+            return Err(Thrown::Exit);
+        }
+        Ok(())
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
+use crate::command::{self, Command, Refusals};
 use crate::engine::{Erased, Switch};
 use crate::local::Locals;
 #[cfg(feature = "tracing")]
@@ -29,6 +30,7 @@ pub(crate) struct Here<'f> {
     /// Who was current when this one was last resumed, and is again when it switches out.
     outer: Cell<Option<NonNull<Here<'static>>>>,
     stamp: Cell<Stamp>,
+    refusals: Refusals,
     pub(crate) locals: Locals,
     #[cfg(feature = "tracing")]
     spans: Spans,
@@ -79,6 +81,7 @@ pub(crate) fn run_here<T>(switch: &Switch, exchange: Rc<dyn Erased>, body: impl 
         exchange,
         outer: Cell::new(None),
         stamp: Cell::new(Stamp::first()),
+        refusals: Refusals::default(),
         locals: Locals::default(),
         #[cfg(feature = "tracing")]
         spans: Spans::default(),
@@ -114,23 +117,62 @@ impl Here<'_> {
         CURRENT.set(self.outer.get());
     }
 
-    /// Switches out, until the fiber is resumed.
+    /// Switches out, until the fiber is resumed to go on.
+    ///
+    /// # Panics
+    ///
+    /// Unwinds, if the fiber is resumed for that.
     #[inline(always)]
     pub(crate) fn suspend(&self) {
-        /// Also if the fiber is resumed to be unwound.
-        struct Enters<'a, 'f>(&'a Here<'f>);
-
-        impl Drop for Enters<'_, '_> {
-            #[inline(always)]
-            fn drop(&mut self) {
-                self.0.enter();
-            }
-        }
-
         self.stamp.set(self.stamp.get().next());
+        let command = self.switch();
+        if command != Command::GoOn {
+            self.obey(command);
+        }
+    }
+
+    /// Switches out, until the fiber is resumed. For what, is asked at once: before anybody else could be resumed.
+    #[inline(always)]
+    fn switch(&self) -> Command {
         self.leave();
-        let _enters = Enters(self);
         self.switch.suspend(());
+        let command = command::take();
+        self.enter();
+        command
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn obey(&self, command: Command) {
+        match command {
+            Command::GoOn => (),
+            // If it cannot be unwound, whatever it asks for next is refused.
+            Command::Unwind if self.exchange.is_in_doubt() => (),
+            Command::Unwind => command::unwind(),
+        }
+    }
+
+    /// The fiber has asked to suspend where nobody would resume it. If it is being dropped, and has done so too often, it
+    /// does not go on: whoever drops it leaves it alone then.
+    ///
+    /// # Panics
+    ///
+    /// In a destructor that has done so too often, which ends the program. To leave the stack in the middle of its
+    /// unwinding would make the thread one that panics for ever.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn refuse(&self) {
+        let in_destructor = self.exchange.is_in_destructor();
+        if !self.exchange.is_dropped() || self.refusals.add() {
+            return;
+        }
+        assert!(
+            !in_destructor,
+            "a destructor asks to suspend for ever, while the stack of its fiber is unwound"
+        );
+        loop {
+            self.switch();
+        }
     }
 
     /// Tells whether there was a suspension between two calls.

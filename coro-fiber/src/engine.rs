@@ -3,14 +3,18 @@
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::task::Waker;
+use std::thread;
 
 use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
-use coro_core::coroutine::{MisuseKind, Thrown};
+use coro_core::coroutine::{FrameInfo, MisuseKind, State, Thrown};
+use coro_core::event_loop::{self, Exception};
 use coro_core::stats::Flavour;
 
 use crate::Co;
+use crate::command::{self, Command};
 use crate::current::run_here;
 use crate::error::{Types, WaitError};
 use crate::stack::{Site, Stack, StackError, StackPool};
@@ -19,7 +23,7 @@ use crate::switch::{Coroutine, CoroutineResult, Yielder};
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
 pub(crate) type Switch = Yielder<(), ()>;
 
-type Fiber<R, E> = Coroutine<(), (), Result<R, Thrown<E>>, Stack>;
+type Fiber<R, E> = Coroutine<(), (), thread::Result<Result<R, Thrown<E>>>, Stack>;
 
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
@@ -28,6 +32,8 @@ pub(crate) struct Exchange<S, Y, E> {
     forced: Cell<bool>,
     /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
     panicking_before: Cell<bool>,
+    /// It was suspended while a panic was on its way, perhaps its own: then nothing else must unwind what that unwinds.
+    in_doubt: Cell<bool>,
     site: Site,
     /// From where it takes its stack; `None` for the thread's usual one, and when it has it.
     pool: Cell<Option<StackPool>>,
@@ -37,7 +43,15 @@ impl<S, Y, E> Exchange<S, Y, E> {
     /// Whether the stack is being unwound, by a drop or by a panic of the body. Then there is nobody to suspend to.
     #[inline(always)]
     pub(crate) fn is_unwinding(&self) -> bool {
-        self.forced.get() || (std::thread::panicking() && !self.panicking_before.get())
+        self.forced.get() || (thread::panicking() && self.is_panicking())
+    }
+
+    /// Whether a panic is the body's own, as far as can be told.
+    #[cold]
+    fn is_panicking(&self) -> bool {
+        let outside = self.panicking_before.get();
+        self.in_doubt.set(outside);
+        !outside
     }
 }
 
@@ -48,6 +62,15 @@ pub(crate) trait Erased {
 
     /// See [`Exchange::is_unwinding`].
     fn is_unwinding(&self) -> bool;
+
+    /// Whether the fiber is being dropped.
+    fn is_dropped(&self) -> bool;
+
+    /// Whether the stack is being unwound here and now, as far as can be told.
+    fn is_in_destructor(&self) -> bool;
+
+    /// Whether the stack may not be unwound.
+    fn is_in_doubt(&self) -> bool;
 
     /// The fiber must switch out next.
     fn ask_to_park(&self);
@@ -70,6 +93,18 @@ impl<S: 'static, Y: 'static, E: 'static> Erased for Exchange<S, Y, E> {
 
     fn is_unwinding(&self) -> bool {
         self.is_unwinding()
+    }
+
+    fn is_dropped(&self) -> bool {
+        self.forced.get()
+    }
+
+    fn is_in_destructor(&self) -> bool {
+        thread::panicking() && !self.panicking_before.get()
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.in_doubt.get()
     }
 
     fn ask_to_park(&self) {
@@ -118,7 +153,10 @@ where
         let body = *self;
         Coroutine::with_stack(stack, move |switch: &Switch, ()| {
             let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
-            run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
+            // Here at the bottom, so that whoever resumes it is not unwound by what unwinds it.
+            catch_unwind(AssertUnwindSafe(|| {
+                run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
+            }))
         })
     }
 }
@@ -144,6 +182,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             airlock: Airlock::default(),
             forced: Cell::new(false),
             panicking_before: Cell::new(false),
+            in_doubt: Cell::new(false),
             site,
             pool: Cell::new(pool),
         });
@@ -193,9 +232,11 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
 
     #[inline(always)]
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
-        let panicking = std::thread::panicking();
+        let panicking = thread::panicking();
         if panicking != self.exchange.panicking_before.get() {
             self.exchange.panicking_before.set(panicking);
+            // Without a panic there is none of its own either.
+            self.exchange.in_doubt.set(panicking && self.exchange.in_doubt.get());
         }
         if self.fiber.is_none() && self.begin().is_err() {
             return Progress::Ended(Err(Thrown::Misuse(MisuseKind::NoStack)));
@@ -203,16 +244,42 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
         let Some(fiber) = &mut self.fiber else { unreachable!("it has begun") };
         match self.exchange.airlock.run_with_wake(wake, || fiber.resume(())) {
             CoroutineResult::Yield(()) => Progress::Suspended,
-            CoroutineResult::Return(result) => Progress::Ended(result),
+            CoroutineResult::Return(Ok(result)) => Progress::Ended(result),
+            CoroutineResult::Return(Err(payload)) => resume_unwind(payload),
         }
     }
 
     fn end(&mut self) {
         self.body = None;
         let Some(mut fiber) = self.fiber.take() else { return };
-        if !fiber.done() {
-            self.exchange.forced.set(true);
-            fiber.force_unwind();
+        if fiber.done() || !fiber.started() {
+            return;
         }
+        self.exchange.forced.set(true);
+        self.exchange.panicking_before.set(thread::panicking());
+        command::give(Command::Unwind);
+        match fiber.resume(()) {
+            CoroutineResult::Return(Ok(result)) => drop(result),
+            CoroutineResult::Return(Err(payload)) if command::is_unwinding(&*payload) => (),
+            CoroutineResult::Return(Err(payload)) => {
+                drop(fiber);
+                resume_unwind(payload);
+            }
+            CoroutineResult::Yield(()) => {
+                std::mem::forget(fiber);
+                self.exchange.site.report_leak();
+            }
+        }
+    }
+}
+
+impl Site {
+    /// The body of a fiber that was dropped did not end: its stack is left as it is, for ever.
+    #[cold]
+    fn report_leak(self) {
+        let Self { name, made_at } = self;
+        let flavour = Some(Flavour::Fiber);
+        let info = FrameInfo { flavour, name, made_at: Some(made_at), state: State::Running };
+        event_loop::report(Exception::Leaked(info));
     }
 }

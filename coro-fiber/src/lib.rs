@@ -65,10 +65,25 @@
 //! installed with `SA_ONSTACK`, which what is not tiny should be. A memory allocator that keeps what belongs to the running
 //! *thread* is right here, for a fiber never leaves its own.
 //!
-//! Dropping a suspended one unwinds its stack: destructors
-//! run, and see `std::thread::panicking()`; a `std::sync::Mutex` whose guard is on that stack is poisoned. A body
-//! that is asked to suspend while it is being unwound gets [`Thrown::Exit`](coro_core::Thrown::Exit) instead. The
-//! program must be built with `panic = "unwind"`.
+//! # Dropping a fiber
+//!
+//! Cancelling a task does not unwind anything: it is an error that comes out of a wait. Only to *drop* a fiber that is
+//! suspended unwinds its stack, at once and wherever that is: in another fiber, during a panic, in a destructor that runs
+//! because another fiber is unwound. Destructors run then, and see `std::thread::panicking()`; a `std::sync::Mutex` whose
+//! guard is on that stack is poisoned, a [`Lock`](coro_core::sync::Lock) is free afterwards.
+//!
+//! Nobody will resume a fiber that is being dropped. So what it waits for is refused, with
+//! [`Thrown::Exit`](coro_core::Thrown::Exit) or [`WaitError::Unwinding`], unless it is ready. A body that catches the
+//! unwinding with `catch_unwind` may end in any way. If it goes on to wait instead, a thousand times, it is stopped there: its
+//! stack is never used again, with all that is on it, and the loop's exception handler gets an
+//! [`Exception::Leaked`](coro_core::event_loop::Exception::Leaked). A destructor that does so, a million times, ends the
+//! program with a message.
+//!
+//! A fiber that was suspended *during* a panic, by a destructor that resumed it, is not unwound when it is dropped before it
+//! is resumed without one: it gets the errors only. So is every fiber of a program that is built with `panic = "abort"`, where
+//! nothing can be unwound: let your bodies end when a wait is refused, and do not drop what is suspended.
+//!
+//! # Thread-locals
 //!
 //! Crates that rely on stack discipline in thread-locals (a value that is set for the time of a call) see the
 //! switches of fibers as violations of it. Some, as `scoped-tls`, rely on it in unsafe code: do not suspend inside such
@@ -117,6 +132,7 @@
 
 mod ambient;
 mod co;
+mod command;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod current;

@@ -38,6 +38,7 @@ pub fn reports(event_loop: &Loop) -> Trace {
             Exception::CleanupRaised(_, error) => {
                 format!("cleanup: {}", error.downcast_ref::<&str>().unwrap_or(&"another error"))
             }
+            Exception::Leaked(frame) => format!("{} leaked", frame.name),
             Exception::DestructorPanicked(task, panic) => format!("{} destructor: {panic}", task.name),
             Exception::NeverRead(error) => format!("never read: {error}"),
         });

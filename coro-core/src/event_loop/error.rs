@@ -6,6 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use super::Waiting;
+use crate::coroutine::FrameInfo;
 use crate::task::{TaskError, TaskId, TaskInfo};
 
 /// Why a program could not run to its end.
@@ -132,6 +133,9 @@ pub enum Exception {
     CleanupRaised(TaskInfo, Box<dyn Any>),
     /// A destructor of a task or of its result panicked when nobody could be told otherwise.
     DestructorPanicked(TaskInfo, crate::task::Panic),
+    /// The stack of this coroutine could not be unwound when it was dropped, because the body caught that and went on. It
+    /// is left as it is, with all that is on it.
+    Leaked(FrameInfo),
     /// A job panicked, and nobody waits for it.
     JobPanicked(crate::task::Panic),
     /// So many jobs had not been run when their loop was closed, or its pool abandoned with it, and never will be.
@@ -155,6 +159,14 @@ impl fmt::Display for Exception {
             Self::CleanupRaised(task, _) => write!(f, "a cleanup raised an error\n  {task:?}"),
             Self::DestructorPanicked(task, panic) => {
                 write!(f, "a destructor of a task panicked: {panic}\n  {task:?}")
+            }
+            Self::Leaked(FrameInfo { name, made_at, .. }) => {
+                write!(
+                    f,
+                    "a coroutine was dropped and did not end: its stack is leaked. A body must not go on after "
+                )?;
+                write!(f, "catch_unwind() when a wait or a yield is refused\n  {name}")?;
+                made_at.map_or(Ok(()), |made_at| write!(f, ", made at {made_at}"))
             }
             Self::JobPanicked(panic) => write!(f, "a job panicked, and nobody waits for it: {panic}"),
             Self::JobsAbandoned(count) => {

@@ -42,12 +42,14 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use current::refuse_in_fibers;
 pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
 pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled, Stuck};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 pub use metrics::Metrics;
+pub use reports::report;
 pub(crate) use waiting::ObjectName;
 pub use waiting::{Waiting, Wanted};
 
@@ -68,7 +70,6 @@ use crate::task::{IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 use callback::Callback;
 use current::Entered;
-pub use current::refuse_in_fibers;
 pub(crate) use current::{CoreNumber, find, leave};
 
 /// Runs tasks and callbacks, one at a time, on one thread.

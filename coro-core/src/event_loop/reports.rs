@@ -37,6 +37,15 @@ impl Core {
     }
 }
 
+/// Tells the exception handler of the loop that runs on this thread; without one, prints on the standard error. For
+/// flavours.
+pub fn report(exception: Exception) {
+    match Core::current() {
+        Some(core) => core.report(exception),
+        None => print(&exception),
+    }
+}
+
 pub(super) fn print(exception: &Exception) {
     eprintln!("coro: {exception}");
 }

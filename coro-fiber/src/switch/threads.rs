@@ -27,8 +27,8 @@ pub(crate) enum CoroutineResult<Yield, Return> {
 
 /// Whose turn it is.
 enum Turn<R> {
-    /// The fiber's: to go on, or to be unwound.
-    Fiber { unwind: bool },
+    /// The fiber's.
+    Fiber,
     /// That of whoever resumed it.
     Suspended,
     /// The same, for the last time.
@@ -41,9 +41,6 @@ struct Baton<R> {
     turn: Mutex<Turn<R>>,
     passed: Condvar,
 }
-
-/// What the thread of a fiber is unwound with.
-struct Unwind;
 
 /// What goes to another thread that must not by its type.
 struct Across<T>(T);
@@ -82,16 +79,14 @@ impl<R> Baton<R> {
 
 /// The fiber's end: as `corosensei::Yielder`.
 pub(crate) struct Yielder<Input, Yield> {
-    /// Gives the turn away until it is back. True if the fiber is to be unwound.
-    suspend: Box<dyn Fn() -> bool>,
+    /// Gives the turn away until it is back.
+    suspend: Box<dyn Fn()>,
     of: PhantomData<fn(Input) -> Yield>,
 }
 
 impl Yielder<(), ()> {
     pub(crate) fn suspend(&self, (): ()) {
-        if (self.suspend)() {
-            resume_unwind(Box::new(Unwind));
-        }
+        (self.suspend)();
     }
 }
 
@@ -151,7 +146,7 @@ impl<Return, Stack> Coroutine<(), (), Return, Stack> {
     }
 
     pub(crate) fn resume(&mut self, (): ()) -> CoroutineResult<(), Return> {
-        match self.turn(false) {
+        match self.turn() {
             None => CoroutineResult::Yield(()),
             Some(Ok(value)) => CoroutineResult::Return(value),
             Some(Err(payload)) => resume_unwind(payload),
@@ -162,26 +157,17 @@ impl<Return, Stack> Coroutine<(), (), Return, Stack> {
         self.body.is_none() && matches!(*self.baton.lock(), Turn::Over)
     }
 
-    pub(crate) fn force_unwind(&mut self) {
-        if let Some(body) = self.body.take() {
-            *self.baton.lock() = Turn::Over;
-            return drop(body);
-        }
-        while !self.done() {
-            match self.turn(true) {
-                Some(Err(payload)) if !payload.is::<Unwind>() => resume_unwind(payload),
-                _ => {}
-            }
-        }
+    pub(crate) fn started(&self) -> bool {
+        self.body.is_none()
     }
 
     /// Lets the fiber run until it suspends, which is `None`, or ends.
-    fn turn(&mut self, unwind: bool) -> Option<thread::Result<Return>> {
-        self.baton.give(Turn::Fiber { unwind });
+    fn turn(&mut self) -> Option<thread::Result<Return>> {
+        self.baton.give(Turn::Fiber);
         if let Some(body) = self.body.take() {
             self.thread = Some((self.begin)(body, Arc::clone(&self.baton)));
         }
-        let mut turn = self.baton.wait(|turn| !matches!(turn, Turn::Fiber { .. }));
+        let mut turn = self.baton.wait(|turn| !matches!(turn, Turn::Fiber));
         if let Turn::Suspended = *turn {
             return None;
         }
@@ -212,11 +198,10 @@ fn begin<R: 'static>(body: Body<(), (), R>, baton: Arc<Baton<R>>) -> JoinHandle<
     })
 }
 
-fn suspends<R: 'static>(baton: &Arc<Baton<R>>) -> Box<dyn Fn() -> bool> {
+fn suspends<R: 'static>(baton: &Arc<Baton<R>>) -> Box<dyn Fn()> {
     let baton = Arc::clone(baton);
     Box::new(move || {
         baton.give(Turn::Suspended);
-        let turn = baton.wait(|turn| matches!(turn, Turn::Fiber { .. }));
-        matches!(*turn, Turn::Fiber { unwind: true })
+        drop(baton.wait(|turn| matches!(turn, Turn::Fiber)));
     })
 }
