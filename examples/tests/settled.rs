@@ -1,8 +1,5 @@
 //! A wait that is interrupted puts things in order first, in each flavour: that of a condition locks again.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use coro_core::conformance::Trace;
 use coro_core::coroutine::Interrupted;
 use coro_core::native::Native;
@@ -100,44 +97,4 @@ fn a_notified_wait_has_the_lock_again() {
         });
         assert_eq!(event_loop.run_until_complete(main).unwrap(), 7, "{flavour}");
     }
-}
-
-/// Nobody would wake it, so that it would be told for ever: it gives up, and what it had is let go of.
-#[test]
-fn where_nothing_can_be_awaited_there_is_no_output() {
-    let condition = Condition::new(0);
-    let seen = Rc::new(Cell::new(0));
-    let (waited, saw) = (condition.clone(), Rc::clone(&seen));
-    let mut by_hand = Gen::<(), (), ()>::new(async move |co| {
-        let held = waited.try_lock().unwrap();
-        let interrupted = co.settle(held.wait()).await.unwrap_err();
-        assert!(interrupted.output.is_none());
-        saw.set(saw.get() + 1);
-        Err(interrupted.into())
-    });
-    assert!(by_hand.start().is_ok_and(|outcome| matches!(outcome, Outcome::Raised(Thrown::Misuse(_)))));
-    assert_eq!(seen.get(), 1);
-    assert!(condition.try_lock().is_ok());
-
-    // While a fiber is unwound, every wait of a destructor fails at once.
-    struct Waits<'a, 'b>(&'a mut coro_fiber::TaskCo<'b>, Condition<u32>, Rc<Cell<u32>>);
-    impl Drop for Waits<'_, '_> {
-        fn drop(&mut self) {
-            let held = self.1.try_lock().unwrap();
-            let interrupted = self.0.settle(held.wait()).unwrap_err();
-            self.2.set(self.2.get() + u32::from(interrupted.output.is_none()));
-        }
-    }
-    let (waited, saw) = (condition.clone(), Rc::clone(&seen));
-    let event_loop = Loop::simulated();
-    let task = event_loop.spawn(Fiber::new(move |co| {
-        let waits = Waits(co, waited, saw);
-        waits.0.wait(std::future::pending::<()>())?;
-        Ok(())
-    }));
-    event_loop.stop();
-    event_loop.run_forever().unwrap();
-    drop((task, event_loop));
-    assert_eq!(seen.get(), 2);
-    assert!(condition.try_lock().is_ok());
 }

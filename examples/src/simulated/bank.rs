@@ -80,8 +80,7 @@ fn counter(bank: Bank, cash: u64, comes: Duration) -> TaskResult<()> {
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
 fn post(bank: Bank, cheque: u64, comes: Duration) -> TaskResult<()> {
     wait!(sleep(comes))?;
-    wait!(bank.cheques.put(cheque))?.unwrap();
-    Ok(())
+    wait!(bank.cheques.put(cheque)).map(Result::unwrap)
 }
 
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
