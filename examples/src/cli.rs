@@ -1,4 +1,5 @@
-//! The command line: `coro list`, `coro run`, `coro crawl`, `coro compare`, `coro bench` and `coro sim`.
+//! The command line: `coro list`, `coro run`, `coro crawl`, `coro compare`, `coro bench`, `coro serve` and
+//! `coro sim`.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use crate::bench::shared::request::Request;
 use crate::compare::{Settings, compare};
 use crate::compare_crawl::compare_crawls;
 use crate::crawl::{self, CommandError, CrawlArgs};
+use crate::fiber_http::command::{self as serving, ServeArgs, ServeError};
 use crate::flavour_choice::FlavourChoice;
 use crate::loop_kind::LoopKind;
 use crate::one_line::one_line;
@@ -45,6 +47,8 @@ enum Command {
     Compare(Compare),
     /// Measure the flavours, and other runtimes at the same work
     Bench(BenchArgs),
+    /// Serve HTTP on fibers: a synchronous handler that asks another server, with synchronous libraries
+    Serve(ServeArgs),
     /// Run a program that has a bug in every order of events, until it shows
     Sim(SimArgs),
     /// One measurement: what `bench` runs as a process of its own
@@ -110,6 +114,15 @@ impl From<CommandError> for Failure {
     }
 }
 
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Run(error) => Self::Run(error),
+            ServeError::Io(error) => Self::Output(error),
+        }
+    }
+}
+
 impl From<SimError> for Failure {
     fn from(error: SimError) -> Self {
         match error {
@@ -160,6 +173,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Crawl(arguments) => Ok(crawl::run(&arguments)?),
         Command::Compare(options) => compare_all(&options, &mut io::stdout()),
         Command::Bench(arguments) => run_bench(&arguments),
+        Command::Serve(arguments) => Ok(serving::run(&arguments, io::stdout())?),
         Command::Sim(arguments) => run_sim(&arguments),
         Command::BenchOne(request) => Ok(own::answer(&request)?),
     }

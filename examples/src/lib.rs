@@ -17,6 +17,7 @@ pub mod cli;
 pub mod compare;
 pub mod compare_crawl;
 pub mod crawl;
+pub mod fiber_http;
 pub mod flavour_choice;
 pub mod frame;
 pub mod golden;

@@ -10,7 +10,9 @@
 //! [`WaitError`](crate::WaitError) inside: the task was cancelled, say, or there is no fiber here. It goes through the
 //! library as any other error does, ends its loops (none tries it again, as they do with
 //! [`Interrupted`](std::io::ErrorKind::Interrupted)), and is taken out by `error.downcast::<WaitError>()`. A library that
-//! drops it has swallowed the cancellation, as `except: pass` does in Python: the next wait waits again.
+//! drops it, or reads again before it passes it on (as `serde_json` does, for the ends of open lists), has swallowed the
+//! cancellation, as `except: pass` does in Python: the next wait waits again. A `shutdown` for reading, by whoever has a
+//! clone of the stream, ends also such a library.
 //!
 //! # Examples
 //!
