@@ -45,6 +45,13 @@
 //! these say so by a panic of their own. Where the two do not know of each other, a `block_on` stops the thread until
 //! its future is ready, which is for ever if that needs another task of the same thread: use [`wait()`].
 //!
+//! # As in gevent
+//!
+//! A [`Group`] is waited for, and ended, as one; a [`Pool`] is a group with so many places. Both run a function over many
+//! items (`map`, `imap`, `imap_unordered`). A [`Greenlet`] is a task whose result is for any number to have, or to be
+//! [linked](Eventual::link) to; an [`AsyncResult`] is a result that is set by hand. Whatever waits is a future, so that it
+//! works with a `Co`, without one, and in native tasks.
+//!
 //! # What corosensei does, and what the contract closes
 //!
 //! Every resume of a fiber is one `resume` of a `corosensei::Coroutine`, used as a bare switch. corosensei
@@ -139,12 +146,15 @@ mod current;
 mod engine;
 mod error;
 mod fiber;
+mod greenlet;
 pub mod io;
 mod local;
 pub mod net;
 mod on_fiber;
 mod options;
+mod pool;
 mod scope;
+mod settle;
 #[cfg(feature = "tracing")]
 mod span;
 mod stack;
@@ -159,11 +169,13 @@ pub use co::Co;
 pub use current::in_fiber;
 pub use error::{SuspendError, Types, WaitError};
 pub use fiber::Fiber;
+pub use greenlet::{AlreadySet, AsyncResult, Eventual, Failed, GetError, Greenlet, Link, TimedOut};
 pub use local::{FiberLocal, LocalError, inheriting};
 pub use on_fiber::{OnFiber, on_fiber};
 pub use options::Options;
+pub use pool::{Full, Group, Imap, ImapStream, Pool};
 pub use scope::{Scope, ScopedFiber, scope, scope_async};
 pub use stack::{StackError, StackPool, StackPoolBuilder, StackStatistics, StackUsed, stack_used};
-pub use task::{TaskCo, run, spawn, task};
+pub use task::{TaskCo, run, spawn, spawn_later, task};
 pub use tethered::{NotHere, Tethered};
 pub use thrown::ThrownError;

@@ -1,10 +1,12 @@
 //! Fiber tasks: bodies that an event loop drives.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
 use coro_core::stats::Flavour;
 use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
+use coro_core::time::sleep;
 
 use crate::{Co, Fiber, ScopedFiber};
 
@@ -38,6 +40,49 @@ where
     R: 'static,
 {
     Loop::spawn_on_running("coro_fiber::spawn", task(body))
+}
+
+/// Spawns `body` on the running loop, where it begins after `delay`: gevent's `spawn_later`.
+///
+/// The fiber exists from now on, and waits in between. One that is cancelled before its time never runs `body`.
+///
+/// # Panics
+///
+/// Outside a running event loop.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::{EventLoop, Loop, time};
+/// use std::time::Duration;
+///
+/// let began = Loop::simulated().run(coro_fiber::task(|co| {
+///     let later = coro_fiber::spawn_later(Duration::from_secs(5), |_| Ok(time::now().as_secs_f64()));
+///     Ok(co.wait(later)??)
+/// }));
+/// assert_eq!(began.unwrap(), 5.0);
+/// ```
+#[track_caller]
+pub fn spawn_later<F, R>(delay: Duration, body: F) -> JoinHandle<R>
+where
+    F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
+    R: 'static,
+{
+    Loop::spawn_on_running("coro_fiber::spawn_later", later(delay, body))
+}
+
+/// Makes a task of `body` that waits first.
+#[track_caller]
+pub(crate) fn later<F, R>(delay: Duration, body: F) -> Fiber<(), Infallible, R, TaskError>
+where
+    F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
+    R: 'static,
+{
+    let sleep = sleep(delay);
+    task(move |co| {
+        co.wait(sleep)?;
+        body(co)
+    })
 }
 
 /// Runs `body` on a new loop of the default driver, to its end.
