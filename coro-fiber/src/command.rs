@@ -1,7 +1,12 @@
 //! What a suspended fiber is resumed for, if not to go on.
 
+use std::backtrace::Backtrace;
 use std::cell::Cell;
 use std::panic::resume_unwind;
+
+use coro_core::coroutine::{Captured, OwnStack};
+
+use crate::stack;
 
 /// What a suspended fiber is to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -9,11 +14,15 @@ pub(crate) enum Command {
     GoOn,
     /// To unwind its stack, because it is dropped.
     Unwind,
+    /// To capture what is on its stack, and suspend again.
+    Probe,
 }
 
 coro_core::__local! {
     /// For the fiber that is resumed next, which takes it at once.
     static COMMAND: Cell<Command> = const { Cell::new(Command::GoOn) };
+    /// What a fiber was probed for, until whoever probed it takes it.
+    static CAPTURED: Cell<Option<OwnStack>> = const { Cell::new(None) };
 }
 
 /// The fiber that is resumed next is to do this.
@@ -21,14 +30,40 @@ pub(crate) fn give(command: Command) {
     COMMAND.set(command);
 }
 
-/// What the fiber that has just been resumed is to do.
+/// What the fiber that has just been resumed is to do. If it is not to go on, it takes the command next.
 #[inline(always)]
+pub(crate) fn look() -> Command {
+    COMMAND.get()
+}
+
+/// What the fiber that has just been resumed is to do. It is not for the one that is resumed next.
 pub(crate) fn take() -> Command {
-    let command = COMMAND.get();
-    if command != Command::GoOn {
-        COMMAND.set(Command::GoOn);
-    }
-    command
+    COMMAND.replace(Command::GoOn)
+}
+
+/// How much of a stack must be left to capture what is on it. That takes 6 KiB; a signal may come meanwhile.
+const ROOM: usize = 16 * 1024;
+
+/// Leaves what is on the stack of the fiber that has been resumed for that. The name of its caller, and that of
+/// what is at the bottom of the stack, say which part of it is the fiber's.
+#[inline(never)]
+pub(crate) fn answer_probe() {
+    let captured = match stack::room() {
+        None => OwnStack::Unsupported,
+        Some(room) if room < ROOM => OwnStack::NoRoom(ROOM),
+        Some(_) => OwnStack::Captured(Captured::new(
+            Backtrace::force_capture(),
+            "coro_fiber::current::Here::answer_probes",
+            "corosensei::",
+        )),
+    };
+    // While the thread ends there may be no place for it any more: then it is dropped.
+    let _ = CAPTURED.try_with(|place| place.set(Some(captured)));
+}
+
+/// Takes what a fiber has left that was probed.
+pub(crate) fn take_captured() -> OwnStack {
+    CAPTURED.try_with(Cell::take).ok().flatten().unwrap_or(OwnStack::Unsupported)
 }
 
 /// With what a stack is unwound that is dropped. No message is printed for it.

@@ -125,31 +125,44 @@ impl Here<'_> {
     #[inline(always)]
     pub(crate) fn suspend(&self) {
         self.stamp.set(self.stamp.get().next());
-        let command = self.switch();
-        if command != Command::GoOn {
-            self.obey(command);
+        match self.switch() {
+            Command::GoOn => self.enter(),
+            _ => self.obey(),
         }
     }
 
-    /// Switches out, until the fiber is resumed. For what, is asked at once: before anybody else could be resumed.
+    /// Switches out, until the fiber is resumed. For what, is asked at once: before anybody else could be resumed. Then it is to
+    /// [`enter`](Self::enter), or to [`obey`](Self::obey).
     #[inline(always)]
     fn switch(&self) -> Command {
         self.leave();
         self.switch.suspend(());
-        let command = command::take();
-        self.enter();
-        command
+        command::look()
     }
 
     #[cold]
     #[inline(never)]
-    fn obey(&self, command: Command) {
+    fn obey(&self) {
+        let command = self.answer_probes(command::take());
+        self.enter();
         match command {
-            Command::GoOn => (),
+            Command::GoOn | Command::Probe => (),
             // If it cannot be unwound, whatever it asks for next is refused.
             Command::Unwind if self.exchange.is_in_doubt() => (),
             Command::Unwind => command::unwind(),
         }
+    }
+
+    /// Before the fiber is the current one: to everybody else, it has not been resumed. The name of this function is where a
+    /// backtrace begins.
+    #[inline(never)]
+    fn answer_probes(&self, mut command: Command) -> Command {
+        while command == Command::Probe {
+            command::answer_probe();
+            self.switch.suspend(());
+            command = command::take();
+        }
+        command
     }
 
     /// The fiber has asked to suspend where nobody would resume it. If it is being dropped, and has done so too often, it
@@ -172,6 +185,8 @@ impl Here<'_> {
         );
         loop {
             self.switch();
+            command::take();
+            self.enter();
         }
     }
 

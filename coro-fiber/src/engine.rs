@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::thread;
 
 use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
-use coro_core::coroutine::{FrameInfo, MisuseKind, State, Thrown};
+use coro_core::coroutine::{FrameInfo, MisuseKind, OwnStack, State, Thrown};
 use coro_core::event_loop::{self, Exception};
 use coro_core::stats::Flavour;
 
@@ -269,6 +269,19 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
                 std::mem::forget(fiber);
                 self.exchange.site.report_leak();
             }
+        }
+    }
+
+    fn own_stack(&mut self) -> OwnStack {
+        let suspended = |fiber: &&mut Fiber<R, E>| fiber.started() && !fiber.done();
+        let Some(fiber) = self.fiber.as_mut().filter(suspended) else { return OwnStack::None };
+        if cfg!(any(miri, coro_threads)) {
+            return OwnStack::Unsupported;
+        }
+        command::give(Command::Probe);
+        match fiber.resume(()) {
+            CoroutineResult::Yield(()) => command::take_captured(),
+            CoroutineResult::Return(_) => unreachable!("it suspends again, and runs nothing of its body"),
         }
     }
 }

@@ -90,6 +90,29 @@
 //! is resumed without one: it gets the errors only. So is every fiber of a program that is built with `panic = "abort"`, where
 //! nothing can be unwound: let your bodies end when a wait is refused, and do not drop what is suspended.
 //!
+//! # Backtraces
+//!
+//! [`JoinHandle::backtrace`](coro_core::task::JoinHandle::backtrace) shows in which calls a fiber is suspended. It looks from
+//! the stack of the fiber, which does not notice, and needs 16 KiB of it; where a fiber has less, and where
+//! [`stack_used`] knows nothing, it says so instead.
+//!
+//! ```
+//! use coro_core::prelude::*;
+//! use std::time::Duration;
+//!
+//! #[inline(never)]
+//! fn wait_for_the_tide() {
+//!     coro_fiber::sleep(Duration::from_secs(6 * 3600)).unwrap();
+//!     std::hint::black_box(());
+//! }
+//!
+//! let event_loop = Loop::simulated();
+//! let sailor = event_loop.spawn(coro_fiber::task(|_| Ok(wait_for_the_tide())));
+//! event_loop.run_until_complete(event_loop.spawn(coro_core::time::yield_now())).unwrap();
+//! # #[cfg(unix)]
+//! assert!(sailor.backtrace().unwrap().to_string().contains("wait_for_the_tide"));
+//! ```
+//!
 //! # Thread-locals
 //!
 //! Crates that rely on stack discipline in thread-locals (a value that is set for the time of a call) see the

@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use coro_core::backend::{Delegation, IntoSub, Machine};
-use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
+use coro_core::coroutine::{Coroutine, FrameInfo, FrameTrace, InputOf, MisuseKind, Resumed, State, Thrown};
 
 use crate::current::Here;
 use crate::engine::{Engine, Exchange};
@@ -230,6 +230,10 @@ impl<S, Y, R, E> Coroutine for ScopedFiber<'_, S, Y, R, E> {
 
     fn delegates(&self) -> Vec<FrameInfo> {
         self.machine.delegates()
+    }
+
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        self.machine.backtrace()
     }
 
     #[inline(always)]

@@ -43,7 +43,7 @@ use std::panic::Location;
 use std::task::{Context, Poll};
 
 use coro_core::backend::{Delegation, IntoSub, Machine};
-use coro_core::coroutine::{Coroutine, FrameInfo, InputOf, MisuseKind, Resumed, State, Thrown};
+use coro_core::coroutine::{Coroutine, FrameInfo, FrameTrace, InputOf, MisuseKind, Resumed, State, Thrown};
 
 pub use co::Co;
 pub use task::{TaskCo, run, spawn, task};
@@ -144,6 +144,10 @@ impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + ?Sized> Coroutine fo
 
     fn delegates(&self) -> Vec<FrameInfo> {
         self.0.delegates()
+    }
+
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        self.0.backtrace()
     }
 
     #[inline(always)]

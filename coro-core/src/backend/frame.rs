@@ -12,6 +12,8 @@ use core::marker::PhantomData;
 use core::panic::Location;
 use core::task::Waker;
 
+#[cfg(feature = "std")]
+use super::FrameTrace;
 use super::chain::Chain;
 use super::{Engine, Progress, Request};
 use crate::coroutine::{State, Thrown};
@@ -72,6 +74,12 @@ pub trait Frame<S, Y, E> {
     /// or one written by hand.
     fn delegates(&self) -> Vec<FrameInfo> {
         Vec::new()
+    }
+
+    /// Both of these, with what is on their stacks, if they have any of their own.
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        core::iter::once(self.info()).chain(self.delegates()).map(FrameTrace::logical).collect()
     }
 
     /// For the delegator, which knows what type it is and takes the result out.
@@ -196,6 +204,12 @@ impl<G: Engine> Level<G> {
         FrameInfo { flavour: G::FLAVOUR, name, made_at, state: State::Suspended }
     }
 
+    #[cfg(feature = "std")]
+    pub(super) fn backtrace(&mut self) -> Vec<FrameTrace> {
+        let stack = self.engine.own_stack();
+        alloc::vec![FrameTrace::with_stack(self.info(), stack)]
+    }
+
     #[inline(always)]
     fn suspended(&mut self) -> Step<G::Yield, G::Error> {
         let (count, step) = match self.engine.airlock().take_request() {
@@ -231,6 +245,11 @@ where
 
     fn info(&self) -> FrameInfo {
         self.info()
+    }
+
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        self.backtrace()
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

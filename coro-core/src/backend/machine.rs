@@ -10,6 +10,8 @@ use core::task::{Context, Poll, Waker};
 use super::chain::{Chain, Closing};
 use super::running::{Apart, ChainOf, ResumeOf, Running};
 use super::{Airlock, FrameInfo, Level, Resume, Step};
+#[cfg(feature = "std")]
+use super::{FrameTrace, OwnStack};
 use crate::coroutine::{Coroutine, Input, InputOf, Misuse, Outcome, Resumed, State, Thrown, answer_now};
 use crate::stats::Flavour;
 
@@ -51,6 +53,12 @@ pub trait Engine {
 
     /// Drops the body, however far it got. It is never run again, and this may be called again.
     fn end(&mut self);
+
+    /// Looks at the calls in which the body is suspended, if it has a stack of its own. The body does not notice.
+    #[cfg(feature = "std")]
+    fn own_stack(&mut self) -> OwnStack {
+        OwnStack::None
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,6 +304,20 @@ impl<G: Engine> Coroutine for Machine<G> {
     fn delegates(&self) -> Vec<FrameInfo> {
         let mut frames = self.frames();
         frames.drain(..frames.len().min(1));
+        frames
+    }
+
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        let state = self.state();
+        if state == State::Finished {
+            return Vec::new();
+        }
+        let mut frames = self.root.backtrace();
+        frames.extend(self.chain.0.iter_mut().flat_map(|frame| frame.backtrace()));
+        if state != State::Suspended {
+            frames.iter_mut().for_each(|frame| frame.info.state = state);
+        }
         frames
     }
 

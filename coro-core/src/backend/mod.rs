@@ -19,6 +19,8 @@
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 mod airlock;
+#[cfg(feature = "std")]
+mod backtrace;
 mod cell;
 mod chain;
 mod entered;
@@ -31,6 +33,8 @@ mod sub;
 mod wake;
 
 pub use airlock::{Airlock, Delegated, Point};
+#[cfg(feature = "std")]
+pub use backtrace::{Captured, FrameTrace, OwnStack};
 pub use cell::{BodyCell, Exclusive, Inner, Link, Local, Movable};
 pub use entered::Entered;
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};

@@ -242,6 +242,11 @@ where
         self.coroutine.delegates()
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<super::FrameTrace> {
+        self.coroutine.backtrace()
+    }
+
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
         self
     }

@@ -23,6 +23,8 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
 pub use crate::backend::FrameInfo;
+#[cfg(feature = "std")]
+pub use crate::backend::{Captured, FrameTrace, OwnStack};
 pub use adapter::{Adapt, Chain, Inspect, MapReturn, MapYield, Take, Zip, ZipEnd};
 pub use asynchronous::{AsyncGenerator, Resuming};
 pub use body::BodyResult;
@@ -128,6 +130,18 @@ pub trait Coroutine {
         Vec::new()
     }
 
+    /// Its frames while it is suspended, parked or not begun, itself first and then what it delegates to, with what is on
+    /// their stacks. Nothing of it runs, and it goes on as if nobody had looked.
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        let state = self.state();
+        if state == State::Finished {
+            return Vec::new();
+        }
+        let own = FrameInfo { flavour: None, name: core::any::type_name::<Self>(), made_at: None, state };
+        core::iter::once(own).chain(self.delegates()).map(FrameTrace::logical).collect()
+    }
+
     /// Runs a new coroutine to its first suspension.
     ///
     /// # Errors
@@ -185,6 +199,11 @@ macro_rules! forward {
 
             fn delegates(&self) -> Vec<FrameInfo> {
                 (**self).delegates()
+            }
+
+            #[cfg(feature = "std")]
+            fn backtrace(&mut self) -> Vec<FrameTrace> {
+                (**self).backtrace()
             }
 
             fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<Self>> {

@@ -50,6 +50,11 @@ impl<C: Coroutine + ?Sized> Coroutine for Shared<C> {
         self.0.try_borrow().map_or_else(|_| Vec::new(), |coroutine| coroutine.delegates())
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<super::FrameTrace> {
+        self.0.try_borrow_mut().map_or_else(|_| Vec::new(), |mut coroutine| coroutine.backtrace())
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<Self>> {
         match self.0.try_borrow_mut() {
             Ok(mut coroutine) => coroutine.poll_resume(cx, input),

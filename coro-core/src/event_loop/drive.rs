@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::{EventLoop, Loop};
 use crate::coroutine::{
-    Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed, finished,
+    Closed, Coroutine, FrameTrace, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown, closed,
+    finished,
 };
 use crate::task::{JoinHandle, TaskError, TaskInfo, from_coroutine};
 
@@ -146,6 +147,10 @@ impl<C: Coroutine> Coroutine for Server<C> {
 
     fn state(&self) -> State {
         if self.finished { State::Finished } else { State::Running }
+    }
+
+    fn backtrace(&mut self) -> Vec<FrameTrace> {
+        self.coroutine.backtrace()
     }
 
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {

@@ -66,7 +66,7 @@ pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;
 
 use crate::driver::{Driver, Simulated};
-use crate::task::{IntoTask, JoinHandle, TaskInfo};
+use crate::task::{Backtrace, IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
 use callback::Callback;
 use current::Entered;
@@ -298,6 +298,13 @@ impl Loop {
             Some(core) => core.report(exception),
             None => reports::print(&exception),
         }
+    }
+
+    /// Where the tasks that wait are suspended, of all flavours, in the order of spawning. The one that is being run has none.
+    ///
+    /// See [`JoinHandle::backtrace`] for what it costs, and what it does not do.
+    pub fn all_backtraces(&self) -> Vec<Backtrace> {
+        self.core.all_backtraces()
     }
 
     #[cfg(feature = "testing")]

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::core::Core;
 use super::{Exception, ExceptionHandler};
-use crate::task::{Panic, TaskInfo};
+use crate::task::{Backtrace, Panic, TaskInfo, TaskRef};
 
 /// Looking.
 impl Core {
@@ -16,6 +16,13 @@ impl Core {
     /// In the order of spawning.
     pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
         self.tasks.borrow().all().iter().map(|task| task.header().info()).collect()
+    }
+
+    /// In the order of spawning.
+    pub(super) fn all_backtraces(&self) -> Vec<Backtrace> {
+        // A coroutine that somebody wrote by hand may do anything meanwhile.
+        let tasks = self.tasks.borrow().all();
+        tasks.iter().filter_map(TaskRef::backtrace).collect()
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -212,9 +212,8 @@ impl Core {
         self.waits.borrow_mut().of.remove(&task).unwrap_or_default()
     }
 
-    /// What a task said when it last waited.
-    #[cfg(feature = "testing")]
-    pub(super) fn waits_of(&self, task: TaskId) -> Vec<Waiting> {
+    /// What a task said when it last waited, if somebody wanted to know.
+    pub(crate) fn waits_of(&self, task: TaskId) -> Vec<Waiting> {
         self.waits.borrow().of.get(&task).cloned().unwrap_or_default()
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use core::any::type_name;
 use core::fmt;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -9,6 +10,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::task::Begun;
+use crate::coroutine::{FrameInfo, FrameTrace, State};
 use crate::stats::{self, Counts, Flavour};
 use crate::task::{Stepwise, TaskBody, TaskError};
 
@@ -87,6 +89,19 @@ impl<F: Future> TaskBody for InPlace<F> {
                 Poll::Ready(Ok(output))
             }
         }
+    }
+
+    fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
+        // SAFETY: nothing is moved out of it below, and a future that is here is not touched.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.begun {
+            // SAFETY: by the invariant it is the machine, and `this` is borrowed.
+            let machine = unsafe { &mut *(&raw mut this.body).cast::<Machine<F>>() };
+            return Pin::new(&mut **machine).backtrace();
+        }
+        let state = if this.parks == 0 { State::Created } else { State::Running };
+        let (flavour, name) = (Some(Flavour::Native), type_name::<F>());
+        vec![FrameTrace::logical(FrameInfo { flavour, name, made_at: None, state })]
     }
 }
 

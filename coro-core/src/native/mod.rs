@@ -159,6 +159,11 @@ where
         self.0.delegates()
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<crate::coroutine::FrameTrace> {
+        self.0.backtrace()
+    }
+
     #[inline(always)]
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.0.poll_resume(cx, input)

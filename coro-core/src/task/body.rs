@@ -4,7 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{TaskCoroutine, TaskError};
-use crate::coroutine::{Input, Outcome, Thrown};
+#[cfg(doc)]
+use crate::coroutine::Coroutine;
+use crate::coroutine::{FrameTrace, Input, Outcome, Thrown};
 
 /// What an event loop runs for a task: a future in its place, or a [`TaskCoroutine`] in a [`Stepwise`].
 pub trait TaskBody {
@@ -17,6 +19,11 @@ pub trait TaskBody {
         cx: &mut Context<'_>,
         error: Option<TaskError>,
     ) -> Poll<Result<Self::Output, TaskError>>;
+
+    /// Its frames while it waits, from the outside in: [`Coroutine::backtrace`].
+    fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
+        Vec::new()
+    }
 }
 
 /// A coroutine as the body of a task.
@@ -51,5 +58,9 @@ impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
             Poll::Ready(Ok(Outcome::Yielded(never))) => match never {},
             Poll::Ready(Err(misuse)) => Poll::Ready(Err(misuse.into())),
         }
+    }
+
+    fn backtrace(mut self: Pin<&mut Self>) -> Vec<FrameTrace> {
+        self.0.backtrace()
     }
 }

@@ -8,13 +8,14 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::task::Poll;
 
 use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
-use super::{Panic, TaskBody, TaskError};
+use super::{Backtrace, Panic, TaskBody, TaskError};
+use crate::coroutine::FrameTrace;
 use crate::event_loop::{Core, Head, Runnable, Table, find};
 
 /// A task, whatever its body: a hold on its cell.
@@ -51,10 +52,12 @@ union Content<B: TaskBody> {
 type Output<B> = Result<<B as TaskBody>::Output, TaskError>;
 
 /// What a task can be asked for beyond being run. What the functions are given points to the whole of a live cell of
-/// their type; all but the first are for one that has ended, and whose output is there.
+/// their type; all but the first two are for one that has ended, and whose output is there.
 pub(crate) struct Methods {
     /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
+    /// The frames of one that waits, from the outside in. Gives the panic of a coroutine that somebody wrote by hand.
+    backtrace: unsafe fn(NonNull<Head>) -> std::thread::Result<Vec<FrameTrace>>,
     /// Takes the output if it is an error.
     take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
     /// Drops the output. Unwinds with the panic of a destructor.
@@ -161,6 +164,24 @@ impl TaskRef {
         unsafe { (self.methods().destroy)(self.0.as_ptr()) }
     }
 
+    /// What it looks like where it waits. `None` if it is being run, or has ended.
+    ///
+    /// # Panics
+    ///
+    /// With a coroutine that somebody wrote by hand.
+    pub(crate) fn backtrace(&self) -> Option<Backtrace> {
+        let header = self.header();
+        if header.stage.get() != Stage::Waiting {
+            return None;
+        }
+        // SAFETY: it is a live cell, of the type of its methods, and it waits.
+        let frames = unsafe { (self.methods().backtrace)(self.0.as_ptr()) };
+        let mut frames = frames.unwrap_or_else(|payload| resume_unwind(payload));
+        frames.reverse();
+        let waits_for = find(header.core).map_or_else(Vec::new, |core| core.waits_of(header.id()));
+        Some(Backtrace { task: header.info(), waits_for, frames })
+    }
+
     /// If the result is an error that nobody can read any more, takes it, to be reported.
     #[inline(always)]
     pub(crate) fn take_unread_error(&self) -> Option<TaskError> {
@@ -211,8 +232,12 @@ impl<T> Joinable<T> {
 impl<B: TaskBody + 'static> TaskCell<B> {
     const TABLE: &'static Table =
         &Table { run: Self::run, discard: Self::discard, free: Self::free, task: Some(Self::METHODS) };
-    const METHODS: &'static Methods =
-        &Methods { destroy: Self::destroy, take_error: Self::take_error, drop_output: Self::drop_output };
+    const METHODS: &'static Methods = &Methods {
+        destroy: Self::destroy,
+        backtrace: Self::backtrace,
+        take_error: Self::take_error,
+        drop_output: Self::drop_output,
+    };
 
     const CONTENT_AT: u16 = {
         let at = offset_of!(Self, content);

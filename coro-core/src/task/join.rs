@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
-use super::{Canceller, TaskError, TaskId, TaskInfo};
+use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo};
 use crate::event_loop::Core;
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
@@ -62,6 +62,38 @@ impl<T> JoinHandle<T> {
     /// What the task looks like now.
     pub fn info(&self) -> TaskInfo {
         self.header().info()
+    }
+
+    /// Where the task is suspended; of a fiber, with the calls on its stack. `None` if it is being run, which it is if it asks
+    /// for itself, and if it has ended.
+    ///
+    /// A look does not wake the task, nor run anything of it. That of a fiber is taken on the fiber's own stack, in some
+    /// microseconds, if 16 KiB of that are left ([`OwnStack::NoRoom`](crate::coroutine::OwnStack::NoRoom)). The names of
+    /// functions are looked up when it is displayed. The calls *inside* a future, and so those of an `on_fiber`, are out of
+    /// sight.
+    ///
+    /// # Panics
+    ///
+    /// If [`Coroutine::backtrace`](crate::Coroutine::backtrace) of a coroutine that was written by hand does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use coro_core::prelude::*;
+    /// use coro_core::time::sleep;
+    /// use std::time::Duration;
+    ///
+    /// let event_loop = Loop::simulated();
+    /// let task = event_loop.spawn(async { sleep(Duration::from_secs(1)).await });
+    /// let shown = event_loop.run(async move { task.backtrace().unwrap().to_string() }).unwrap();
+    /// assert!(shown.starts_with("<Task pending name='Task-1' native"), "{shown}");
+    /// ```
+    ///
+    /// # References
+    ///
+    /// [`asyncio.Task.print_stack`](https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.print_stack).
+    pub fn backtrace(&self) -> Option<Backtrace> {
+        self.task.task().backtrace()
     }
 
     /// The result, if the task has ended and it was not taken before.

@@ -1,6 +1,7 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
 mod arena;
+mod backtrace;
 mod body;
 mod canceller;
 mod cell;
@@ -16,6 +17,7 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
+pub use backtrace::Backtrace;
 pub use body::{Stepwise, TaskBody};
 pub use canceller::Canceller;
 pub use error::{OtherError, Panic, TaskError};

@@ -100,3 +100,7 @@ impl Arena {
 pub(super) fn used() -> Option<super::StackUsed> {
     None
 }
+
+pub(super) fn room() -> Option<usize> {
+    None
+}

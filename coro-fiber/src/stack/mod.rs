@@ -41,4 +41,5 @@ use unix as memory;
 pub use error::StackError;
 pub(crate) use header::{Site, Stack};
 pub use pool::{StackPool, StackPoolBuilder, StackStatistics};
+pub(crate) use used::room;
 pub use used::{StackUsed, stack_used};

@@ -32,3 +32,8 @@ pub struct StackUsed {
 pub fn stack_used() -> Option<StackUsed> {
     super::memory::used()
 }
+
+/// How much of its stack the fiber has left that runs. `None` where [`stack_used`] is.
+pub(crate) fn room() -> Option<usize> {
+    super::memory::room()
+}

@@ -49,6 +49,11 @@ where
         if self.is_second { self.second.delegates() } else { self.first.delegates() }
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<crate::coroutine::FrameTrace> {
+        if self.is_second { self.second.backtrace() } else { self.first.backtrace() }
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         if self.is_second {
             return self.poll_second(cx, input);

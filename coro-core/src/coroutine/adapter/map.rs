@@ -38,6 +38,11 @@ impl<C: Coroutine, T, F: FnMut(C::Yield) -> T> Coroutine for MapYield<C, F> {
         self.coroutine.delegates()
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<crate::coroutine::FrameTrace> {
+        self.coroutine.backtrace()
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.coroutine.poll_resume(cx, input).map(|resumed| match resumed {
             Ok(Outcome::Yielded(value)) => Ok(Outcome::Yielded((self.map)(value))),
@@ -63,6 +68,11 @@ impl<C: Coroutine, T, F: FnMut(C::Return) -> T> Coroutine for MapReturn<C, F> {
         self.coroutine.delegates()
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<crate::coroutine::FrameTrace> {
+        self.coroutine.backtrace()
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         self.coroutine.poll_resume(cx, input).map_ok(|outcome| match outcome {
             Outcome::Yielded(value) => Outcome::Yielded(value),
@@ -85,6 +95,11 @@ impl<C: Coroutine, F: FnMut(&C::Yield)> Coroutine for Inspect<C, F> {
 
     fn delegates(&self) -> Vec<FrameInfo> {
         self.coroutine.delegates()
+    }
+
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<crate::coroutine::FrameTrace> {
+        self.coroutine.backtrace()
     }
 
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {

@@ -51,6 +51,11 @@ impl<C: Coroutine> Coroutine for Take<C> {
         if self.cut { Vec::new() } else { self.coroutine.delegates() }
     }
 
+    #[cfg(feature = "std")]
+    fn backtrace(&mut self) -> Vec<crate::coroutine::FrameTrace> {
+        if self.cut { Vec::new() } else { self.coroutine.backtrace() }
+    }
+
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>> {
         if self.cut {
             return Poll::Ready(finished(input));

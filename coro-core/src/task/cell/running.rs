@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use super::{Content, Output, TaskCell, TaskRef};
+use crate::coroutine::FrameTrace;
 use crate::event_loop::{Core, Head, Runnable};
 use crate::task::header::{Header, Stage};
 use crate::task::{Panic, TaskBody, TaskError, with_task_waker};
@@ -95,6 +96,26 @@ impl<B: TaskBody + 'static> TaskCell<B> {
                 }
             }
         }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`](super::Methods) says, for one that waits.
+    pub(super) unsafe fn backtrace(head: NonNull<Head>) -> std::thread::Result<Vec<FrameTrace>> {
+        // SAFETY: every cell begins with its header.
+        let stage = unsafe { &head.cast::<Header>().as_ref().stage };
+        // SAFETY: it is a cell of this type.
+        let content = unsafe { Self::content(head) };
+        // Nobody else may look at the body meanwhile, nor run or end it.
+        stage.set(Stage::Busy);
+        let frames = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: it waited, so this is the body, and nobody else touches it while it is busy.
+            let body = unsafe { &mut *content.cast::<B>() };
+            // SAFETY: it stays in the cell until it is dropped there.
+            unsafe { Pin::new_unchecked(body) }.backtrace()
+        }));
+        stage.set(Stage::Waiting);
+        frames
     }
 
     #[inline(always)]

@@ -223,11 +223,21 @@ impl Drop for Chunk {
     }
 }
 
-pub(super) fn used() -> Option<super::StackUsed> {
+/// An address in this frame, and the slot that it is in, if it is one on loan.
+#[inline(always)]
+fn here() -> Option<(usize, place::Found)> {
     let here = 0u8;
     let here = ptr::from_ref(std::hint::black_box(&here)).addr();
-    let found = place::find(here)?;
-    found.site?;
+    place::find(here).filter(|found| found.site.is_some()).map(|found| (here, found))
+}
+
+pub(super) fn room() -> Option<usize> {
+    let (here, found) = here()?;
+    Some(here - (found.low.addr().get() + page_bytes()))
+}
+
+pub(super) fn used() -> Option<super::StackUsed> {
+    let (here, found) = here()?;
     let page = page_bytes();
     // SAFETY: above the guard page of the same slot.
     let start = unsafe { found.low.add(page) };
