@@ -32,6 +32,7 @@ mod co;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod engine;
+mod settle;
 mod task;
 mod with;
 

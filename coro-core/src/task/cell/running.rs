@@ -1,5 +1,6 @@
 //! How the body of a task is run, to its next wait or its end.
 
+use std::hint::cold_path;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -19,6 +20,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         // SAFETY: every cell begins with its header, and it is held meanwhile.
         let header = unsafe { head.cast::<Header>().as_ref() };
         if header.stage.get() != Stage::Waiting {
+            cold_path();
             header.note_late_run();
             return;
         }
@@ -98,6 +100,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     #[inline(always)]
     fn step(body: Pin<&mut B>, header: &Header) -> Poll<Result<B::Output, TaskError>> {
         let error = header.must_cancel.get().then(|| {
+            cold_path();
             header.must_cancel.set(false);
             TaskError::Cancelled
         });
