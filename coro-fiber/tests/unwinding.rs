@@ -35,6 +35,31 @@ fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 #[test]
+fn what_a_body_holds_goes_with_a_close_before_it_begins_while_the_fiber_stays() {
+    let count = Count::default();
+    scope(|scope| {
+        let guard = count.guard();
+        let body = move |_: &mut Co<'_, (), (), ()>| {
+            let _guard = guard;
+            unreachable!("it was never resumed")
+        };
+        let mut without_a_stack = scope.own(Fiber::<(), (), (), ()>::new(body));
+        assert_eq!(without_a_stack.close(), Ok(Outcome::Closed));
+        assert_eq!(count.get(), 1, "without a stack");
+
+        let guard = count.guard();
+        let body = move |_: &mut Co<'_, (), (), ()>| {
+            let _guard = guard;
+            unreachable!("it was never resumed")
+        };
+        let mut with_a_stack = scope.own(Options::new().reserve::<(), (), (), (), _>(body).unwrap());
+        assert_eq!(with_a_stack.close(), Ok(Outcome::Closed));
+        assert_eq!(count.get(), 2, "with a stack");
+    });
+    assert_eq!(count.get(), 2);
+}
+
+#[test]
 fn whatever_state_it_is_in_what_it_holds_is_dropped_once() {
     let count = Count::default();
     scope(|scope| {
