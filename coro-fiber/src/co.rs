@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use coro_core::backend::{Apart, Delegated, IntoSub, Request};
@@ -14,18 +13,13 @@ use crate::engine::Exchange;
 
 /// What a body suspends with. Lent to the body as `&mut`, so that it can neither leave it nor be used twice at once.
 pub struct Co<'f, S, Y, E = std::convert::Infallible> {
-    exchange: Rc<Exchange<S, Y, E>>,
+    exchange: &'f Exchange<S, Y, E>,
     here: &'f Here<'f>,
 }
 
 impl<'f, S, Y, E> Co<'f, S, Y, E> {
-    pub(crate) fn new(exchange: Rc<Exchange<S, Y, E>>, here: &'f Here<'f>) -> Self {
+    pub(crate) fn new(exchange: &'f Exchange<S, Y, E>, here: &'f Here<'f>) -> Self {
         Self { exchange, here }
-    }
-
-    /// What another `Co` for the same body is made of, with the place.
-    pub(crate) fn exchange(&self) -> Rc<Exchange<S, Y, E>> {
-        Rc::clone(&self.exchange)
     }
 
     pub(crate) fn here(&self) -> &'f Here<'f> {

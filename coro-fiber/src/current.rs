@@ -4,8 +4,8 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::rc::Rc;
 
 use crate::command::{self, Command, Refusals};
 use crate::engine::{Erased, Switch};
@@ -26,12 +26,13 @@ coro_core::__local! {
 pub(crate) struct Here<'f> {
     switch: &'f Switch,
     /// What it shares with its engine, whatever its types.
-    pub(crate) exchange: Rc<dyn Erased>,
+    pub(crate) exchange: &'f dyn Erased,
     /// Who was current when this one was last resumed, and is again when it switches out.
     outer: Cell<Option<NonNull<Here<'static>>>>,
     stamp: Cell<Stamp>,
     refusals: Refusals,
-    pub(crate) locals: Locals,
+    /// Nothing is left of them when they are cleared, so a drop would look for nothing.
+    pub(crate) locals: ManuallyDrop<Locals>,
     #[cfg(feature = "tracing")]
     spans: Spans,
 }
@@ -57,7 +58,7 @@ impl Stamp {
 }
 
 /// Runs the body of a fiber, on its stack, to its end.
-pub(crate) fn run_here<T>(switch: &Switch, exchange: Rc<dyn Erased>, body: impl FnOnce(&Here<'_>) -> T) -> T {
+pub(crate) fn run_here<T>(switch: &Switch, exchange: &dyn Erased, body: impl FnOnce(&Here<'_>) -> T) -> T {
     /// Also if the body unwinds.
     struct Leaves<'a, 'f>(&'a Here<'f>);
 
@@ -82,7 +83,7 @@ pub(crate) fn run_here<T>(switch: &Switch, exchange: Rc<dyn Erased>, body: impl 
         outer: Cell::new(None),
         stamp: Cell::new(Stamp::first()),
         refusals: Refusals::default(),
-        locals: Locals::default(),
+        locals: ManuallyDrop::new(Locals::default()),
         #[cfg(feature = "tracing")]
         spans: Spans::default(),
     };

@@ -3,8 +3,7 @@
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::rc::Rc;
+use std::panic::resume_unwind;
 use std::task::Waker;
 use std::thread;
 
@@ -14,8 +13,8 @@ use coro_core::event_loop::{self, Exception};
 use coro_core::stats::Flavour;
 
 use crate::Co;
+use crate::body::Body;
 use crate::command::{self, Command};
-use crate::current::run_here;
 use crate::error::{Types, WaitError};
 use crate::stack::{Site, Stack, StackError, StackPool};
 use crate::switch::{Coroutine, CoroutineResult, Yielder};
@@ -23,11 +22,13 @@ use crate::switch::{Coroutine, CoroutineResult, Yielder};
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
 pub(crate) type Switch = Yielder<(), ()>;
 
-type Fiber<R, E> = Coroutine<(), (), thread::Result<Result<R, Thrown<E>>>, Stack>;
+pub(crate) type Fiber<R, E> = Coroutine<(), (), thread::Result<Result<R, Thrown<E>>>, Stack>;
 
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
     pub(crate) airlock: Airlock<S, Y, E>,
+    /// The body has been taken, to be run or to be dropped.
+    pub(crate) begun: Cell<bool>,
     /// The fiber is being dropped.
     forced: Cell<bool>,
     /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
@@ -57,6 +58,9 @@ impl<S, Y, E> Exchange<S, Y, E> {
 
 /// An [`Exchange`], whatever its types.
 pub(crate) trait Erased {
+    /// For those who know them.
+    fn as_any(&self) -> &dyn Any;
+
     /// The wake of the resume in progress, if it has one.
     fn wake(&self) -> Option<CurrentWake>;
 
@@ -87,6 +91,10 @@ pub(crate) trait Erased {
 }
 
 impl<S: 'static, Y: 'static, E: 'static> Erased for Exchange<S, Y, E> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn wake(&self) -> Option<CurrentWake> {
         self.airlock.wake()
     }
@@ -135,37 +143,9 @@ impl<S: 'static, Y: 'static, E: 'static> Erased for Exchange<S, Y, E> {
     }
 }
 
-/// A body that has not begun: it has no stack yet.
-trait Begin<S, Y, R, E> {
-    /// Puts it on a stack, where the first resume runs it.
-    fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E>;
-}
-
-impl<F, S, Y, R, E> Begin<S, Y, R, E> for F
-where
-    F: FnOnce(&mut Co<'_, S, Y, E>) -> Result<R, Thrown<E>> + 'static,
-    S: 'static,
-    Y: 'static,
-    R: 'static,
-    E: 'static,
-{
-    fn begin(self: Box<Self>, stack: Stack, exchange: Rc<Exchange<S, Y, E>>) -> Fiber<R, E> {
-        let body = *self;
-        Coroutine::with_stack(stack, move |switch: &Switch, ()| {
-            let erased: Rc<dyn Erased> = Rc::clone(&exchange) as _;
-            // Here at the bottom, so that whoever resumes it is not unwound by what unwinds it.
-            catch_unwind(AssertUnwindSafe(|| {
-                run_here(switch, erased, |here| body(&mut Co::new(exchange, here)))
-            }))
-        })
-    }
-}
-
 pub(crate) struct Engine<S, Y, R, E> {
-    exchange: Rc<Exchange<S, Y, E>>,
-    /// Until it begins: a fiber that waits for its turn has no stack.
-    body: Option<Box<dyn Begin<S, Y, R, E>>>,
-    /// From then on, until it has ended.
+    body: Body<S, Y, R, E>,
+    /// From when it begins until it has ended.
     fiber: Option<Fiber<R, E>>,
 }
 
@@ -178,28 +158,54 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
         R: 'static,
         E: 'static,
     {
-        let exchange = Rc::new(Exchange {
+        let exchange = Exchange {
             airlock: Airlock::default(),
+            begun: Cell::new(false),
             forced: Cell::new(false),
             panicking_before: Cell::new(false),
             in_doubt: Cell::new(false),
             site,
             pool: Cell::new(pool),
-        });
-        Self { exchange, body: Some(Box::new(body)), fiber: None }
+        };
+        Self { body: Body::new(exchange, body), fiber: None }
     }
 
     /// Gives the body a stack. Without one it never runs.
     #[inline(never)]
     pub(crate) fn begin(&mut self) -> Result<(), StackError> {
-        let Some(body) = self.body.take() else { unreachable!("a body that has ended is not run") };
-        let site = self.exchange.site;
-        let stack = match self.exchange.pool.take() {
+        let exchange = self.body.exchange();
+        let site = exchange.site;
+        let stack = match exchange.pool.take() {
             Some(pool) => Stack::take(&pool, site)?,
             None => StackPool::with_usual(|pool| Stack::take(pool, site))?,
         };
-        self.fiber = Some(body.begin(stack, Rc::clone(&self.exchange)));
+        self.fiber = Some(self.body.begin(stack));
         Ok(())
+    }
+
+    /// Ends a body that is suspended.
+    #[cold]
+    #[inline(never)]
+    fn unwind(&self, mut fiber: Fiber<R, E>) {
+        if !fiber.started() {
+            return;
+        }
+        let exchange = self.body.exchange();
+        exchange.forced.set(true);
+        exchange.panicking_before.set(thread::panicking());
+        command::give(Command::Unwind);
+        match fiber.resume(()) {
+            CoroutineResult::Return(Ok(result)) => drop(result),
+            CoroutineResult::Return(Err(payload)) if command::is_unwinding(&*payload) => (),
+            CoroutineResult::Return(Err(payload)) => {
+                drop(fiber);
+                resume_unwind(payload);
+            }
+            CoroutineResult::Yield(()) => {
+                std::mem::forget(fiber);
+                exchange.site.report_leak();
+            }
+        }
     }
 }
 
@@ -211,7 +217,7 @@ impl<S, Y, R, E> Drop for Engine<S, Y, R, E> {
 
 impl<S, Y, R, E> fmt::Debug for Engine<S, Y, R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("airlock", &self.exchange.airlock).finish_non_exhaustive()
+        f.debug_struct("Engine").field("airlock", &self.body.exchange().airlock).finish_non_exhaustive()
     }
 }
 
@@ -227,48 +233,38 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
 
     #[inline(always)]
     fn airlock(&self) -> &Airlock<S, Y, E> {
-        &self.exchange.airlock
+        &self.body.exchange().airlock
     }
 
     #[inline(always)]
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<R, Thrown<E>>> {
         let panicking = thread::panicking();
-        if panicking != self.exchange.panicking_before.get() {
-            self.exchange.panicking_before.set(panicking);
+        let exchange = self.body.exchange();
+        if panicking != exchange.panicking_before.get() {
+            exchange.panicking_before.set(panicking);
             // Without a panic there is none of its own either.
-            self.exchange.in_doubt.set(panicking && self.exchange.in_doubt.get());
+            exchange.in_doubt.set(panicking && exchange.in_doubt.get());
         }
         if self.fiber.is_none() && self.begin().is_err() {
             return Progress::Ended(Err(Thrown::Misuse(MisuseKind::NoStack)));
         }
         let Some(fiber) = &mut self.fiber else { unreachable!("it has begun") };
-        match self.exchange.airlock.run_with_wake(wake, || fiber.resume(())) {
+        match self.body.exchange().airlock.run_with_wake(wake, || fiber.resume(())) {
             CoroutineResult::Yield(()) => Progress::Suspended,
             CoroutineResult::Return(Ok(result)) => Progress::Ended(result),
             CoroutineResult::Return(Err(payload)) => resume_unwind(payload),
         }
     }
 
+    #[inline(always)]
     fn end(&mut self) {
-        self.body = None;
-        let Some(mut fiber) = self.fiber.take() else { return };
-        if fiber.done() || !fiber.started() {
-            return;
+        if !self.body.exchange().begun.replace(true) {
+            self.body.discard();
         }
-        self.exchange.forced.set(true);
-        self.exchange.panicking_before.set(thread::panicking());
-        command::give(Command::Unwind);
-        match fiber.resume(()) {
-            CoroutineResult::Return(Ok(result)) => drop(result),
-            CoroutineResult::Return(Err(payload)) if command::is_unwinding(&*payload) => (),
-            CoroutineResult::Return(Err(payload)) => {
-                drop(fiber);
-                resume_unwind(payload);
-            }
-            CoroutineResult::Yield(()) => {
-                std::mem::forget(fiber);
-                self.exchange.site.report_leak();
-            }
+        if let Some(fiber) = self.fiber.take()
+            && !fiber.done()
+        {
+            self.unwind(fiber);
         }
     }
 

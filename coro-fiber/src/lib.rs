@@ -161,6 +161,7 @@
 #![deny(unsafe_code)]
 
 mod ambient;
+mod body;
 mod co;
 mod command;
 #[cfg(feature = "testing")]

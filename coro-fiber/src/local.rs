@@ -280,12 +280,12 @@ impl Locals {
         self.0.borrow_mut().locals.push(local);
     }
 
-    /// Drops all, the last one first, also if a destructor panics.
+    /// Drops all, the last one first, also if a destructor panics. Takes no memory from then on.
     #[inline(always)]
     pub(crate) fn clear(&self) {
         let mut list = self.0.borrow_mut();
         list.gone = true;
-        if !list.locals.is_empty() {
+        if list.locals.capacity() > 0 {
             drop(list);
             self.drop_all();
         }
@@ -302,6 +302,10 @@ impl Locals {
         }
 
         let last = self.0.borrow_mut().locals.pop();
+        if last.is_none() {
+            // Nobody drops what is around them.
+            self.0.borrow_mut().locals = Vec::new();
+        }
         if let Some(last) = last {
             let _others = Goes(self);
             drop(last);

@@ -16,7 +16,6 @@
 use std::any::{Any, type_name_of_val};
 use std::fmt;
 use std::marker::PhantomData;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use coro_core::backend::{Delegation, IntoSub, Machine};
@@ -105,7 +104,7 @@ pub struct Scope<'brand> {
 /// Two brands are never the same, and neither is longer than the other.
 type Brand<'brand> = PhantomData<fn(&'brand ()) -> &'brand ()>;
 
-/// A body whose types are hidden; its [`Call`] has them.
+/// A body whose types are hidden. It leaves its result in an `Option`.
 type Erased<'brand> = Box<dyn FnOnce(&Here<'_>, &mut dyn Any) + 'brand>;
 
 impl Scope<'static> {
@@ -146,16 +145,16 @@ impl<'brand> Scope<'brand> {
         E: 'static,
     {
         let site = options.site(type_name_of_val(&body));
-        let erased = (self.extend)(Box::new(|here, call| {
-            let Some(call) = call.downcast_mut::<Call<S, Y, R, E>>() else { return };
-            let Some(exchange) = call.exchange.take() else { return };
-            call.ended = Some(body(&mut Co::new(exchange, here)));
+        let erased = (self.extend)(Box::new(|here, ended| {
+            let Some(exchange) = here.exchange.as_any().downcast_ref::<Exchange<S, Y, E>>() else { return };
+            let Some(ended) = ended.downcast_mut::<Option<Result<R, Thrown<E>>>>() else { return };
+            *ended = Some(body(&mut Co::new(exchange, here)));
         }));
         let fiber = Fiber::with_options(
             move |co| {
-                let mut call = Call { exchange: Some(co.exchange()), ended: None };
-                erased(co.here(), &mut call);
-                call.ended.unwrap_or(Err(Thrown::Exit))
+                let mut ended = None::<Result<R, Thrown<E>>>;
+                erased(co.here(), &mut ended);
+                ended.unwrap_or(Err(Thrown::Exit))
             },
             site,
             options.stacks(),
@@ -173,12 +172,6 @@ impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").finish_non_exhaustive()
     }
-}
-
-/// What passes between a fiber and its body, when the types of the body are hidden.
-struct Call<S, Y, R, E> {
-    exchange: Option<Rc<Exchange<S, Y, E>>>,
-    ended: Option<Result<R, Thrown<E>>>,
 }
 
 /// A fiber that is resumed by hand, in the scope of its brand. Made by [`Scope`].
