@@ -44,7 +44,7 @@ fn what_a_body_holds_goes_with_a_close_before_it_begins_while_the_fiber_stays() 
             unreachable!("it was never resumed")
         };
         let mut without_a_stack = scope.own(Fiber::<(), (), (), ()>::new(body));
-        assert_eq!(without_a_stack.close(), Ok(Outcome::Closed));
+        assert_eq!(without_a_stack.close(), Ok(None));
         assert_eq!(count.get(), 1, "without a stack");
 
         let guard = count.guard();
@@ -53,7 +53,7 @@ fn what_a_body_holds_goes_with_a_close_before_it_begins_while_the_fiber_stays() 
             unreachable!("it was never resumed")
         };
         let mut with_a_stack = scope.own(Options::new().reserve::<(), (), (), (), _>(body).unwrap());
-        assert_eq!(with_a_stack.close(), Ok(Outcome::Closed));
+        assert_eq!(with_a_stack.close(), Ok(None));
         assert_eq!(count.get(), 2, "with a stack");
     });
     assert_eq!(count.get(), 2);
