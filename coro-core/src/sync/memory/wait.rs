@@ -9,7 +9,7 @@ use super::{BrokenResource, Channel, EndOfChannel};
 use crate::event_loop::{Wanted, Word};
 use crate::sync::Place;
 
-/// A [`MemorySendChannel::send`] on its way.
+/// A [`MemorySendChannel::send`](super::MemorySendChannel::send) on its way.
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Send<'c, T> {
     channel: &'c Channel<T>,
@@ -59,7 +59,7 @@ impl<T> fmt::Debug for Send<'_, T> {
     }
 }
 
-/// A [`MemoryReceiveChannel::receive`] on its way.
+/// A [`MemoryReceiveChannel::receive`](super::MemoryReceiveChannel::receive) on its way.
 #[must_use = "nothing is received until this is awaited"]
 pub struct Receive<'c, T> {
     channel: &'c Channel<T>,
