@@ -14,19 +14,19 @@ fn replay(flavour: Flavour, version: Version, line: &str) -> Found {
     study(flavour, version, &Study::replay(line)).expect("it is a line of this program")
 }
 
-/// Socrates eats, and comes again before Voltaire has noticed that a fork was left for him.
+/// Plato eats, and comes again before Socrates has noticed that a fork was left for him.
 fn schedule(flavour: Flavour) -> Vec<String> {
     let steps = [
         "main, begun: waits for the next of several tasks",
         "Plato, spawned by main: lets the others run",
-        "Socrates, spawned by main: lets the others run",
-        "Socrates, its turn again: lets the others run",
+        "Plato, its turn again: lets the others run",
         "Voltaire, spawned by main: lets the others run",
-        "Voltaire, its turn again: waits for lock 1",
-        "Socrates, its turn again: lets the others run",
+        "Socrates, spawned by main: lets the others run",
         "Socrates, its turn again: waits for lock 1",
-        "Plato, its turn again: waits for lock 2",
-        "Voltaire, woken by Socrates: waits for lock 3",
+        "Plato, its turn again: lets the others run",
+        "Plato, its turn again: waits for lock 1",
+        "Voltaire, its turn again: waits for lock 2",
+        "Socrates, woken by Plato: waits for lock 3",
     ];
     steps.map(|step| format!("0.000000000  {}", step.replacen(',', &format!(" ({flavour}),"), 1))).into()
 }
@@ -69,9 +69,9 @@ fn the_report_names_the_circle() {
     let waits: Vec<_> = report.lines().filter_map(|line| Some(line.split_once(" waits ")?.1)).collect();
     let expected = [
         "for the next of several tasks",
-        "for lock 2, taken by Socrates",
-        "for lock 1, taken by Voltaire",
-        "for lock 3, taken by Plato",
+        "for lock 1, taken by Socrates",
+        "for lock 3, taken by Voltaire",
+        "for lock 2, taken by Plato",
     ];
     assert_eq!(waits, expected, "{failure}");
     assert!(report.ends_with("\n  a deadlock: Plato → Socrates → Voltaire → Plato"), "{failure}");

@@ -20,6 +20,7 @@ use url::Url;
 
 use super::child::Child;
 use super::failure::Failure;
+use super::fiber;
 use super::link::{decode, hrefs};
 use super::log::{Level, Log, log_failure};
 use super::output::Output;
@@ -56,9 +57,7 @@ pub async fn crawl(flavour: Flavour, crawl: &Rc<Crawl>, urls: &[String]) -> Resu
             Child(coro_gen::spawn(async move |co| in_generator::bulk_crawl_and_write(co, crawl, urls).await))
                 .await
         }
-        Flavour::Fiber => {
-            Child(coro_fiber::spawn(|co| in_fiber::bulk_crawl_and_write(co, crawl, urls))).await
-        }
+        Flavour::Fiber => Child(fiber::spawn(|co| in_fiber::bulk_crawl_and_write(co, crawl, urls))).await,
     }
 }
 
@@ -196,7 +195,7 @@ mod in_generator {
 
 mod in_fiber {
     use coro_core::{TaskResult, gather};
-    use coro_fiber::{TaskCo, spawn};
+    use coro_fiber::TaskCo;
 
     use super::*;
 
@@ -238,7 +237,7 @@ mod in_fiber {
         for urls in urls.chunks(TASKS_AT_ONCE) {
             let tasks = urls.iter().map(|url| {
                 let (crawl, url) = (Rc::clone(&crawl), url.clone());
-                spawn(move |co| write_one(co, crawl, url))
+                fiber::spawn(move |co| write_one(co, crawl, url))
             });
             co.wait(gather(tasks))??;
         }

@@ -7,6 +7,7 @@ mod areq;
 mod child;
 mod command;
 mod failure;
+mod fiber;
 mod frontier;
 mod link;
 mod log;

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::child::Child;
 use super::failure::Failure;
+use super::fiber;
 use super::frontier::{Frontier, Page, Tally, Visit};
 use super::log::Log;
 use crate::http::{FetchError, Response, Session};
@@ -85,7 +86,7 @@ pub async fn crawl_site(
         }
         Flavour::Fiber => {
             let site = Rc::clone(&site);
-            Child(coro_fiber::spawn(move |co| in_fiber::crawl(co, site, jobs))).await?;
+            Child(fiber::spawn(move |co| in_fiber::crawl(co, site, jobs))).await?;
         }
     }
     progress.finish_and_clear();
@@ -210,7 +211,7 @@ mod in_generator {
 
 mod in_fiber {
     use coro_core::TaskResult;
-    use coro_fiber::{TaskCo, spawn};
+    use coro_fiber::TaskCo;
 
     use super::*;
 
@@ -243,7 +244,7 @@ mod in_fiber {
     pub(super) fn crawl(co: &mut TaskCo<'_>, site: Rc<Site>, jobs: usize) -> TaskResult<()> {
         let begin = |_| {
             let site = Rc::clone(&site);
-            spawn(move |co| worker(co, &site))
+            fiber::spawn(move |co| worker(co, &site))
         };
         let mut workers = Workers((0..jobs).map(begin).collect());
         co.wait(workers.join(&site))??;
