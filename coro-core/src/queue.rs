@@ -176,7 +176,7 @@ impl<T> Shared<T> {
         items.push_back(item.take()?);
         drop(items);
         self.unfinished.set(self.unfinished.get() + 1);
-        self.getters.call_next();
+        self.getters.call_next_present();
         Some(())
     }
 
@@ -194,7 +194,7 @@ impl<T> Shared<T> {
     #[inline]
     fn pop(&self) -> Option<T> {
         let item = self.items.borrow_mut().pop_front()?;
-        self.putters.call_next();
+        self.putters.call_next_present();
         Some(item)
     }
 }
@@ -242,7 +242,7 @@ impl<T> Drop for Put<T> {
     fn drop(&mut self) {
         let putters = &self.queue.0.putters;
         if putters.leave(&mut self.place) && !self.queue.is_full() {
-            putters.call_next();
+            putters.call_next_present();
         }
     }
 }
@@ -274,7 +274,7 @@ impl<T> Drop for Get<T> {
     fn drop(&mut self) {
         let getters = &self.queue.0.getters;
         if getters.leave(&mut self.place) && !self.queue.is_empty() {
-            getters.call_next();
+            getters.call_next_present();
         }
     }
 }

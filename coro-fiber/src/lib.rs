@@ -138,6 +138,7 @@
 #![deny(unsafe_code)]
 
 mod ambient;
+mod cancel_scope;
 mod co;
 mod command;
 #[cfg(feature = "testing")]

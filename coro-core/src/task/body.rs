@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{TaskCoroutine, TaskError};
+use super::{Cancelled, TaskCoroutine, TaskError};
 use crate::coroutine::{Input, Outcome, Thrown};
 
 /// What an event loop runs for a task: a future in its place, or a [`TaskCoroutine`] in a [`Stepwise`].
@@ -47,7 +47,7 @@ impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(Outcome::Returned(value))) => Poll::Ready(Ok(value)),
             Poll::Ready(Ok(Outcome::Raised(thrown))) => Poll::Ready(Err(thrown.into())),
-            Poll::Ready(Ok(Outcome::Closed)) => Poll::Ready(Err(TaskError::Cancelled)),
+            Poll::Ready(Ok(Outcome::Closed)) => Poll::Ready(Err(Cancelled::new().into())),
             Poll::Ready(Ok(Outcome::Yielded(never))) => match never {},
             Poll::Ready(Err(misuse)) => Poll::Ready(Err(misuse.into())),
         }

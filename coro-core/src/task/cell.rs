@@ -14,8 +14,8 @@ use std::task::Poll;
 
 use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
-use super::{Panic, TaskBody, TaskError};
-use crate::event_loop::{Core, Head, Runnable, Table, find};
+use super::{Cancelled, Panic, TaskBody, TaskError};
+use crate::event_loop::{Core, Head, Runnable, Table};
 
 /// A task, whatever its body: a hold on its cell.
 #[derive(Clone)]
@@ -57,6 +57,8 @@ pub(crate) struct Methods {
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
     /// Takes the output if it is an error.
     take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
+    /// The cancellation that it ended with, if it did.
+    cancelled: unsafe fn(NonNull<Head>) -> Option<Cancelled>,
     /// Drops the output. Unwinds with the panic of a destructor.
     drop_output: unsafe fn(NonNull<Head>),
 }
@@ -109,7 +111,7 @@ impl<B: TaskBody> Drop for TaskPlace<B> {
 
 impl TaskRef {
     /// The task that is this, if it is one.
-    #[cfg(feature = "testing")]
+    #[inline(always)]
     pub(crate) fn of(runnable: &Runnable) -> Option<&Self> {
         // SAFETY: it is one (`repr(transparent)`), and that of a task.
         runnable.table().task.is_some().then(|| unsafe { &*(&raw const *runnable).cast::<Self>() })
@@ -141,16 +143,6 @@ impl TaskRef {
         self.0
     }
 
-    /// Asks the task to end: an error is thrown where it waits, when it next runs. False if it has ended.
-    pub(crate) fn cancel(&self) -> bool {
-        let asked = self.header().mark_cancelled();
-        // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
-        if asked && let Some(core) = find(self.header().core) {
-            core.schedule(self);
-        }
-        asked
-    }
-
     /// Ends the task without running it: its loop is closed. Gives the panic of a destructor, if there was one.
     pub(crate) fn destroy(&self) -> Option<Panic> {
         let header = self.header();
@@ -173,6 +165,15 @@ impl TaskRef {
         // SAFETY: it is a live cell, of the type of its methods, and it has ended.
         let unread = unsafe { (self.methods().take_error)(self.0.as_ptr()) };
         unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
+    }
+
+    /// The cancellation that it has ended with, if it has, and nobody has taken it.
+    pub(crate) fn cancelled(&self) -> Option<Cancelled> {
+        if self.header().stage.get() != Stage::Ended {
+            return None;
+        }
+        // SAFETY: it is a live cell, of the type of its methods, and it has ended.
+        unsafe { (self.methods().cancelled)(self.0.as_ptr()) }
     }
 
     /// Drops its output, if it is there. Gives the panic of a destructor.
@@ -211,8 +212,12 @@ impl<T> Joinable<T> {
 impl<B: TaskBody + 'static> TaskCell<B> {
     const TABLE: &'static Table =
         &Table { run: Self::run, discard: Self::discard, free: Self::free, task: Some(Self::METHODS) };
-    const METHODS: &'static Methods =
-        &Methods { destroy: Self::destroy, take_error: Self::take_error, drop_output: Self::drop_output };
+    const METHODS: &'static Methods = &Methods {
+        destroy: Self::destroy,
+        take_error: Self::take_error,
+        cancelled: Self::cancelled,
+        drop_output: Self::drop_output,
+    };
 
     const CONTENT_AT: u16 = {
         let at = offset_of!(Self, content);
@@ -277,6 +282,17 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         }
         // SAFETY: as promised.
         unsafe { Self::take(head) }.err()
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says.
+    unsafe fn cancelled(head: NonNull<Head>) -> Option<Cancelled> {
+        // SAFETY: as promised. To clone a cancellation runs nothing of the user's.
+        match unsafe { Self::output(head) } {
+            Err(TaskError::Cancelled(cancelled)) => Some(cancelled.clone()),
+            _ => None,
+        }
     }
 
     /// # Safety
