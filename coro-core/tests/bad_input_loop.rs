@@ -257,8 +257,8 @@ fn a_task_that_never_waits_keeps_its_turn_to_its_end() {
             let queue = Queue::unbounded();
             Loop::running("test").stop();
             for number in 0..100_000 {
-                queue.put(number).await;
-                assert_eq!(queue.get().await, number);
+                queue.put(number).await.unwrap();
+                assert_eq!(queue.get().await, Ok(number));
             }
             log.log("ended");
         })

@@ -132,7 +132,7 @@ fn a_stall_is_reported_with_those_who_wait() {
         let queue = Queue::<u32>::unbounded();
         let consumer = spawn({
             let queue = queue.clone();
-            async move { queue.get().await }
+            async move { queue.get().await.unwrap() }
         });
         consumer.named("consumer").await
     };
@@ -188,8 +188,8 @@ fn a_simulated_program_does_the_same_every_time() {
                     spawn(async move {
                         for round in 0..4 {
                             sleep(Duration::from_millis(number * 7 % 5 + round)).await;
-                            queue.put((number, round)).await;
-                            let got: (u64, u64) = queue.get().await;
+                            queue.put((number, round)).await.unwrap();
+                            let got: (u64, u64) = queue.get().await.unwrap();
                             log.borrow_mut().push((time::now(), number, got));
                         }
                     })

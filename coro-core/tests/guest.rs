@@ -36,11 +36,11 @@ fn tasks_of_both_await_each_other() {
         let ours = guest.event_loop().spawn(async move {
             let number: i32 = from_theirs.recv().await.unwrap();
             to_theirs.send(number * 2).unwrap();
-            number + queue.get().await
+            number + queue.get().await.unwrap()
         });
         let theirs = spawn_local(async move {
             to_ours.send(20).await.unwrap();
-            put.put(from_ours.await.unwrap()).await;
+            put.put(from_ours.await.unwrap()).await.unwrap();
             ours.await.unwrap()
         });
         let main = async move { theirs.await.unwrap() };
@@ -203,13 +203,13 @@ fn two_guests_share_a_runtime() {
         let log = Rc::clone(&trace);
         let producer = async move {
             for number in 0..3 {
-                put.put(number).await;
+                put.put(number).await.unwrap();
                 sleep(Duration::from_millis(1)).await;
             }
         };
         let consumer = async move {
             for _ in 0..3 {
-                let item = queue.get().await;
+                let item = queue.get().await.unwrap();
                 log.borrow_mut().push(item);
             }
         };

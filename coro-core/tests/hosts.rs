@@ -190,7 +190,7 @@ mod with_a_descriptor {
         let mut sum = event_loop.spawn(async move {
             let mut sum = 0;
             for _ in 0..1_000 {
-                sum += taken.get().await;
+                sum += taken.get().await.unwrap();
             }
             sum
         });

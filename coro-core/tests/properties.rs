@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use coro_core::native::spawn;
 use coro_core::prelude::*;
-use coro_core::queue::{QueueEmpty, QueueFull};
+use coro_core::queue::{GetNowaitError, PutNowaitError};
 use coro_core::time::{self, Time};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -84,13 +84,13 @@ proptest! {
         for operation in operations {
             match operation {
                 Some(item) if bound > 0 && model.len() == bound => {
-                    prop_assert_eq!(queue.put_nowait(item), Err(QueueFull(item)));
+                    prop_assert_eq!(queue.put_nowait(item), Err(PutNowaitError::QueueFull(item)));
                 }
                 Some(item) => {
                     prop_assert_eq!(queue.put_nowait(item), Ok(()));
                     model.push_back(item);
                 }
-                None => prop_assert_eq!(queue.get_nowait(), model.pop_front().ok_or(QueueEmpty)),
+                None => prop_assert_eq!(queue.get_nowait(), model.pop_front().ok_or(GetNowaitError::QueueEmpty)),
             }
             prop_assert_eq!(queue.len(), model.len());
         }
@@ -112,7 +112,7 @@ proptest! {
                 async move {
                     for (item, delay) in puts.into_iter().enumerate() {
                         sleep(Duration::from_nanos(delay)).await;
-                        queue.put(item).await;
+                        queue.put(item).await.unwrap();
                     }
                 }
             });
@@ -120,7 +120,7 @@ proptest! {
                 let (queue, log) = (queue.clone(), Rc::clone(&log));
                 let getter = spawn(async move {
                     loop {
-                        let item = queue.get().await;
+                        let item = queue.get().await.unwrap();
                         log.borrow_mut().push(item);
                         sleep(Duration::from_nanos(pause)).await;
                     }
@@ -133,7 +133,7 @@ proptest! {
             // The last getter takes what the others left.
             sleep(Duration::from_nanos(50)).await;
             while log.borrow().len() < count {
-                let item = queue.get().await;
+                let item = queue.get().await.unwrap();
                 log.borrow_mut().push(item);
             }
             producer.await

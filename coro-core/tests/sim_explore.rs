@@ -255,12 +255,12 @@ fn wakes_for_nothing_disturb_nobody() {
                 sleep(Duration::from_millis(1)).await;
                 *sum = before + 1;
                 drop(sum);
-                queue.put(()).await;
+                queue.put(()).await.unwrap();
             })
         });
         let adders: Vec<_> = adders.collect();
         for _ in 0..3 {
-            queue.get().await;
+            queue.get().await.unwrap();
         }
         for adder in adders {
             adder.await.unwrap();

@@ -6,7 +6,10 @@ use std::{thread, time::Duration};
 use coro_core::native::spawn;
 use coro_core::net::TcpListener;
 use coro_core::sim::{self, FailureKind, Policy, Sim, World};
-use coro_core::sync::{Event, Lock, oneshot};
+use coro_core::sync::{
+    Barrier, CapacityLimiter, Condition, Event, Lock, RwLock, Semaphore, broadcast, oneshot,
+    open_memory_channel, watch,
+};
 #[cfg(not(feature = "sim-trap"))]
 use coro_core::time::sleep;
 use coro_core::time::yield_now;
@@ -97,6 +100,61 @@ fn every_leaf_says_what_it_waits_for() {
         async move { futures::future::select(one.wait(), other.get()).await }
     };
     assert_eq!(stall_of(either), "waits for event 1, or for an item of queue 2");
+}
+
+#[test]
+fn every_primitive_says_what_it_waits_for() {
+    let semaphore = Semaphore::new(0);
+    assert_eq!(stall_of(move || semaphore.acquire()), "waits for a permit of semaphore 1");
+    let limiter = CapacityLimiter::new(0);
+    assert_eq!(stall_of(move || limiter.acquire()), "waits for a token of limiter 1");
+    let held = Condition::new(0).try_lock().unwrap();
+    assert_eq!(stall_of(move || held.wait()), "waits for condition 1");
+    let barrier = Barrier::new(2).unwrap();
+    assert_eq!(stall_of(move || barrier.wait()), "waits for barrier 1");
+    let (lock, other) = (RwLock::new(0), RwLock::new(0));
+    let guards = (lock.try_write().unwrap(), other.try_read().unwrap());
+    assert_eq!(stall_of(move || lock.read()), "waits for reading lock 1");
+    assert_eq!(stall_of(move || other.write()), "waits for writing lock 1");
+    drop(guards);
+    let (sends, receives) = open_memory_channel::<u32>(0);
+    assert_eq!(stall_of(move || async move { receives.receive().await }), "waits for an item of channel 1");
+    let (full, kept) = open_memory_channel(1);
+    full.send_nowait(1).unwrap();
+    assert_eq!(stall_of(move || async move { full.send(2).await }), "waits for room in channel 1");
+    let (sets, mut watches) = watch::channel(0);
+    assert_eq!(stall_of(move || async move { watches.changed().await }), "waits for a change of watch 1");
+    let (news, mut hears) = broadcast::channel::<u32>(1);
+    assert_eq!(stall_of(move || async move { hears.receive().await }), "waits for an item of broadcast 1");
+    drop((sends, kept, sets, news));
+}
+
+/// The report of a task that has something and waits for its child, which waits for the same thing.
+macro_rules! deadlock_over {
+    ($thing:expr, $take:ident) => {{
+        let thing = $thing;
+        let main = async move {
+            let _held = thing.$take().await;
+            spawn(async move { drop(thing.$take().await) }).named("child").await
+        };
+        let Err(RunError::Stalled(stalled)) = Loop::simulated().run(main) else { panic!("it stalls") };
+        assert_eq!(stalled.cycle().len(), 2, "{stalled}");
+        stalled.to_string()
+    }};
+}
+
+#[test]
+fn who_has_what_is_waited_for_is_told() {
+    let reports = [
+        (deadlock_over!(Lock::new(0), lock), "lock 1, taken by "),
+        (deadlock_over!(Semaphore::new(1), acquire), "a permit of semaphore 1, taken by "),
+        (deadlock_over!(CapacityLimiter::new(1), acquire), "a token of limiter 1, taken by "),
+        (deadlock_over!(RwLock::new(0), write), "writing lock 1, taken by "),
+        (deadlock_over!(Condition::new(0), lock), "lock 1, taken by "),
+    ];
+    for (report, part) in reports {
+        assert!(report.contains(part) && report.contains("a deadlock: "), "{part}\n{report}");
+    }
 }
 
 #[test]

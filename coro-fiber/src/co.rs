@@ -110,6 +110,11 @@ impl<'f, S, Y, E> Co<'f, S, Y, E> {
         wait_at(self, future)
     }
 
+    /// Whether the body is being unwound: then every wait fails at once.
+    pub(crate) fn is_unwinding(&self) -> bool {
+        self.exchange.is_unwinding()
+    }
+
     fn delegate<C: IntoSub<S, Y, E>>(&self, sub: C, first: Option<S>) -> Result<C::Return, Thrown<E>> {
         let delegation = sub.into_sub(first).map_err(Thrown::Misuse)?;
         self.check_unwinding()?;

@@ -155,6 +155,7 @@ mod on_fiber;
 mod options;
 mod pool;
 mod scope;
+mod settle;
 #[cfg(feature = "tracing")]
 mod span;
 mod stack;

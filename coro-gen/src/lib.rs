@@ -33,6 +33,7 @@ mod co;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod engine;
+mod settle;
 mod task;
 mod with;
 

@@ -15,13 +15,17 @@ const OURS: [(Contender, Flavour); 3] = [
 ];
 
 /// A size at which even an unoptimised build is done at once, and how many operations it has.
-const SMALL: [(Scenario, Size, u64); 13] = [
+const SMALL: [(Scenario, Size, u64); 17] = [
     (Scenario::Yield, Size { tasks: 7, rounds: 11 }, 77),
     (Scenario::Cold, Size { tasks: 50, rounds: 2 }, 100),
     (Scenario::SpawnAll, Size { tasks: 40, rounds: 1 }, 40),
     (Scenario::SpawnOne, Size { tasks: 1, rounds: 30 }, 30),
     (Scenario::Pingpong, Size { tasks: 1, rounds: 20 }, 20),
     (Scenario::Prodcons, Size { tasks: 1, rounds: 500 }, 500),
+    (Scenario::Lock, Size { tasks: 1, rounds: 2_500 }, 2_500),
+    (Scenario::Semaphore, Size { tasks: 1, rounds: 2_500 }, 2_500),
+    (Scenario::Queue, Size { tasks: 1, rounds: 2_500 }, 2_500),
+    (Scenario::HandOver, Size { tasks: 5, rounds: 8 }, 40),
     (Scenario::Oneshot, Size { tasks: 6, rounds: 5 }, 30),
     (Scenario::Remote, Size { tasks: 1, rounds: 100 }, 100),
     (Scenario::RemoteLoad, Size { tasks: 8, rounds: 100 }, 100),

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::hint::cold_path;
 use core::panic::Location;
 use core::task::{Context, Poll, Waker};
 
@@ -171,8 +172,11 @@ impl<G: Engine> Machine<G> {
         if input.is_none() && self.phase == Phase::Parked {
             // A wake-up: what a task gets all the time.
             self.root.put(Resume::Continue);
-        } else if let Some(Apart(answer)) = self.begin(wake, input) {
-            return answer;
+        } else {
+            cold_path();
+            if let Some(Apart(answer)) = self.begin(wake, input) {
+                return answer;
+            }
         }
         let mut run = Running { machine: self, over: false };
         let answer = loop {

@@ -78,7 +78,7 @@ pub fn cancelled_waiters_are_as_none<F: Flavour>(make: MakeLoop<'_>) {
     let getter = |name| {
         let (queue, trace) = (queue.clone(), trace.clone());
         let told = telling(&trace, name);
-        let got = move || async move { trace.log(format!("{name} got {}", queue.get().await)) };
+        let got = move || async move { trace.log(format!("{name} got {}", queue.get().await.unwrap())) };
         plan().wait(got).except(told).spawn::<F>(&event_loop)
     };
     let (first, second) = (getter("first"), getter("second"));

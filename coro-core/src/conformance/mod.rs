@@ -33,6 +33,8 @@
 //! `examples/tests/by_hand.rs` a coroutine that is written by hand from its first law to its last.
 
 pub mod cancellation;
+pub mod channel;
+pub mod condition;
 pub mod coroutine;
 pub mod delegation;
 pub mod drive;
@@ -46,7 +48,9 @@ pub mod program;
 pub mod queue;
 pub mod scope;
 mod script;
+pub mod semaphore;
 mod setting;
+pub mod shared_value;
 pub mod sync;
 pub mod task;
 mod trace;
@@ -278,6 +282,10 @@ macro_rules! event_loop_conformance {
                 join_waits_for_every_task_done,
                 task_done_too_often_is_an_error,
                 nowait_hands_back_and_tells,
+                a_lifo_queue_gives_the_newest_and_a_priority_queue_the_smallest,
+                a_queue_that_is_shut_down_is_drained,
+                a_shutdown_ends_the_waits_of_getters,
+                a_shutdown_at_once_unblocks_join_as_far_as_work_is_done,
             ]
         );
         $crate::__scenarios!(
@@ -296,6 +304,65 @@ macro_rules! event_loop_conformance {
                 a_oneshot_gives_its_value_or_says_that_none_comes,
                 an_unsent_value_comes_back,
                 a_sender_waits_for_its_receiver_to_close,
+            ]
+        );
+        $crate::__scenarios!(
+            semaphore,
+            $flavour,
+            (&$make_loop),
+            [
+                permits_go_to_those_who_waited_first,
+                a_semaphore_is_locked_while_a_woken_waiter_has_not_run,
+                a_woken_waiter_wakes_as_many_as_there_are_permits,
+                a_cancelled_woken_waiter_gives_its_permit_back,
+                a_cancelled_waiter_leaves_the_line_of_a_semaphore,
+                releasing_a_bounded_semaphore_too_often_is_an_error,
+                a_limiter_knows_its_borrowers_and_changes_its_size,
+            ]
+        );
+        $crate::__scenarios!(
+            condition,
+            $flavour,
+            (&$make_loop),
+            [
+                notifications_wake_those_who_waited_first,
+                notify_all_wakes_everybody_who_waited,
+                a_cancelled_notified_waiter_notifies_the_next,
+                a_cancelled_waiter_leaves_the_condition,
+                wait_for_looks_again_after_each_notification,
+                conditions_share_a_lock,
+                an_interrupted_wait_has_the_lock_again,
+                a_barrier_opens_when_all_have_arrived_and_numbers_them,
+                a_cancel_while_a_barrier_fills_is_no_arrival,
+                an_aborted_barrier_is_broken_for_all,
+                a_reset_barrier_begins_anew,
+            ]
+        );
+        $crate::__scenarios!(
+            shared_value,
+            $flavour,
+            (&$make_loop),
+            [
+                readers_share_and_nobody_overtakes,
+                a_cancelled_writer_lets_the_readers_behind_it_go,
+                a_writer_may_go_over_to_reading,
+                a_value_is_made_once,
+                a_maker_that_gives_up_passes_the_turn_on,
+            ]
+        );
+        $crate::__scenarios!(
+            channel,
+            $flavour,
+            (&$make_loop),
+            [
+                a_full_channel_makes_senders_wait,
+                without_room_a_send_waits_for_a_receiver,
+                a_channel_without_senders_is_drained,
+                a_channel_without_receivers_is_broken,
+                a_cancelled_woken_receiver_passes_the_item_on,
+                a_cancelled_woken_sender_passes_the_room_on,
+                a_watch_shows_the_last_value,
+                a_broadcast_reaches_all_and_tells_who_lags,
             ]
         );
         $crate::__scenarios!(

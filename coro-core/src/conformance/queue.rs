@@ -7,10 +7,12 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::setting::MakeLoop;
+use super::setting::{MakeLoop, log, turns};
 use super::{Flavour, Plan, Trace, plan};
 use crate::event_loop::{EventLoop, Loop};
-use crate::queue::{Queue, QueueEmpty, QueueFull, TooManyTaskDone};
+use crate::queue::{
+    GetNowaitError, LifoQueue, PriorityQueue, PutNowaitError, Queue, QueueShutDown, TooManyTaskDone, Unput,
+};
 use crate::task::JoinHandle;
 use crate::time::{sleep, yield_now};
 
@@ -23,7 +25,7 @@ fn getter<F: Flavour>(
     let (queue, trace) = (queue.clone(), trace.clone());
     plan()
         .wait(move || async move {
-            let item = queue.get().await;
+            let item = queue.get().await.unwrap();
             trace.log(format!("{name} got {item}"));
         })
         .spawn::<F>(event_loop)
@@ -33,14 +35,10 @@ fn putter<F: Flavour>(event_loop: &Loop, queue: &Queue<i64>, trace: &Trace, item
     let (queue, trace) = (queue.clone(), trace.clone());
     plan()
         .wait(move || async move {
-            queue.put(item).await;
+            queue.put(item).await.unwrap();
             trace.log(format!("put {item}"));
         })
         .spawn::<F>(event_loop)
-}
-
-fn turns(count: usize) -> Plan {
-    (0..count).fold(plan(), |plan, _| plan.wait(yield_now))
 }
 
 fn run<F: Flavour>(event_loop: &Loop, main: Plan) {
@@ -91,7 +89,7 @@ pub fn a_spuriously_woken_getter_keeps_its_place<F: Flavour>(make: MakeLoop<'_>)
             leak.replace(Some(cx.waker().clone()));
             Pin::new(&mut get).poll(cx)
         });
-        log.log(format!("first got {}", item.await));
+        log.log(format!("first got {}", item.await.unwrap()));
     });
     first.spawn::<F>(&event_loop).detach();
     getter::<F>(&event_loop, &queue, &trace, "second").detach();
@@ -114,7 +112,7 @@ pub fn a_bounded_queue_makes_putters_wait_in_order<F: Flavour>(make: MakeLoop<'_
     let (items, got) = (queue.clone(), trace.clone());
     let main = plan().wait(|| sleep(Duration::from_secs(1))).wait(move || async move {
         for _ in 0..3 {
-            got.log(format!("got {}", items.get().await));
+            got.log(format!("got {}", items.get().await.unwrap()));
             yield_now().await;
         }
     });
@@ -169,7 +167,7 @@ pub fn join_waits_for_every_task_done<F: Flavour>(make: MakeLoop<'_>) {
     let (working, worked) = (queue.clone(), trace.clone());
     let worker = plan().wait(move || async move {
         for _ in 0..2 {
-            let item = working.get().await;
+            let item = working.get().await.unwrap();
             sleep(Duration::from_secs(1)).await;
             worked.log(format!("worked on {item}"));
             working.task_done().unwrap();
@@ -195,14 +193,122 @@ pub fn task_done_too_often_is_an_error<F: Flavour>(make: MakeLoop<'_>) {
 /// The operations that do not wait hand the item back, or tell that there is none.
 pub fn nowait_hands_back_and_tells<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, queue) = (make(), Queue::new(2));
-    assert_eq!(queue.get_nowait(), Err(QueueEmpty));
+    assert_eq!(queue.get_nowait(), Err(GetNowaitError::QueueEmpty));
     queue.put_nowait(1).unwrap();
     queue.put_nowait(2).unwrap();
     assert!(queue.is_full());
-    assert_eq!(queue.put_nowait(3), Err(QueueFull(3)));
+    assert_eq!(queue.put_nowait(3), Err(PutNowaitError::QueueFull(3)));
     assert_eq!(queue.len(), 2);
     let items = queue.clone();
-    run::<F>(&event_loop, plan().wait(move || async move { assert_eq!(items.get().await, 1) }));
+    run::<F>(&event_loop, plan().wait(move || async move { assert_eq!(items.get().await, Ok(1)) }));
     assert_eq!(queue.get_nowait(), Ok(2));
     assert!(queue.is_empty());
+}
+
+/// The other queues differ in what comes out next, and in nothing else.
+pub fn a_lifo_queue_gives_the_newest_and_a_priority_queue_the_smallest<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let (newest, smallest, log) = (LifoQueue::new(2), PriorityQueue::new(0), trace.clone());
+    let putting = newest.clone();
+    let putter = plan().wait(move || async move {
+        for item in 1..=4 {
+            putting.put(item).await.unwrap();
+        }
+    });
+    putter.spawn::<F>(&event_loop).detach();
+    let main = turns(1).wait(move || async move {
+        assert!(newest.is_full());
+        for _ in 0..4 {
+            log.log(format!("newest {}", newest.get().await.unwrap()));
+            yield_now().await;
+        }
+        for item in [3, 1, 2] {
+            smallest.put(item).await.unwrap();
+        }
+        for _ in 0..3 {
+            log.log(format!("smallest {}", smallest.get().await.unwrap()));
+        }
+    });
+    run::<F>(&event_loop, main);
+    let newest = ["newest 2", "newest 3", "newest 4", "newest 1"];
+    trace.expect(&[&newest[..], &["smallest 1", "smallest 2", "smallest 3"]].concat());
+}
+
+/// Rule 34: after a shutdown nothing is put, what is left is got and worked on, and then every get fails.
+pub fn a_queue_that_is_shut_down_is_drained<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::new(2));
+    for item in [1, 2] {
+        queue.put_nowait(item).unwrap();
+    }
+    let (putting, told) = (queue.clone(), trace.clone());
+    let putter = plan().wait(move || async move {
+        told.log(format!("put {:?}", putting.put(3).await));
+        told.log(format!("put {:?}", putting.put(4).await));
+    });
+    putter.spawn::<F>(&event_loop).detach();
+    let joining = queue.clone();
+    let join = plan().wait(move || async move { joining.join().await }).call(log(&trace, "joined"));
+    join.spawn::<F>(&event_loop).detach();
+    let (closing, told) = (queue.clone(), trace.clone());
+    let main = turns(1).call(move || closing.shutdown()).wait(yield_now).wait(move || async move {
+        assert!(queue.is_shut_down());
+        assert_eq!(queue.put_nowait(5), Err(PutNowaitError::QueueShutDown(5)));
+        for _ in 0..3 {
+            told.log(format!("got {:?}", queue.get().await));
+        }
+        assert_eq!(queue.get_nowait(), Err(QueueShutDown.into()));
+        for work in ["one", "both"] {
+            yield_now().await;
+            told.log(format!("done with {work}"));
+            queue.task_done().unwrap();
+        }
+        assert_eq!(queue.task_done(), Err(TooManyTaskDone));
+    });
+    run::<F>(&event_loop, main.wait(yield_now));
+    let puts = [format!("put {:?}", Err::<(), _>(Unput(3))), format!("put {:?}", Err::<(), _>(Unput(4)))];
+    let gets =
+        ["got Ok(1)", "got Ok(2)", "got Err(QueueShutDown)", "done with one", "done with both", "joined"];
+    trace.expect(&[&puts.each_ref().map(|put| &put[..])[..], &gets].concat());
+}
+
+/// Rule 34: getters that wait are told of a shutdown, all of them, and so are those who come later.
+pub fn a_shutdown_ends_the_waits_of_getters<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::<i64>::unbounded());
+    for name in ["a", "b"] {
+        let (queue, trace) = (queue.clone(), trace.clone());
+        let getter = plan().wait(move || async move { trace.log(format!("{name} {:?}", queue.get().await)) });
+        getter.spawn::<F>(&event_loop).detach();
+    }
+    let main = turns(1).call(move || {
+        queue.shutdown();
+        queue.shutdown();
+    });
+    run::<F>(&event_loop, main.wait(yield_now));
+    trace.expect(&["a Err(QueueShutDown)", "b Err(QueueShutDown)"]);
+}
+
+/// Rule 34: a shutdown at once empties the queue, and counts the work on what was in it as done: a join still waits for
+/// the work on what was got before.
+pub fn a_shutdown_at_once_unblocks_join_as_far_as_work_is_done<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::unbounded());
+    for item in 1..=3 {
+        queue.put_nowait(item).unwrap();
+    }
+    let joining = queue.clone();
+    let join = plan().wait(move || async move { joining.join().await }).call(log(&trace, "joined"));
+    join.spawn::<F>(&event_loop).detach();
+    let told = trace.clone();
+    let main = turns(1).wait(move || async move {
+        assert_eq!(queue.get().await, Ok(1));
+        assert_eq!(queue.shutdown_now(), [2, 3]);
+        assert!(queue.is_empty());
+        assert_eq!(queue.statistics().unfinished, 1);
+        yield_now().await;
+        told.log("one is left");
+        queue.task_done().unwrap();
+        assert_eq!(queue.shutdown_now(), []);
+        queue.join().await;
+    });
+    run::<F>(&event_loop, main.wait(yield_now));
+    trace.expect(&["one is left", "joined"]);
 }

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Flavour, Plan, Trace};
+use super::{Flavour, Plan, Trace, plan};
 use crate::event_loop::{EventLoop, Exception, Loop, RunError};
+use crate::time::yield_now;
 
 /// Makes the loops that the scenarios run on.
 pub type MakeLoop<'a> = &'a dyn Fn() -> Loop;
@@ -43,6 +44,11 @@ pub fn reports(event_loop: &Loop) -> Trace {
         });
     })));
     trace
+}
+
+/// Lets the others have so many turns.
+pub(super) fn turns(count: usize) -> Plan {
+    (0..count).fold(plan(), |plan, _| plan.wait(yield_now))
 }
 
 /// Runs a task as the main one.

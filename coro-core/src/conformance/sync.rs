@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::setting::{MakeLoop, log, run};
+use super::setting::{MakeLoop, log, run, turns};
 use super::{Flavour, Plan, Trace, plan};
 use crate::event_loop::{EventLoop, Loop};
 use crate::queue::Queue;
@@ -11,10 +11,6 @@ use crate::sync::oneshot::{Closed, TryRecvError, Unsent};
 use crate::sync::{Event, Guard, Lock, Receiver, oneshot};
 use crate::task::JoinHandle;
 use crate::time::yield_now;
-
-fn turns(count: usize) -> Plan {
-    (0..count).fold(plan(), |plan, _| plan.wait(yield_now))
-}
 
 /// Locks, tells so, waits for a turn and lets go. The guard lives in the body, across its waits.
 fn holder(lock: &Lock<Vec<&'static str>>, trace: &Trace, name: &'static str) -> Plan {
@@ -59,8 +55,8 @@ pub fn what_is_ready_does_not_suspend<F: Flavour>(make: MakeLoop<'_>) {
         let one = *lock.lock().await;
         event.wait().await;
         let two = receiver.await.unwrap();
-        queue.put(one + two).await;
-        assert_eq!(queue.get().await, 3);
+        queue.put(one + two).await.unwrap();
+        assert_eq!(queue.get().await, Ok(3));
         queue.task_done().unwrap();
         queue.join().await;
     });

@@ -14,6 +14,7 @@ mod ext;
 mod from_iter;
 mod items;
 mod outcome;
+mod settle;
 mod shared;
 mod with;
 
@@ -33,6 +34,7 @@ pub use ext::{CloseError, CoroutineExt, Nothing};
 pub use from_iter::{FromIter, from_iter};
 pub use items::Items;
 pub use outcome::{Input, Misuse, MisuseKind, Outcome, State, Thrown};
+pub use settle::{Interrupted, Settle, Settling};
 pub use shared::Shared;
 pub use with::{AsyncContext, Ending, with};
 

@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::core::Core;
 use super::word::Word;
-use super::{Stalled, Stuck};
+use super::{Stalled, Stuck, current};
 use crate::task::TaskId;
 use crate::time::Time;
 
@@ -26,7 +26,7 @@ pub enum Waiting {
         what: Wanted,
         /// Which one, counted as they are first waited for.
         object: u32,
-        /// The task that took it.
+        /// The task that took it, or one of those that did.
         held_by: Option<TaskId>,
     },
     /// The end of a task.
@@ -57,6 +57,28 @@ pub enum Wanted {
     Value,
     /// That the other end of a oneshot is gone.
     Closed,
+    /// A permit of a semaphore.
+    Permit,
+    /// A token of a capacity limiter.
+    Token,
+    /// To be notified by a condition.
+    Notification,
+    /// That a barrier is full.
+    Barrier,
+    /// To read what a lock for readers and writers guards.
+    Read,
+    /// To write it.
+    Write,
+    /// That a cell's value is there.
+    Cell,
+    /// An item of a channel.
+    Receive,
+    /// Room in a channel, or a receiver.
+    Send,
+    /// Another value of a watch.
+    Change,
+    /// The next value of a broadcast.
+    Broadcast,
 }
 
 impl fmt::Display for Wanted {
@@ -69,6 +91,17 @@ impl fmt::Display for Wanted {
             Self::Done => "the work of queue",
             Self::Value => "the value of oneshot",
             Self::Closed => "the other end of oneshot",
+            Self::Permit => "a permit of semaphore",
+            Self::Token => "a token of limiter",
+            Self::Notification => "condition",
+            Self::Barrier => "barrier",
+            Self::Read => "reading lock",
+            Self::Write => "writing lock",
+            Self::Cell => "the value of cell",
+            Self::Receive => "an item of channel",
+            Self::Send => "room in channel",
+            Self::Change => "a change of watch",
+            Self::Broadcast => "an item of broadcast",
         })
     }
 }
@@ -107,11 +140,17 @@ impl ObjectName {
     /// Says that the present task waits for this, if somebody wants to know.
     #[inline(always)]
     pub(crate) fn note_wait(&self, what: Wanted, holder: Word) {
+        self.note_wait_for(what, || holder);
+    }
+
+    /// [`note_wait`](Self::note_wait), where it takes a look to find out who holds it.
+    #[inline(always)]
+    pub(crate) fn note_wait_for(&self, what: Wanted, holder: impl FnOnce() -> Word) {
         Core::note_wait(|core| {
             if self.0.get() == 0 {
                 self.0.set(core.number_object());
             }
-            Waiting::For { what, object: self.0.get(), held_by: core.task_of(holder) }
+            Waiting::For { what, object: self.0.get(), held_by: core.task_of(holder()) }
         });
     }
 }
@@ -144,6 +183,11 @@ impl Core {
         if let Some(task) = self.task_of(word) {
             self.waits.borrow_mut().of.entry(task).or_default().push(what);
         }
+    }
+
+    /// The task that runs, on whatever loop.
+    pub(crate) fn current_task_id() -> Option<TaskId> {
+        current::with_current(|core| core.task_of(core.running_word())).flatten()
     }
 
     /// The task that has a word now.

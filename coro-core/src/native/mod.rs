@@ -17,6 +17,7 @@ mod engine;
 #[cfg(feature = "std")]
 mod in_place;
 mod movable;
+mod settle;
 #[cfg(feature = "std")]
 mod task;
 mod with;

@@ -46,6 +46,16 @@ struct Shared {
     line: Line,
 }
 
+/// What an event looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Whether it is set.
+    pub set: bool,
+    /// How many wait for it.
+    pub waiting: usize,
+}
+
 impl Event {
     /// An event that has not happened.
     pub fn new() -> Self {
@@ -66,6 +76,11 @@ impl Event {
     /// Makes those who come from now on wait for the next [`set`](Self::set).
     pub fn clear(&self) {
         self.0.set.set(false);
+    }
+
+    /// What it looks like now.
+    pub fn statistics(&self) -> Statistics {
+        Statistics { set: self.is_set(), waiting: self.0.line.len() }
     }
 
     /// Waits until it is set; not at all if it is.

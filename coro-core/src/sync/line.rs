@@ -42,6 +42,8 @@ pub(crate) struct Line {
     free: Cell<usize>,
     /// How many have entered, ever: the number of the next one.
     entered: Cell<u64>,
+    /// How many of them were called, or left uncalled.
+    gone: Cell<u64>,
     pub(crate) name: ObjectName,
 }
 
@@ -60,8 +62,15 @@ pub(crate) struct Place(usize);
 impl Place {
     pub(crate) const NONE: Self = Self(NOBODY);
 
-    fn is_none(&self) -> bool {
+    #[inline]
+    pub(crate) fn is_none(&self) -> bool {
         self.0 == NOBODY
+    }
+
+    /// Its number, while it is one. That of a place that was given up goes to a later one.
+    #[inline]
+    pub(crate) fn index(&self) -> usize {
+        self.0
     }
 }
 
@@ -81,6 +90,7 @@ impl Default for Line {
             last: Cell::new(NOBODY),
             free: Cell::new(NOBODY),
             entered: Cell::new(0),
+            gone: Cell::new(0),
             name: ObjectName::default(),
         }
     }
@@ -141,6 +151,29 @@ impl Line {
     /// Whether nobody waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.first.get() == NOBODY
+    }
+
+    /// How many wait, and have not been called.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        (self.entered.get() - self.gone.get()) as usize
+    }
+
+    /// The index of the place of the one who has waited longest.
+    #[inline]
+    pub(crate) fn first_index(&self) -> Option<usize> {
+        let first = self.first.get();
+        (first != NOBODY).then_some(first)
+    }
+
+    /// The indices of the places of all who wait, in the order of the line.
+    pub(crate) fn each_index(&self, mut with: impl FnMut(usize)) {
+        let nodes = self.nodes.borrow();
+        let mut index = self.first.get();
+        while let Some(node) = nodes.get(index) {
+            with(index);
+            index = node.next;
+        }
     }
 
     fn enter(&self, waker: Waker) -> Place {
@@ -223,6 +256,7 @@ impl Line {
     }
 
     fn unlink(&self, nodes: &mut [Node], index: usize) {
+        self.gone.set(self.gone.get() + 1);
         let (previous, next) = (nodes[index].previous, nodes[index].next);
         match nodes.get_mut(previous) {
             Some(node) => node.next = next,
@@ -243,7 +277,6 @@ impl Line {
 impl Line {
     /// Calls the one who has waited longest, if anybody waits, cancelled or not. False if nobody does.
     #[inline]
-    #[expect(dead_code, reason = "for those who prepare the turn of the first one before they call it")]
     pub(crate) fn call_next(&self) -> bool {
         !self.is_empty() && self.call_before(u64::MAX)
     }
@@ -286,6 +319,7 @@ impl Line {
         let index = self.first.get();
         let first = nodes.get_mut(index).filter(|first| first.number < limit)?;
         let (waker, next) = (first.waker.take(), first.next);
+        self.gone.set(self.gone.get() + 1);
         self.first.set(next);
         match nodes.get_mut(next) {
             Some(node) => node.previous = NOBODY,

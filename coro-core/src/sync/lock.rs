@@ -81,6 +81,16 @@ enum State {
 #[error("the lock is locked, or promised to one who waits: wait with lock()")]
 pub struct WouldWait;
 
+/// What a lock looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// Whether a guard exists.
+    pub locked: bool,
+    /// How many wait, with the one that has been promised the lock and has not run.
+    pub waiting: usize,
+}
+
 impl<T> Lock<T> {
     /// An unlocked lock around `value`.
     pub fn new(value: T) -> Self {
@@ -111,6 +121,17 @@ impl<T> Lock<T> {
     /// Whether a guard exists. An unlocked lock can still be promised to one who waits.
     pub fn is_locked(&self) -> bool {
         self.0.state.get() == State::Locked
+    }
+
+    /// Whether both are handles to one lock.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What it looks like now.
+    pub fn statistics(&self) -> Statistics {
+        let promised = usize::from(self.0.state.get() == State::Promised);
+        Statistics { locked: self.is_locked(), waiting: self.0.line.len() + promised }
     }
 
     /// Locks it for one who was called, or who finds it free.

@@ -14,6 +14,12 @@
 //! cancellation, as `except: pass` does in Python: the next wait waits again. A `shutdown` for reading, by whoever has a
 //! clone of the stream, ends also such a library.
 //!
+//! # Stacks
+//!
+//! Libraries were written for the stacks of threads. In a debug build `serde_json`, `csv`, `postgres-protocol` and
+//! `tungstenite` take some 30 KB, a TLS handshake by `rustls` 50 KB, and `ureq` over TLS 125 KB: more than the 64 KiB of a
+//! fiber, so that it needs [`Options::stack_bytes`](crate::Options::stack_bytes). [`stack_used`](crate::stack_used) tells.
+//!
 //! # Examples
 //!
 //! ```

@@ -14,6 +14,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender, bounded};
+use tokio::sync;
 
 use super::{
     State, block_on, channel, detach, one_shot, receive, send, sleep, spawn, value, with, yield_now,
@@ -21,7 +22,7 @@ use super::{
 use crate::shared::meter::{Meter, resident_bytes};
 use crate::shared::record::Measured;
 use crate::shared::remote::Woken;
-use crate::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_YIELD, Scenario, Size};
+use crate::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, WORK_PER_YIELD, Scenario, Size};
 use crate::shared::schedule::{Schedule, Seen};
 use crate::shared::turns;
 
@@ -44,6 +45,10 @@ pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
         Scenario::SpawnOne => run!(spawn_one(size)),
         Scenario::Pingpong => run!(pingpong(size)),
         Scenario::Prodcons => run!(prodcons(size)),
+        Scenario::Lock => run!(lock(size)),
+        Scenario::Semaphore => run!(semaphore(size)),
+        Scenario::Queue => run!(queue(size)),
+        Scenario::HandOver => run!(hand_over(size)),
         Scenario::Oneshot => run!(oneshot(size)),
         Scenario::Remote => run!(remote(size)),
         Scenario::RemoteLoad => run!(remote_load(size)),
@@ -148,6 +153,65 @@ async fn prodcons(size: Size) -> Box<Measured> {
     meter.stop(sum_of!(tasks))
 }
 
+/// All use tokio's lock and semaphore here, which need no runtime of their own.
+async fn lock(size: Size) -> Box<Measured> {
+    let lock = sync::Mutex::new(0);
+    let meter = Meter::start();
+    for round in 0..size.rounds {
+        *lock.lock().await += 1;
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    meter.stop(*lock.lock().await)
+}
+
+async fn semaphore(size: Size) -> Box<Measured> {
+    let semaphore = sync::Semaphore::new(2);
+    let meter = Meter::start();
+    let mut taken = 0;
+    for round in 0..size.rounds {
+        let _permit = semaphore.acquire().await.expect("it is open");
+        taken += 1;
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    meter.stop(taken)
+}
+
+async fn queue(size: Size) -> Box<Measured> {
+    let (puts, mut gets) = channel::<u64>(1);
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        send(&puts, 1).await;
+        sum += receive(&mut gets).await;
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    meter.stop(sum)
+}
+
+async fn hand_over(size: Size) -> Box<Measured> {
+    let lock = Arc::new(sync::Mutex::new(0));
+    let held = lock.lock().await;
+    let take = |lock: Arc<sync::Mutex<u64>>| async move {
+        for _ in 0..size.rounds {
+            *lock.lock().await += 1;
+        }
+        0
+    };
+    let tasks: Vec<_> = (0..size.tasks).map(|_| spawn(take(Arc::clone(&lock)))).collect();
+    // Now everybody waits, and the lock is never free again before the end.
+    yield_now().await;
+    let meter = Meter::start();
+    drop(held);
+    let zero: u64 = sum_of!(tasks);
+    meter.stop(zero + *lock.lock().await)
+}
+
 async fn oneshot(size: Size) -> Box<Measured> {
     let asked = State::default();
     let ask = |asked: State<Vec<_>>| async move {
@@ -235,7 +299,7 @@ async fn timers_cancel(size: Size) -> Box<Measured> {
     let mut begun = 0;
     for round in 0..size.rounds {
         begun += begin(pin!(sleep(Duration::from_secs(30)))).await;
-        if round % SLEEPS_PER_YIELD == 0 {
+        if round % WORK_PER_YIELD == 0 {
             yield_now().await;
         }
     }

@@ -153,7 +153,7 @@ mod in_native {
 
     async fn worker(site: Rc<Site>) {
         loop {
-            let page: Page = site.frontier.queue.get().await;
+            let page: Page = site.frontier.queue.get().await.unwrap();
             let visit = fetch(&site, &page.url).await.unwrap_or_else(Visit::Failed);
             site.frontier.done(page, visit);
         }
@@ -187,7 +187,7 @@ mod in_generator {
 
     async fn worker(co: &mut TaskCo<'_>, site: Rc<Site>) -> TaskResult<()> {
         loop {
-            let page: Page = co.wait(site.frontier.queue.get()).await?;
+            let page: Page = co.wait(site.frontier.queue.get()).await?.unwrap();
             let visit = match fetch(co, &site, &page.url).await {
                 Ok(visit) => visit,
                 Err(Failure::Fetch(error)) => Visit::Failed(error),
@@ -230,7 +230,7 @@ mod in_fiber {
 
     fn worker(co: &mut TaskCo<'_>, site: &Site) -> TaskResult<()> {
         loop {
-            let page: Page = co.wait(site.frontier.queue.get())?;
+            let page: Page = co.wait(site.frontier.queue.get())?.unwrap();
             let visit = match fetch(co, site, &page.url) {
                 Ok(visit) => visit,
                 Err(Failure::Fetch(error)) => Visit::Failed(error),

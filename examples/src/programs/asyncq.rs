@@ -128,7 +128,7 @@ mod native {
         for _ in 0..shop.draw() {
             sleep(shop.draw_sleep(&format!("Producer {name}"))).await;
             let item = Shop::make_item();
-            shop.queue.put(item.clone()).await;
+            shop.queue.put(item.clone()).await.unwrap();
             shop.added(name, &item.0);
         }
     }
@@ -136,7 +136,7 @@ mod native {
     async fn consume(shop: Shop, name: u32) -> Infallible {
         loop {
             sleep(shop.draw_sleep(&format!("Consumer {name}"))).await;
-            let item = shop.queue.get().await;
+            let item = shop.queue.get().await.unwrap();
             shop.got(name, item);
         }
     }
@@ -169,7 +169,7 @@ mod generator {
         for _ in 0..shop.draw() {
             co.wait(sleep(shop.draw_sleep(&format!("Producer {name}")))).await?;
             let item = Shop::make_item();
-            co.wait(shop.queue.put(item.clone())).await?;
+            co.wait(shop.queue.put(item.clone())).await?.unwrap();
             shop.added(name, &item.0);
         }
         Ok(())
@@ -178,7 +178,7 @@ mod generator {
     async fn consume(co: &mut TaskCo<'_>, shop: Shop, name: u32) -> TaskResult<Infallible> {
         loop {
             co.wait(sleep(shop.draw_sleep(&format!("Consumer {name}")))).await?;
-            let item = co.wait(shop.queue.get()).await?;
+            let item = co.wait(shop.queue.get()).await?.unwrap();
             shop.got(name, item);
         }
     }
@@ -211,7 +211,7 @@ mod fiber {
         for _ in 0..shop.draw() {
             co.wait(sleep(shop.draw_sleep(&format!("Producer {name}"))))?;
             let item = Shop::make_item();
-            co.wait(shop.queue.put(item.clone()))?;
+            co.wait(shop.queue.put(item.clone()))?.unwrap();
             shop.added(name, &item.0);
         }
         Ok(())
@@ -220,7 +220,7 @@ mod fiber {
     fn consume(co: &mut TaskCo<'_>, shop: &Shop, name: u32) -> TaskResult<Infallible> {
         loop {
             co.wait(sleep(shop.draw_sleep(&format!("Consumer {name}"))))?;
-            let item = co.wait(shop.queue.get())?;
+            let item = co.wait(shop.queue.get())?.unwrap();
             shop.got(name, item);
         }
     }

@@ -73,9 +73,9 @@ mod native {
 
     async fn opponent(board: Board) {
         for _ in 0..PAIRS {
-            board.moves.get().await;
+            board.moves.get().await.unwrap();
             sleep(OPPONENT).await;
-            board.replies.put(()).await;
+            board.replies.put(()).await.unwrap();
         }
     }
 
@@ -83,10 +83,10 @@ mod native {
         for pair in 0..PAIRS {
             for board in boards {
                 if pair > 0 {
-                    board.replies.get().await;
+                    board.replies.get().await.unwrap();
                 }
                 sleep(MASTER).await;
-                board.moves.put(()).await;
+                board.moves.put(()).await.unwrap();
             }
         }
     }
@@ -119,9 +119,9 @@ mod generator {
 
     async fn opponent(co: &mut TaskCo<'_>, board: Board) -> TaskResult<()> {
         for _ in 0..PAIRS {
-            co.wait(board.moves.get()).await?;
+            co.wait(board.moves.get()).await?.unwrap();
             co.wait(sleep(OPPONENT)).await?;
-            co.wait(board.replies.put(())).await?;
+            co.wait(board.replies.put(())).await?.unwrap();
         }
         Ok(())
     }
@@ -130,10 +130,10 @@ mod generator {
         for pair in 0..PAIRS {
             for board in boards {
                 if pair > 0 {
-                    co.wait(board.replies.get()).await?;
+                    co.wait(board.replies.get()).await?.unwrap();
                 }
                 co.wait(sleep(MASTER)).await?;
-                co.wait(board.moves.put(())).await?;
+                co.wait(board.moves.put(())).await?.unwrap();
             }
         }
         Ok(())
@@ -168,9 +168,9 @@ mod fiber {
 
     fn opponent(co: &mut TaskCo<'_>, board: &Board) -> TaskResult<()> {
         for _ in 0..PAIRS {
-            co.wait(board.moves.get())?;
+            co.wait(board.moves.get())?.unwrap();
             co.wait(sleep(OPPONENT))?;
-            co.wait(board.replies.put(()))?;
+            co.wait(board.replies.put(()))?.unwrap();
         }
         Ok(())
     }
@@ -179,10 +179,10 @@ mod fiber {
         for pair in 0..PAIRS {
             for board in boards {
                 if pair > 0 {
-                    co.wait(board.replies.get())?;
+                    co.wait(board.replies.get())?.unwrap();
                 }
                 co.wait(sleep(MASTER))?;
-                co.wait(board.moves.put(()))?;
+                co.wait(board.moves.put(()))?.unwrap();
             }
         }
         Ok(())

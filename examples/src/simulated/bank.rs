@@ -80,12 +80,12 @@ fn counter(bank: Bank, cash: u64, comes: Duration) -> TaskResult<()> {
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
 fn post(bank: Bank, cheque: u64, comes: Duration) -> TaskResult<()> {
     wait!(sleep(comes))?;
-    wait!(bank.cheques.put(cheque))
+    wait!(bank.cheques.put(cheque)).map(Result::unwrap)
 }
 
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
 fn clearing(bank: Bank) -> TaskResult<()> {
-    let cheque = wait!(bank.cheques.get())?;
+    let cheque = wait!(bank.cheques.get())?.unwrap();
     yield_from!(sub!(pay(bank, cheque)))
 }
 

@@ -1,5 +1,6 @@
 //! How the body of a task is run, to its next wait or its end.
 
+use std::hint::cold_path;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -20,6 +21,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         // SAFETY: every cell begins with its header, and it is held meanwhile.
         let header = unsafe { head.cast::<Header>().as_ref() };
         if header.stage.get() != Stage::Waiting {
+            cold_path();
             header.note_late_run();
             return;
         }
@@ -101,7 +103,10 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     fn step(mut body: Pin<&mut B>, header: &Header, core: &Core) -> Poll<Result<B::Output, TaskError>> {
         let mut step = match header.request.get() {
             Request::None => Step::Plain,
-            _ => begin_throw(header, core),
+            _ => {
+                cold_path();
+                begin_throw(header, core)
+            }
         };
         loop {
             let seeking = matches!(step, Step::Seeking);

@@ -25,7 +25,7 @@ mod work;
 /// task that wakes itself at the front of its queue. Such work never ends.
 pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
     match scenario {
-        Scenario::Oneshot | Scenario::RemoteLoad => {
+        Scenario::Oneshot | Scenario::RemoteLoad | Scenario::HandOver => {
             Err(io::Error::other("a task that yields has the next turn as well, so that the others starve"))
         }
         _ => work::perform(scenario, size),

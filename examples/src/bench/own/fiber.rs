@@ -15,7 +15,7 @@ use super::{Asked, answer_all};
 use crate::bench::shared::meter::{Meter, resident_bytes};
 use crate::bench::shared::record::Measured;
 use crate::bench::shared::remote::Woken;
-use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_YIELD, Scenario, Size};
+use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, Scenario, Size, WORK_PER_YIELD};
 use crate::bench::shared::schedule::{Schedule, Seen};
 use crate::bench::shared::turns;
 
@@ -31,6 +31,10 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::SpawnOne => event_loop.run(task(move |co| spawn_one(co, size))),
         Scenario::Pingpong => event_loop.run(task(move |co| pingpong(co, size))),
         Scenario::Prodcons => event_loop.run(task(move |co| prodcons(co, size))),
+        Scenario::Lock => event_loop.run(task(move |co| lock(co, size))),
+        Scenario::Semaphore => event_loop.run(task(move |co| semaphore(co, size))),
+        Scenario::Queue => event_loop.run(task(move |co| queue(co, size))),
+        Scenario::HandOver => event_loop.run(task(move |co| hand_over(co, size))),
         Scenario::Oneshot => event_loop.run(task(move |co| oneshot(co, size))),
         Scenario::Remote => event_loop.run(task(move |co| remote(co, size))),
         Scenario::RemoteLoad => event_loop.run(task(move |co| remote_load(co, size))),
@@ -99,16 +103,16 @@ fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
         let (there, back) = (there.clone(), back.clone());
         move |co| {
             for _ in 0..size.rounds {
-                let ball: u64 = co.wait(there.get())?;
-                co.wait(back.put(ball + 1))?;
+                let ball: u64 = co.wait(there.get())?.unwrap();
+                co.wait(back.put(ball + 1))?.unwrap();
             }
             Ok(())
         }
     });
     let mut ball = 0;
     for _ in 0..size.rounds {
-        co.wait(there.put(ball))?;
-        ball = co.wait(back.get())?;
+        co.wait(there.put(ball))?.unwrap();
+        ball = co.wait(back.get())?.unwrap();
     }
     co.wait(returning)??;
     Ok(meter.stop(ball))
@@ -119,7 +123,7 @@ fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let producer = |queue: Queue<u64>| {
         spawn(move |co| {
             for _ in 0..size.rounds / PRODUCERS {
-                co.wait(queue.put(1))?;
+                co.wait(queue.put(1))?.unwrap();
             }
             Ok(0)
         })
@@ -128,7 +132,7 @@ fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
         spawn(move |co| {
             let mut sum = 0;
             for _ in 0..size.rounds / CONSUMERS {
-                sum += co.wait(queue.get())?;
+                sum += co.wait(queue.get())?.unwrap();
             }
             Ok(sum)
         })
@@ -137,6 +141,66 @@ fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let mut tasks: Vec<_> = (0..PRODUCERS).map(|_| producer(queue.clone())).collect();
     tasks.extend((0..CONSUMERS).map(|_| consumer(queue.clone())));
     Ok(meter.stop(sum_of(co, tasks)?))
+}
+
+fn lock(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let lock = sync::Lock::new(0);
+    let meter = Meter::start();
+    for round in 0..size.rounds {
+        *co.wait(lock.lock())? += 1;
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now())?;
+        }
+    }
+    Ok(meter.stop(*co.wait(lock.lock())?))
+}
+
+fn semaphore(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let semaphore = sync::Semaphore::new(2);
+    let meter = Meter::start();
+    let mut taken = 0;
+    for round in 0..size.rounds {
+        let _permit = co.wait(semaphore.acquire())?;
+        taken += 1;
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now())?;
+        }
+    }
+    Ok(meter.stop(taken))
+}
+
+fn queue(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let queue = Queue::new(1);
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        co.wait(queue.put(1))?.unwrap();
+        sum += co.wait(queue.get())?.unwrap();
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now())?;
+        }
+    }
+    Ok(meter.stop(sum))
+}
+
+fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let lock = sync::Lock::new(0);
+    let held = co.wait(lock.lock())?;
+    let take = |lock: sync::Lock<u64>| {
+        spawn(move |co| {
+            for _ in 0..size.rounds {
+                *co.wait(lock.lock())? += 1;
+            }
+            Ok(0)
+        })
+    };
+    let tasks: Vec<_> = (0..size.tasks).map(|_| take(lock.clone())).collect();
+    // Now everybody waits, and the lock is never free again before the end.
+    co.wait(yield_now())?;
+    let meter = Meter::start();
+    drop(held);
+    let zero = sum_of(co, tasks)?;
+    Ok(meter.stop(zero + *co.wait(lock.lock())?))
 }
 
 fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
@@ -231,7 +295,7 @@ fn timers_cancel(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let mut begun = 0;
     for round in 0..size.rounds {
         begun += begin(co, pin!(sleep(Duration::from_secs(30))))?;
-        if round % SLEEPS_PER_YIELD == 0 {
+        if round % WORK_PER_YIELD == 0 {
             co.wait(yield_now())?;
         }
     }
@@ -246,7 +310,7 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
         if number < last {
             link(number + 1, last, end);
         } else {
-            co.wait(end.put(number))?;
+            co.wait(end.put(number))?.unwrap();
         }
         Ok(())
     })
@@ -257,7 +321,7 @@ fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
-    Ok(meter.stop(co.wait(end.get())?))
+    Ok(meter.stop(co.wait(end.get())?.unwrap()))
 }
 
 fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {

@@ -15,7 +15,7 @@ use super::{Asked, answer_all};
 use crate::bench::shared::meter::{Meter, resident_bytes};
 use crate::bench::shared::record::Measured;
 use crate::bench::shared::remote::Woken;
-use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_YIELD, Scenario, Size};
+use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, Scenario, Size, WORK_PER_YIELD};
 use crate::bench::shared::schedule::{Schedule, Seen};
 use crate::bench::shared::turns;
 
@@ -31,6 +31,10 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::SpawnOne => event_loop.run(task(async move |co| spawn_one(co, size).await)),
         Scenario::Pingpong => event_loop.run(task(async move |co| pingpong(co, size).await)),
         Scenario::Prodcons => event_loop.run(task(async move |co| prodcons(co, size).await)),
+        Scenario::Lock => event_loop.run(task(async move |co| lock(co, size).await)),
+        Scenario::Semaphore => event_loop.run(task(async move |co| semaphore(co, size).await)),
+        Scenario::Queue => event_loop.run(task(async move |co| queue(co, size).await)),
+        Scenario::HandOver => event_loop.run(task(async move |co| hand_over(co, size).await)),
         Scenario::Oneshot => event_loop.run(task(async move |co| oneshot(co, size).await)),
         Scenario::Remote => event_loop.run(task(async move |co| remote(co, size).await)),
         Scenario::RemoteLoad => event_loop.run(task(async move |co| remote_load(co, size).await)),
@@ -99,16 +103,16 @@ async fn pingpong(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> 
         let (there, back) = (there.clone(), back.clone());
         async move |co| {
             for _ in 0..size.rounds {
-                let ball: u64 = co.wait(there.get()).await?;
-                co.wait(back.put(ball + 1)).await?;
+                let ball: u64 = co.wait(there.get()).await?.unwrap();
+                co.wait(back.put(ball + 1)).await?.unwrap();
             }
             Ok(())
         }
     });
     let mut ball = 0;
     for _ in 0..size.rounds {
-        co.wait(there.put(ball)).await?;
-        ball = co.wait(back.get()).await?;
+        co.wait(there.put(ball)).await?.unwrap();
+        ball = co.wait(back.get()).await?.unwrap();
     }
     co.wait(returning).await??;
     Ok(meter.stop(ball))
@@ -119,7 +123,7 @@ async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> 
     let producer = |queue: Queue<u64>| {
         spawn(async move |co| {
             for _ in 0..size.rounds / PRODUCERS {
-                co.wait(queue.put(1)).await?;
+                co.wait(queue.put(1)).await?.unwrap();
             }
             Ok(0)
         })
@@ -128,7 +132,7 @@ async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> 
         spawn(async move |co| {
             let mut sum = 0;
             for _ in 0..size.rounds / CONSUMERS {
-                sum += co.wait(queue.get()).await?;
+                sum += co.wait(queue.get()).await?.unwrap();
             }
             Ok(sum)
         })
@@ -137,6 +141,66 @@ async fn prodcons(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> 
     let mut tasks: Vec<_> = (0..PRODUCERS).map(|_| producer(queue.clone())).collect();
     tasks.extend((0..CONSUMERS).map(|_| consumer(queue.clone())));
     Ok(meter.stop(sum_of(co, tasks).await?))
+}
+
+async fn lock(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let lock = sync::Lock::new(0);
+    let meter = Meter::start();
+    for round in 0..size.rounds {
+        *co.wait(lock.lock()).await? += 1;
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now()).await?;
+        }
+    }
+    Ok(meter.stop(*co.wait(lock.lock()).await?))
+}
+
+async fn semaphore(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let semaphore = sync::Semaphore::new(2);
+    let meter = Meter::start();
+    let mut taken = 0;
+    for round in 0..size.rounds {
+        let _permit = co.wait(semaphore.acquire()).await?;
+        taken += 1;
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now()).await?;
+        }
+    }
+    Ok(meter.stop(taken))
+}
+
+async fn queue(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let queue = Queue::new(1);
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        co.wait(queue.put(1)).await?.unwrap();
+        sum += co.wait(queue.get()).await?.unwrap();
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now()).await?;
+        }
+    }
+    Ok(meter.stop(sum))
+}
+
+async fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let lock = sync::Lock::new(0);
+    let held = co.wait(lock.lock()).await?;
+    let take = |lock: sync::Lock<u64>| {
+        spawn(async move |co| {
+            for _ in 0..size.rounds {
+                *co.wait(lock.lock()).await? += 1;
+            }
+            Ok(0)
+        })
+    };
+    let tasks: Vec<_> = (0..size.tasks).map(|_| take(lock.clone())).collect();
+    // Now everybody waits, and the lock is never free again before the end.
+    co.wait(yield_now()).await?;
+    let meter = Meter::start();
+    drop(held);
+    let zero = sum_of(co, tasks).await?;
+    Ok(meter.stop(zero + *co.wait(lock.lock()).await?))
 }
 
 async fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
@@ -231,7 +295,7 @@ async fn timers_cancel(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measur
     let mut begun = 0;
     for round in 0..size.rounds {
         begun += begin(co, pin!(sleep(Duration::from_secs(30)))).await?;
-        if round % SLEEPS_PER_YIELD == 0 {
+        if round % WORK_PER_YIELD == 0 {
             co.wait(yield_now()).await?;
         }
     }
@@ -246,7 +310,7 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
         if number < last {
             link(number + 1, last, end);
         } else {
-            co.wait(end.put(number)).await?;
+            co.wait(end.put(number)).await?.unwrap();
         }
         Ok(())
     })
@@ -257,7 +321,7 @@ async fn chained(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
-    Ok(meter.stop(co.wait(end.get()).await?))
+    Ok(meter.stop(co.wait(end.get()).await?.unwrap()))
 }
 
 async fn memory(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {

@@ -15,7 +15,7 @@ use super::{Asked, answer_all};
 use crate::bench::shared::meter::{Meter, resident_bytes};
 use crate::bench::shared::record::Measured;
 use crate::bench::shared::remote::Woken;
-use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, SLEEPS_PER_YIELD, Scenario, Size};
+use crate::bench::shared::scenario::{CAPACITY, CONSUMERS, PRODUCERS, Scenario, Size, WORK_PER_YIELD};
 use crate::bench::shared::schedule::{Schedule, Seen};
 use crate::bench::shared::turns;
 
@@ -31,6 +31,10 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::SpawnOne => event_loop.run(spawn_one(size)),
         Scenario::Pingpong => event_loop.run(pingpong(size)),
         Scenario::Prodcons => event_loop.run(prodcons(size)),
+        Scenario::Lock => event_loop.run(lock(size)),
+        Scenario::Semaphore => event_loop.run(semaphore(size)),
+        Scenario::Queue => event_loop.run(queue(size)),
+        Scenario::HandOver => event_loop.run(hand_over(size)),
         Scenario::Oneshot => event_loop.run(oneshot(size)),
         Scenario::Remote => event_loop.run(remote(size)),
         Scenario::RemoteLoad => event_loop.run(remote_load(size)),
@@ -96,14 +100,14 @@ async fn pingpong(size: Size) -> Result<Box<Measured>> {
         let (there, back) = (there.clone(), back.clone());
         async move {
             for _ in 0..size.rounds {
-                back.put(there.get().await + 1).await;
+                back.put(there.get().await.unwrap() + 1).await.unwrap();
             }
         }
     });
     let mut ball = 0;
     for _ in 0..size.rounds {
-        there.put(ball).await;
-        ball = back.get().await;
+        there.put(ball).await.unwrap();
+        ball = back.get().await.unwrap();
     }
     returning.await?;
     Ok(meter.stop(ball))
@@ -113,14 +117,14 @@ async fn prodcons(size: Size) -> Result<Box<Measured>> {
     let queue = Queue::new(CAPACITY);
     let produce = |queue: Queue<u64>| async move {
         for _ in 0..size.rounds / PRODUCERS {
-            queue.put(1).await;
+            queue.put(1).await.unwrap();
         }
         0
     };
     let consume = |queue: Queue<u64>| async move {
         let mut sum = 0;
         for _ in 0..size.rounds / CONSUMERS {
-            sum += queue.get().await;
+            sum += queue.get().await.unwrap();
         }
         sum
     };
@@ -128,6 +132,64 @@ async fn prodcons(size: Size) -> Result<Box<Measured>> {
     let mut tasks: Vec<_> = (0..PRODUCERS).map(|_| spawn(produce(queue.clone()))).collect();
     tasks.extend((0..CONSUMERS).map(|_| spawn(consume(queue.clone()))));
     Ok(meter.stop(sum_of(tasks).await?))
+}
+
+async fn lock(size: Size) -> Result<Box<Measured>> {
+    let lock = sync::Lock::new(0);
+    let meter = Meter::start();
+    for round in 0..size.rounds {
+        *lock.lock().await += 1;
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    Ok(meter.stop(*lock.lock().await))
+}
+
+async fn semaphore(size: Size) -> Result<Box<Measured>> {
+    let semaphore = sync::Semaphore::new(2);
+    let meter = Meter::start();
+    let mut taken = 0;
+    for round in 0..size.rounds {
+        let _permit = semaphore.acquire().await;
+        taken += 1;
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    Ok(meter.stop(taken))
+}
+
+async fn queue(size: Size) -> Result<Box<Measured>> {
+    let queue = Queue::new(1);
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        queue.put(1).await.unwrap();
+        sum += queue.get().await.unwrap();
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    Ok(meter.stop(sum))
+}
+
+async fn hand_over(size: Size) -> Result<Box<Measured>> {
+    let lock = sync::Lock::new(0);
+    let held = lock.lock().await;
+    let take = |lock: sync::Lock<u64>| async move {
+        for _ in 0..size.rounds {
+            *lock.lock().await += 1;
+        }
+        0
+    };
+    let tasks: Vec<_> = (0..size.tasks).map(|_| spawn(take(lock.clone()))).collect();
+    // Now everybody waits, and the lock is never free again before the end.
+    yield_now().await;
+    let meter = Meter::start();
+    drop(held);
+    let zero = sum_of(tasks).await?;
+    Ok(meter.stop(zero + *lock.lock().await))
 }
 
 async fn oneshot(size: Size) -> Result<Box<Measured>> {
@@ -213,7 +275,7 @@ async fn timers_cancel(size: Size) -> Result<Box<Measured>> {
     let mut begun = 0;
     for round in 0..size.rounds {
         begun += begin(pin!(sleep(Duration::from_secs(30)))).await;
-        if round % SLEEPS_PER_YIELD == 0 {
+        if round % WORK_PER_YIELD == 0 {
             yield_now().await;
         }
     }
@@ -228,7 +290,7 @@ fn link(number: u64, last: u64, end: Queue<u64>) {
         if number < last {
             link(number + 1, last, end);
         } else {
-            end.put(number).await;
+            end.put(number).await.unwrap();
         }
     })
     .detach();
@@ -238,7 +300,7 @@ async fn chained(size: Size) -> Result<Box<Measured>> {
     let end = Queue::new(1);
     let meter = Meter::start();
     link(1, size.tasks, end.clone());
-    Ok(meter.stop(end.get().await))
+    Ok(meter.stop(end.get().await.unwrap()))
 }
 
 async fn memory(size: Size) -> Result<Box<Measured>> {

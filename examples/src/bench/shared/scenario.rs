@@ -21,6 +21,14 @@ pub enum Scenario {
     Pingpong,
     /// 5 producers and 10 consumers share a queue of 100; an operation is an item
     Prodcons,
+    /// A task locks and unlocks what nobody else wants; an operation is both
+    Lock,
+    /// The same with a permit of a semaphore
+    Semaphore,
+    /// A task puts into a queue and gets from it what nobody waits for; an operation is both
+    Queue,
+    /// Tasks take a lock that others always wait for, in turn; an operation is a hand-over
+    HandOver,
     /// Tasks wait for a one-shot of their own, again and again, and one task answers them all; an operation is an answer
     Oneshot,
     /// Another thread wakes a task, and nothing else is to be done; an operation is a wake
@@ -55,18 +63,22 @@ pub const PRODUCERS: u64 = 5;
 pub const CONSUMERS: u64 = 10;
 /// See [`PRODUCERS`].
 pub const CAPACITY: usize = 100;
-/// Timers-cancel: after so many sleeps the task gives way once, so that the loop can keep its house.
-pub const SLEEPS_PER_YIELD: u64 = 1_000;
+/// Where nothing waits: after so many operations the task gives way once, so that the loop can keep its house.
+pub const WORK_PER_YIELD: u64 = 1_000;
 
 impl Scenario {
     /// All, in the order in which they are listed everywhere.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Yield,
         Self::Cold,
         Self::SpawnAll,
         Self::SpawnOne,
         Self::Pingpong,
         Self::Prodcons,
+        Self::Lock,
+        Self::Semaphore,
+        Self::Queue,
+        Self::HandOver,
         Self::Oneshot,
         Self::Remote,
         Self::RemoteLoad,
@@ -78,7 +90,7 @@ impl Scenario {
 
     fn full_size(self) -> Size {
         let (tasks, rounds) = match self {
-            Self::Yield => (1_000, 10_000),
+            Self::Yield | Self::HandOver => (1_000, 10_000),
             Self::Cold => (100_000, 100),
             Self::Oneshot => (1_000, 1_000),
             Self::SpawnAll | Self::TimersPending | Self::Chained | Self::Memory => (1_000_000, 1),
@@ -87,6 +99,7 @@ impl Scenario {
             Self::Prodcons => (1, 2_000_000),
             Self::RemoteLoad => (1_000, 1_000_000),
             Self::TimersCancel => (1, 10_000_000),
+            Self::Lock | Self::Semaphore | Self::Queue => (1, 30_000_000),
         };
         Size { tasks, rounds }
     }
@@ -105,10 +118,11 @@ impl Scenario {
     /// How many operations there are in work of this size.
     pub fn operations(self, size: Size) -> u64 {
         match self {
-            Self::Yield | Self::Cold | Self::Oneshot => size.tasks * size.rounds,
+            Self::Yield | Self::Cold | Self::Oneshot | Self::HandOver => size.tasks * size.rounds,
             Self::SpawnAll | Self::TimersPending | Self::Chained | Self::Memory => size.tasks,
             Self::SpawnOne | Self::Pingpong | Self::Prodcons => size.rounds,
             Self::Remote | Self::RemoteLoad | Self::TimersCancel => size.rounds,
+            Self::Lock | Self::Semaphore | Self::Queue => size.rounds,
         }
     }
 
@@ -142,6 +156,10 @@ impl fmt::Display for Scenario {
             Self::SpawnOne => "spawn-one",
             Self::Pingpong => "pingpong",
             Self::Prodcons => "prodcons",
+            Self::Lock => "lock",
+            Self::Semaphore => "semaphore",
+            Self::Queue => "queue",
+            Self::HandOver => "hand-over",
             Self::Oneshot => "oneshot",
             Self::Remote => "remote",
             Self::RemoteLoad => "remote-load",

@@ -1,0 +1,34 @@
+//! Who holds something that several can have at once, for reports.
+
+use std::cell::RefCell;
+
+use slab::Slab;
+
+use crate::event_loop::{Core, Word};
+
+/// The tasks that took something and have not given it back.
+#[derive(Default)]
+pub(super) struct Holders(RefCell<Slab<Word>>);
+
+impl Holders {
+    /// The present task takes it. The key is to be given back with it.
+    #[inline]
+    pub(super) fn enter(&self) -> usize {
+        self.0.borrow_mut().insert(Core::current_word())
+    }
+
+    #[inline]
+    pub(super) fn leave(&self, key: usize) {
+        self.0.borrow_mut().remove(key);
+    }
+
+    /// How many they are.
+    pub(super) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// One of them.
+    pub(super) fn any(&self) -> Word {
+        self.0.borrow().iter().next().map_or(Word::NOBODY, |(_, holder)| *holder)
+    }
+}
