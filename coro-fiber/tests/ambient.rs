@@ -96,7 +96,7 @@ fn a_cancellation_lands_in_the_wait() {
         task.await
     });
     assert!(matches!(joined.unwrap(), Err(TaskError::Cancelled(_))));
-    assert_eq!(log.take(), ["Cancelled"]);
+    assert_eq!(log.take(), ["Cancelled(Cancelled)"]);
 }
 
 /// A fiber whose only wait ends with an error, and what it says.
@@ -121,7 +121,7 @@ fn whatever_is_thrown_arrives_as_what_it_is() {
     assert_eq!(thrown::<()>(Input::Throw(Thrown::Exit)), exit);
     assert_eq!(
         thrown(Input::Throw(Thrown::Error(TaskError::from(Cancelled::new())))),
-        "Cancelled: the task was cancelled"
+        "Cancelled(Cancelled): the task was cancelled"
     );
     assert_eq!(
         thrown(Input::Throw(Thrown::Error(TaskError::LoopClosed))),
