@@ -1,46 +1,20 @@
 //! A fiber that is dropped: its stack is unwound at once, whatever it does, and wherever that is. Run under the address
 //! sanitizer.
 
-use std::cell::{Cell, RefCell};
+mod unwinding_common;
+
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Mutex;
 
-use coro_core::coroutine::{FrameInfo, Shared};
-use coro_core::event_loop::Exception;
+use coro_core::coroutine::Shared;
 use coro_core::prelude::*;
 use coro_core::sync::Lock;
-use coro_fiber::{
-    Co, Fiber, Options, Scope, ScopedFiber, StackPool, WaitError, in_fiber, on_fiber, scope, wait,
-};
-
-/// Counts what is dropped.
-#[derive(Clone, Default)]
-struct Count(Rc<Cell<u32>>);
-
-impl Count {
-    fn guard(&self) -> Guard {
-        Guard(self.clone())
-    }
-
-    fn get(&self) -> u32 {
-        self.0.get()
-    }
-
-    fn set(&self, count: u32) {
-        self.0.set(count);
-    }
-}
-
-struct Guard(Count);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() + 1);
-    }
-}
+use coro_fiber::{Co, Fiber, Options, Scope, ScopedFiber, WaitError, in_fiber, on_fiber, scope, wait};
+use unwinding_common::{Count, ENDLESS, Guard};
 
 type Units<'brand> = ScopedFiber<'brand, (), (), (), ()>;
 
@@ -265,117 +239,6 @@ fn destructors_may_ask_to_wait_as_often_as_there_are_any() {
         fiber.start().unwrap();
     });
     assert_eq!(count.get(), 5_000);
-}
-
-type Body = fn(&mut Co<'_, (), (), ()>);
-
-/// What a body may do that never ends.
-const ENDLESS: [Body; 3] = [
-    |co| loop {
-        let _: Result<_, _> = catch_unwind(AssertUnwindSafe(|| co.yield_(())));
-    },
-    |co| {
-        let _: Result<_, _> = catch_unwind(AssertUnwindSafe(|| co.yield_(())));
-        loop {
-            let _: Result<_, _> = co.wait(pending::<()>());
-        }
-    },
-    |co| {
-        let _: Result<_, _> = catch_unwind(AssertUnwindSafe(|| co.yield_(())));
-        loop {
-            let _: Result<_, _> = catch_unwind(|| wait(pending::<()>()));
-        }
-    },
-];
-
-#[test]
-fn a_body_that_goes_on_after_the_unwinding_is_reported_and_leaked() {
-    let reported: Rc<RefCell<Vec<FrameInfo>>> = Rc::default();
-    let event_loop = Loop::simulated();
-    let sink = Rc::clone(&reported);
-    event_loop.set_exception_handler(Some(Rc::new(move |exception| match exception {
-        Exception::Leaked(frame) => {
-            assert!(exception.to_string().contains("its stack is leaked"), "{exception}");
-            sink.borrow_mut().push(*frame);
-        }
-        other => unreachable!("{other}"),
-    })));
-    event_loop
-        .run(async {
-            for endless in ENDLESS {
-                let (count, pool) = (Count::default(), StackPool::builder().stack_bytes(256 * 1024).build());
-                let guard = count.guard();
-                scope(|scope| {
-                    let options = Options::new().name("endless").pool(&pool);
-                    let mut fiber = scope.own(options.fiber::<(), (), (), (), _>(move |co| {
-                        let _guard = guard;
-                        endless(co);
-                        Ok(())
-                    }));
-                    fiber.start().unwrap();
-                    drop(fiber);
-                });
-                assert_eq!(count.get(), 0);
-                assert!(!in_fiber() && !std::thread::panicking());
-                // And everything works, on other stacks.
-                assert_eq!(pool.statistics().in_use, 1);
-                assert_eq!(
-                    Options::new().pool(&pool).on_fiber(|| wait(sleep(std::time::Duration::ZERO))).await.ok(),
-                    Some(())
-                );
-            }
-        })
-        .unwrap();
-    let reported = reported.borrow();
-    assert_eq!(reported.len(), ENDLESS.len());
-    for FrameInfo { name, made_at, .. } in reported.iter() {
-        assert_eq!(*name, "endless");
-        assert!(made_at.unwrap().file().ends_with("unwinding.rs"));
-    }
-}
-
-/// Runs a test of this file by itself, with `fiber` in it, in another process. Its code, and what it has said.
-fn alone(test: &str, fiber: Body) -> (Option<i32>, String) {
-    if std::env::var_os("CORO_FIBER_ALONE").is_some() {
-        scope(|scope| {
-            let mut fiber = scope.fiber::<(), (), (), ()>(move |co| {
-                fiber(co);
-                Ok(())
-            });
-            fiber.start().unwrap();
-        });
-        std::process::exit(0);
-    }
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env("CORO_FIBER_ALONE", "1")
-        .output()
-        .unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-#[test]
-fn without_a_loop_the_report_is_printed() {
-    let (code, said) = alone("without_a_loop_the_report_is_printed", ENDLESS[0]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("coro: a coroutine was dropped and did not end: its stack is leaked"), "{said}");
-    assert!(said.contains("unwinding.rs:"), "{said}");
-}
-
-#[test]
-fn a_destructor_that_asks_for_ever_ends_the_program() {
-    struct Endless;
-    impl Drop for Endless {
-        fn drop(&mut self) {
-            while coro_fiber::suspend::<(), ()>(()).is_err() {}
-        }
-    }
-    let (code, said) = alone("a_destructor_that_asks_for_ever_ends_the_program", |co| {
-        let _endless = Endless;
-        let _: Result<_, _> = co.yield_(());
-    });
-    assert_eq!(code, None, "{said}");
-    assert!(said.contains("a destructor asks to suspend for ever"), "{said}");
 }
 
 #[test]

@@ -149,6 +149,6 @@ fn sizes_shrink_by_rounds_first_and_then_by_tasks() {
     assert_eq!(Scenario::SpawnAll.size(100, false), size(10_000, 1));
     assert_eq!(Scenario::SpawnAll.size(u64::MAX, false), size(1, 1));
     assert_eq!(Scenario::Prodcons.size(1_000_000, false), size(1, 50), "an equal share for everybody");
-    assert_eq!(Scenario::Cold.size(1, true), size(30_000, 100), "there are no more stacks");
-    assert_eq!(Scenario::Chained.size(1, true), size(1_000_000, 1), "one after the other there are");
+    assert_eq!(Scenario::Cold.size(1, true), size(100_000, 100), "as many fibers as there are tasks");
+    assert_eq!(Scenario::Chained.size(1, true), size(1_000_000, 1), "one after the other");
 }

@@ -18,20 +18,24 @@ fn replay(flavour: Flavour, version: Version, line: &str) -> Found {
 
 /// The clearing house begins while the counter waits for its printer.
 fn schedule(flavour: Flavour) -> Vec<String> {
-    let steps = [
+    let early = [
         "main, begun: waits for the next of several tasks",
-        "post, spawned by main: lets the others run",
-        "counter, spawned by main: lets the others run",
+        "counter, spawned by main: waits until 3600.000000000",
+        "post, spawned by main: waits until 3600.000000000",
         "clearing, spawned by main: waits for an item of queue 1",
-        "post, its turn again: ends",
-        "counter, its turn again: lets the others run",
+    ];
+    let late = [
+        "post, by a timer: ends",
+        "counter, by a timer: lets the others run",
         "clearing, woken by post: lets the others run",
         "main, woken by post: waits for the next of several tasks",
         "counter, its turn again: ends",
         "clearing, its turn again: ends",
         "main, woken by counter: panics",
     ];
-    steps.map(|step| format!("0.000000000  {}", step.replacen(',', &format!(" ({flavour}),"), 1))).into()
+    let in_flavour = |step: &str| step.replacen(',', &format!(" ({flavour}),"), 1);
+    let early = early.map(|step| format!("0.000000000  {}", in_flavour(step)));
+    early.into_iter().chain(late.map(|step| format!("3600.000000000  {}", in_flavour(step)))).collect()
 }
 
 #[track_caller]

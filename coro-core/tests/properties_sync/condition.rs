@@ -67,7 +67,7 @@ impl Subject for Conditions {
         let (condition, slot) = (self.condition.clone(), Rc::clone(&self.held));
         Box::pin(async move {
             let held = match slot.take() {
-                Some(held) if kind % 4 > 0 => held.wait().await,
+                Some(held) if !kind.is_multiple_of(4) => held.wait().await,
                 held => {
                     slot.set(held);
                     condition.lock().await
