@@ -4,18 +4,19 @@
 //! then the loop calls it, as a callback. All others leave jobs to the threads of their pool, which wake the task that
 //! waits, as any thread does.
 
+mod unheard;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use super::core::Core;
-use super::inbox::{Inbox, RemoteHandle};
-use super::reports::print;
+use super::inbox::RemoteHandle;
 use super::{Exception, Loop, Waiting};
 use crate::driver::{Completed, Slot};
 use crate::executor::{Job, JobError, ThreadPool, Work};
-use crate::task::Panic;
+pub(crate) use unheard::Unheard;
 
 /// Names a pool in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,44 +127,6 @@ impl Place {
         self.release();
         if let (Some(unheard), Some(core)) = (unheard, core) {
             unheard.tell(&core);
-        }
-    }
-}
-
-/// A panic that nobody reads. It is printed, unless a loop is told of it.
-#[derive(Debug)]
-pub(crate) struct Unheard {
-    panic: Option<Panic>,
-    home: Option<Arc<Inbox>>,
-}
-
-impl Unheard {
-    pub(crate) fn of(panic: Option<Panic>, home: Option<Arc<Inbox>>) -> Option<Self> {
-        panic.map(|panic| Self { panic: Some(panic), home })
-    }
-
-    /// Tells the loop of its home, from any thread. If that is closed, it is printed.
-    pub(crate) fn send(mut self) {
-        if let Some(home) = self.home.take() {
-            home.call(Box::new(move || {
-                if let Some(core) = Core::current() {
-                    self.tell(&core);
-                }
-            }));
-        }
-    }
-
-    fn tell(mut self, core: &Core) {
-        if let Some(panic) = self.panic.take() {
-            core.report(Exception::JobPanicked(panic));
-        }
-    }
-}
-
-impl Drop for Unheard {
-    fn drop(&mut self) {
-        if let Some(panic) = self.panic.take() {
-            print(&Exception::JobPanicked(panic));
         }
     }
 }
