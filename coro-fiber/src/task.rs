@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::event_loop::{Loop, RunError};
+use coro_core::runner;
 use coro_core::stats::Flavour;
 use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
 use coro_core::time::sleep;
@@ -85,7 +86,7 @@ where
     })
 }
 
-/// Runs `body` on a new loop of the default driver, to its end.
+/// Runs `body` on a new loop of the default driver, to its end. [Ctrl-C](coro_core::runner::Runner#ctrl-c) interrupts it.
 ///
 /// # Errors
 ///
@@ -109,7 +110,7 @@ where
     F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::new()?.run(task(body))
+    runner::run(task(body))
 }
 
 impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {

@@ -41,6 +41,7 @@ pub mod drive;
 pub mod event_loop;
 pub mod executor;
 mod forgotten;
+pub mod loud;
 mod natives;
 pub mod network;
 mod plan;
@@ -248,6 +249,24 @@ macro_rules! event_loop_conformance {
                 a_scope_around_a_future_is_level_triggered,
                 a_shielded_cleanup_may_wait_for_its_grace_period,
                 a_shield_keeps_a_cancellation_until_it_is_left,
+            ]
+        );
+        $crate::__scenarios!(
+            loud,
+            $flavour,
+            (&$make_loop),
+            [
+                an_interrupt_cancels_main_and_becomes_the_error,
+                an_interrupted_main_may_give_a_result,
+                a_main_that_was_cancelled_otherwise_is_cancelled,
+                a_second_interrupt_ends_the_run_at_once,
+                an_interrupt_at_the_end_of_a_run_cuts_that_short,
+                an_interrupt_without_a_main_task_ends_the_run,
+                a_run_reports_the_errors_of_what_main_left,
+                a_runner_ends_what_its_programs_left_when_it_is_closed,
+                what_main_left_has_its_grace_period,
+                a_slow_step_is_named_in_debug_mode,
+                a_coroutine_that_is_never_awaited_is_named_in_debug_mode,
             ]
         );
         $crate::__scenarios!(

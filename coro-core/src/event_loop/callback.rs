@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 
 use super::Exception;
@@ -26,14 +26,17 @@ struct CallCell {
     /// Until it is called or cancelled.
     function: Cell<Option<Box<dyn FnOnce()>>>,
     pending: Cell<bool>,
+    /// Where somebody asked for the call.
+    scheduled_at: &'static Location<'static>,
 }
 
 static TABLE: Table = Table { run, discard, free, task: None };
 
 impl Callback {
-    pub(super) fn new(function: Box<dyn FnOnce()>) -> Self {
+    pub(super) fn new(function: Box<dyn FnOnce()>, scheduled_at: &'static Location<'static>) -> Self {
         let (function, pending) = (Cell::new(Some(function)), Cell::new(true));
-        let cell = Box::new(CallCell { head: Head::new(&TABLE, Word::NOBODY), function, pending });
+        let head = Head::new(&TABLE, Word::NOBODY);
+        let cell = Box::new(CallCell { head, function, pending, scheduled_at });
         let cell = NonNull::from(Box::leak(cell));
         // SAFETY: it begins with its head (`repr(C)`), the pointer is to all of it, and only `free` frees it.
         Self(unsafe { Runnable::from_counted(cell.cast()) })
@@ -51,6 +54,16 @@ impl Callback {
 
     pub(super) fn is_pending(&self) -> bool {
         self.cell().pending.get()
+    }
+
+    /// The callback that this is, if it is one.
+    pub(super) fn of(runnable: &Runnable) -> Option<Self> {
+        std::ptr::eq(runnable.table(), &raw const TABLE).then(|| Self(runnable.clone()))
+    }
+
+    /// Where somebody asked for it.
+    pub(super) fn scheduled_at(&self) -> &'static Location<'static> {
+        self.cell().scheduled_at
     }
 
     pub(super) fn as_runnable(&self) -> &Runnable {

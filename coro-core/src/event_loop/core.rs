@@ -1,7 +1,7 @@
 //! What a loop knows: its tasks, its queue, its timers, its mail and its driver.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,9 @@ use super::cadence::Cadence;
 use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::current::{self, CoreNumber};
+use super::debug::Debugging;
 use super::inbox::Inbox;
+use super::interrupt::Interrupts;
 use super::jobs::Jobs;
 use super::metrics::Tally;
 use super::operation::Operations;
@@ -46,6 +48,10 @@ pub(crate) struct Core {
     /// Empty, but for its room, while nobody is being woken.
     woken: Cell<Vec<u32>>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) interrupts: Interrupts,
+    pub(super) debug: Debugging,
+    /// How long a run waits for what its main task left, if not as long as it takes.
+    pub(super) grace: Cell<Option<Duration>>,
     pub(super) timers: RefCell<Timers>,
     /// The clock, when the driver was last looked at.
     pub(super) now: Cell<Time>,
@@ -93,6 +99,9 @@ impl Core {
             lease,
             woken: Cell::default(),
             inbox,
+            interrupts: Interrupts::default(),
+            debug: Debugging::default(),
+            grace: Cell::new(None),
             timers: RefCell::default(),
             now: Cell::new(Time::ZERO),
             timer_is_due: Cell::new(false),
@@ -251,8 +260,18 @@ impl Core {
         }
     }
 
+    #[track_caller]
     pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
-        let callback = Callback::new(function);
+        self.call_soon_for(function, Location::caller())
+    }
+
+    /// [`call_soon`](Self::call_soon), for somebody who asked for it there.
+    pub(super) fn call_soon_for(
+        &self,
+        function: Box<dyn FnOnce()>,
+        scheduled_at: &'static Location<'static>,
+    ) -> Callback {
+        let callback = Callback::new(function, scheduled_at);
         if self.closed.get() {
             self.drop_callback(&callback);
         } else {
@@ -283,7 +302,7 @@ impl Core {
 
     /// Calls `function` once the clock reads `deadline`.
     pub(crate) fn call_for_scope(&self, deadline: Time, function: Box<dyn FnOnce()>) -> TimerKey {
-        self.call_at(deadline, Callback::new(function))
+        self.call_at(deadline, Callback::new(function, Location::caller()))
     }
 
     /// A timer that wakes a task.
@@ -354,6 +373,7 @@ impl Core {
         while let Some(slot) = woken.pop() {
             if slot == MAIL {
                 self.receive_calls();
+                self.receive_signals();
             } else if let Some(task) = self.tasks.borrow().get(slot)
                 && self.ready.push(task.as_runnable())
             {
@@ -366,12 +386,13 @@ impl Core {
     }
 
     fn receive_calls(&self) {
-        for (cancelled, function) in self.inbox.take_calls() {
-            self.call_soon(Box::new(move || {
+        for (cancelled, scheduled_at, function) in self.inbox.take_calls() {
+            let call = move || {
                 if !cancelled.load(Ordering::SeqCst) {
                     function();
                 }
-            }));
+            };
+            self.call_soon_for(Box::new(call), scheduled_at);
         }
     }
 
@@ -384,6 +405,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        self.note_unclosed();
         self.close();
         current::unregister(self.number);
     }

@@ -6,6 +6,7 @@ mod callback;
 mod cleanup;
 mod core;
 mod current;
+mod debug;
 mod drive;
 mod ending;
 mod error;
@@ -13,6 +14,7 @@ mod goal;
 #[cfg(all(feature = "tokio", unix))]
 pub mod guest;
 mod inbox;
+mod interrupt;
 mod into_driven;
 mod jobs;
 mod joining;
@@ -46,7 +48,7 @@ use std::time::Duration;
 pub use current::refuse_in_fibers;
 pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
-pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled, Stuck};
+pub use error::{Exception, ExceptionHandler, Executed, LoopClosed, RunError, Stalled, Stuck};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 pub use metrics::Metrics;
@@ -56,9 +58,12 @@ pub use waiting::{Waiting, Wanted};
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
+pub(crate) use self::debug::never_awaited;
 pub(crate) use self::inbox::Inbox;
 pub(crate) use self::jobs::{Place, PoolId, Unheard};
 pub(crate) use crate::task::{Cancelled, Landing, copied, thrown_as};
+#[cfg(unix)]
+pub(crate) use interrupt::Handler;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
 #[cfg(feature = "testing")]
 pub(crate) use record::pushed_here;
@@ -120,12 +125,15 @@ pub trait EventLoop {
     fn drive<C: IntoDriven>(&self, coroutine: C) -> Driven<C::Coroutine>;
 
     /// Calls `function` at the next turn, after what is ready already.
+    #[track_caller]
     fn call_soon(&self, function: impl FnOnce() + 'static) -> CallHandle;
 
     /// Calls `function` once the clock reads `deadline`, which may be past.
+    #[track_caller]
     fn call_at(&self, deadline: Time, function: impl FnOnce() + 'static) -> TimerHandle;
 
     /// Calls `function` after `delay`.
+    #[track_caller]
     fn call_later(&self, delay: Duration, function: impl FnOnce() + 'static) -> TimerHandle {
         self.call_at(self.time() + delay, function)
     }
@@ -322,7 +330,13 @@ impl Loop {
 
     fn enter(&self) -> Result<Entered, RunError> {
         // Between the turns of a host it is not the current loop, but runs all the same.
-        if self.is_running() && !self.core.is_closed() { Err(RunError::Nested) } else { self.enter_part() }
+        if self.is_running() && !self.core.is_closed() { Err(RunError::Nested) } else { self.enter_run() }
+    }
+
+    fn enter_run(&self) -> Result<Entered, RunError> {
+        let entered = self.enter_part()?;
+        self.core.interrupts.begin();
+        Ok(entered)
     }
 
     /// Makes it the current loop for a part of a turn.

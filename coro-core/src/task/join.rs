@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
-use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo};
+use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo, TaskRef};
 use crate::event_loop::Core;
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
@@ -137,6 +137,10 @@ impl<T> JoinHandle<T> {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         }
+    }
+
+    pub(crate) fn task(&self) -> &TaskRef {
+        self.task.task()
     }
 
     pub(crate) fn header(&self) -> &Header {
