@@ -1,4 +1,4 @@
-//! The laws of what is loud, and of how a program ends: interrupts, the grace period, debug mode.
+//! The laws of what is loud, and of how a program ends: interrupts, the grace period, debug mode, ticks.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::event_loop::{EventLoop, Loop, RunError};
 use crate::runner::Runner;
 use crate::scope::{CancelScope, EnteredScope};
 use crate::task::{TaskError, from_coroutine};
-use crate::time::{block_for, sleep};
+use crate::time::{Interval, MissedTicks, block_for, interval, now, sleep};
 
 /// Runs a plan as a whole program.
 fn program<F: Flavour>(event_loop: &Loop, main: Plan) -> Result<i64, RunError> {
@@ -233,4 +233,36 @@ pub fn a_coroutine_that_is_never_awaited_is_named_in_debug_mode<F: Flavour>(make
     unawaited();
     let named = reported.take();
     assert!(matches!(&named[..], [one] if one.starts_with("never awaited, of line ")), "{named:?}");
+}
+
+/// Ticks that come while somebody is late, by what is to be done about them.
+pub fn an_interval_ticks_and_makes_up_for_what_it_missed<F: Flavour>(make: MakeLoop<'_>) {
+    let ticks = |missed: MissedTicks| {
+        let (event_loop, trace) = (make(), Trace::new());
+        let ticking: Rc<RefCell<Option<Interval>>> = Rc::default();
+        let begin = Rc::clone(&ticking);
+        let mut main = plan().call(move || {
+            // A whole second, whenever the loop was made.
+            *begin.borrow_mut() = Some(interval(secs(10)).missed(missed));
+        });
+        for work in [0, 25, 0, 0, 0] {
+            let (ticking, trace) = (Rc::clone(&ticking), trace.clone());
+            let tick = move || async move {
+                let mut interval = ticking.borrow_mut().take().unwrap();
+                let due = interval.tick().await;
+                *ticking.borrow_mut() = Some(interval);
+                trace.log(format!("{} at {}", due.as_secs_f64().round(), now().as_secs_f64().round()));
+            };
+            main = main.wait(tick).wait(move || sleep(secs(work)));
+        }
+        run::<F>(&event_loop, main).unwrap();
+        assert_eq!(event_loop.pending_timers(), 0);
+        trace.take()
+    };
+    // The second one, at 10, is followed by 25 seconds of work.
+    let begin = ["0 at 0", "10 at 10", "20 at 35"];
+    let expect = |missed, then: [&str; 2]| assert_eq!(ticks(missed), [&begin[..], &then].concat());
+    expect(MissedTicks::Skip, ["40 at 40", "50 at 50"]);
+    expect(MissedTicks::Delay, ["45 at 45", "55 at 55"]);
+    expect(MissedTicks::Burst, ["30 at 35", "40 at 40"]);
 }
