@@ -7,10 +7,12 @@ use std::time::Duration;
 use super::setting::{MakeLoop, log, reports, run, secs};
 use super::{Flavour, Plan, Trace, plan};
 use crate::coroutine::CoroutineExt;
-use crate::event_loop::{EventLoop, Loop, RunError};
+use crate::event_loop::{EventLoop, Loop, RunError, Waiting};
+use crate::queue::Queue;
 use crate::runner::Runner;
-use crate::scope::{CancelScope, EnteredScope};
-use crate::task::{TaskError, from_coroutine};
+use crate::scope::{CancelScope, EnteredScope, timeout};
+use crate::sync::{Lock, RwLock, Semaphore, oneshot};
+use crate::task::{TaskError, from_coroutine, gather};
 use crate::time::{Interval, MissedTicks, block_for, interval, now, sleep};
 
 /// Runs a plan as a whole program.
@@ -233,6 +235,76 @@ pub fn a_coroutine_that_is_never_awaited_is_named_in_debug_mode<F: Flavour>(make
     unawaited();
     let named = reported.take();
     assert!(matches!(&named[..], [one] if one.starts_with("never awaited, of line ")), "{named:?}");
+}
+
+/// What tasks wait for, and who has it, is told when somebody looks, and only while they wait.
+pub fn a_look_at_tasks_tells_what_they_wait_for_and_who_has_it<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let (lock, room, begin) = (Lock::new(()), Semaphore::new(1), event_loop.time());
+    let (queue, other) = (Queue::<u32>::new(1), RwLock::new(()));
+    let spawn = |name, plan: Plan| plan.spawn::<F>(&event_loop).named(name);
+    let (sender, receiver) = oneshot::<u32>();
+    let held = (lock.clone(), room.clone(), other.clone());
+    let mut holder = spawn(
+        "holder",
+        plan().wait(move || async move {
+            let _held = (held.0.lock().await, held.1.acquire().await, held.2.read().await);
+            sleep(secs(5)).await;
+        }),
+    );
+    let (full, again, getting) = (queue.clone(), lock.clone(), queue.clone());
+    let waits = [
+        spawn("locks", plan().wait(move || async move { drop(lock.lock().await) })),
+        spawn("acquires", plan().wait(move || async move { drop(room.acquire().await) })),
+        spawn("writes", plan().wait(move || async move { drop(other.write().await) })),
+        spawn("receives", plan().wait(move || async move { _ = receiver.await })),
+        spawn(
+            "puts",
+            plan().wait(move || async move {
+                full.put(1).await.unwrap();
+                full.put(2).await.unwrap();
+            }),
+        ),
+        spawn("works", plan().wait(move || queue.join())),
+        spawn("limited", plan().wait(move || async move { drop(timeout(secs(9), again.lock()).await) })),
+    ];
+    let look = |event_loop: &Loop| {
+        for task in event_loop.all_tasks() {
+            let shown = format!("{task:?}");
+            let waits = shown.rsplit_once(" waits ").map_or("", |(_, waits)| waits.trim_end_matches('>'));
+            let waits = waits
+                .replace(&(begin + secs(5)).to_string(), "5")
+                .replace(&(begin + secs(9)).to_string(), "9");
+            trace.log(format!("{}: {waits}", task.name));
+        }
+    };
+    event_loop.stop();
+    event_loop.run_forever().unwrap();
+    look(&event_loop);
+    trace.expect(&[
+        "holder: until 5",
+        "locks: for lock 1, taken by holder",
+        "acquires: for a permit of semaphore 2, taken by holder",
+        "writes: for writing lock 3, taken by holder",
+        "receives: for the value of oneshot 4",
+        "puts: for room in queue 5",
+        "works: for the work of queue 5",
+        "limited: for lock 1, taken by holder, or until 9",
+    ]);
+    assert_eq!(holder.waits_for(), [Waiting::Until(begin + secs(5))]);
+    assert!(format!("{:?}", waits[0]).ends_with(" waits for lock 1, taken by holder>"));
+    event_loop.run_until_complete(&mut holder).unwrap();
+    // The semaphore and the other lock have no more to say, and the lock went from hand to hand.
+    sender.send(1).unwrap();
+    assert_eq!(getting.get_nowait().unwrap(), 1);
+    let [.., works, limited] = waits;
+    let _both = spawn("gathers", plan().wait(move || async move { drop(gather([works]).await) }));
+    let _end = spawn("joins", plan().wait(move || async move { drop(limited.await) }));
+    event_loop.stop();
+    event_loop.run_forever().unwrap();
+    look(&event_loop);
+    trace.expect(&["works: for the work of queue 5", "gathers: for the next of several tasks"]);
+    event_loop.close().unwrap();
 }
 
 /// Ticks that come while somebody is late, by what is to be done about them.

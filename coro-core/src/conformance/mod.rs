@@ -267,6 +267,7 @@ macro_rules! event_loop_conformance {
                 what_main_left_has_its_grace_period,
                 a_slow_step_is_named_in_debug_mode,
                 a_coroutine_that_is_never_awaited_is_named_in_debug_mode,
+                a_look_at_tasks_tells_what_they_wait_for_and_who_has_it,
                 an_interval_ticks_and_makes_up_for_what_it_missed,
             ]
         );

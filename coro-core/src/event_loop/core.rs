@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use slab::Slab;
 
 use super::NO_LOOP;
+use super::awaited::Objects;
 use super::budget::Budget;
 use super::cadence::Cadence;
 use super::callback::Callback;
@@ -29,7 +30,7 @@ use super::throwing::Throw;
 use super::timer::{Action, TimerKey, Timers};
 use super::waiting::Waits;
 use super::word::{MAIL, Word};
-use super::{Exception, ExceptionHandler};
+use super::{Exception, ExceptionHandler, Waiting};
 use crate::driver::Driver;
 use crate::task::{Header, Panic, TaskId, TaskRef};
 use crate::time::Time;
@@ -82,6 +83,9 @@ pub(crate) struct Core {
     /// Leaves are to say what they wait for.
     pub(super) observed: Cell<bool>,
     pub(super) waits: RefCell<Waits>,
+    pub(super) objects: RefCell<Objects>,
+    /// Who waits for what, where that is noted.
+    pub(super) noted: RefCell<Slab<(Word, Waiting)>>,
 }
 
 /// The current loop, and finding it.
@@ -124,6 +128,8 @@ impl Core {
             throwing: Cell::default(),
             observed: Cell::new(false),
             waits: RefCell::default(),
+            objects: RefCell::default(),
+            noted: RefCell::default(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod awaited;
 mod budget;
 mod cadence;
 mod callback;
@@ -45,6 +46,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub(crate) use awaited::{Awaited, Noted};
 pub use current::refuse_in_fibers;
 pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
@@ -191,7 +193,10 @@ pub trait EventLoop {
     /// [`RunError::Running`]: stop it first.
     fn close(&self) -> Result<(), RunError>;
 
-    /// The tasks that have not ended, of all flavours, in the order of spawning.
+    /// The tasks that have not ended, of all flavours, in the order of spawning, with what each waits for, and who has that
+    /// ([`TaskInfo::waits_for`]).
+    ///
+    /// A look costs a walk over all that is waited for. To be found, a wait costs nothing.
     fn all_tasks(&self) -> Vec<TaskInfo>;
 
     /// The task that is being run.

@@ -106,7 +106,7 @@ impl EventLoop for Loop {
     }
 
     fn all_tasks(&self) -> Vec<TaskInfo> {
-        self.core.all_tasks()
+        self.core.all_tasks_with_waits()
     }
 
     fn current_task(&self) -> Option<TaskInfo> {

@@ -96,7 +96,7 @@ impl Runnable {
 
     /// The name of the task, if it is one.
     #[inline(always)]
-    pub(super) fn word(&self) -> Word {
+    pub(crate) fn word(&self) -> Word {
         self.head().word
     }
 

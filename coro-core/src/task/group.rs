@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 
 use super::header::Joiner;
-use super::{JoinHandle, TaskError};
-use crate::event_loop::{Core, Waiting};
+use super::{JoinHandle, TaskError, word_of};
+use crate::event_loop::{Core, Waiting, Word};
 
 /// The members of a gather or an as_completed that have ended, in that order, and who waits for them.
 #[derive(Debug, Default)]
@@ -30,6 +30,11 @@ impl Group {
         for waker in wakers {
             waker.wake();
         }
+    }
+
+    /// Tells of each task that waits.
+    pub(crate) fn each_waiter(&self, tell: impl FnMut(Word)) {
+        self.wakers.borrow().iter().filter_map(word_of).for_each(tell);
     }
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<usize> {

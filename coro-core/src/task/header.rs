@@ -9,7 +9,7 @@ use std::task::Waker;
 use super::arena::Home;
 use super::group::Group;
 use super::landing::{Landing, Landings};
-use super::{Cancelled, TaskId, TaskInfo};
+use super::{Cancelled, TaskId, TaskInfo, word_of};
 use crate::event_loop::{CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
@@ -211,6 +211,24 @@ impl Header {
         }
     }
 
+    /// Tells of each task that waits for its end, and whether for that of others too.
+    pub(crate) fn each_waiter(&self, mut tell: impl FnMut(Word, bool)) {
+        let waiting = self.waiting.take();
+        if let Some(waiting) = &waiting {
+            tell(waiting.word(), false);
+        }
+        self.waiting.set(waiting);
+        let rare = self.rare.take();
+        match rare.as_ref().and_then(|rare| rare.joiner.as_ref()) {
+            Some(Joiner::Waker(waker, _) | Joiner::Cancels(waker, ..)) => {
+                word_of(waker).into_iter().for_each(|word| tell(word, false));
+            }
+            Some(Joiner::Member(group, _)) => group.each_waiter(|word| tell(word, true)),
+            Some(Joiner::Call(_)) | None => {}
+        }
+        self.rare.set(rare);
+    }
+
     /// Whether the loop is to tell this one of its end, directly.
     pub(crate) fn is_awaited_by(&self, task: &Runnable) -> bool {
         let waiting = self.waiting.take();
@@ -338,6 +356,8 @@ impl Header {
             spawned_at: self.spawned_at,
             cancelling: self.cancelling.get().into(),
             done: self.is_done(),
+            waits_for: Vec::new(),
+            waits: String::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
 use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo, TaskRef};
-use crate::event_loop::Core;
+use crate::event_loop::{Core, Waiting, find};
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
 /// `co.wait(handle)`.
@@ -97,6 +97,19 @@ impl<T> JoinHandle<T> {
     /// What the task looks like now.
     pub fn info(&self) -> TaskInfo {
         self.header().info()
+    }
+
+    /// What the task waits for, and who has that, as [`all_tasks`](crate::EventLoop::all_tasks) finds it. Its `Debug` tells too.
+    pub fn waits_for(&self) -> Vec<Waiting> {
+        self.info_with_waits().waits_for
+    }
+
+    fn info_with_waits(&self) -> TaskInfo {
+        let info = self.info();
+        match find(self.header().core) {
+            Some(core) => core.with_waits(info),
+            None => info,
+        }
     }
 
     /// Where the task is suspended; of a fiber, with the calls on its stack. `None` if it is being run, which it is if it asks
@@ -236,6 +249,6 @@ impl<T> JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info().fmt(f)
+        self.info_with_waits().fmt(f)
     }
 }

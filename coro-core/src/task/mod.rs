@@ -38,6 +38,7 @@ pub(crate) use waker::{call, copied, plain_word_of, word_of};
 use waker::{with_attentive, with_waker_of};
 
 use crate::coroutine::Thrown;
+use crate::event_loop::Waiting;
 use crate::stats::Flavour;
 
 /// What the body of a generator or fiber task returns: its result, or what was thrown into it.
@@ -80,10 +81,24 @@ pub struct TaskInfo {
     pub cancelling: u32,
     /// Whether it has ended.
     pub done: bool,
+    /// What it waits for, as far as its leaves are ours: more than one if it waits for several things at once. Only where
+    /// somebody has looked, with [`all_tasks`](crate::EventLoop::all_tasks) or [`JoinHandle::waits_for`].
+    pub waits_for: Vec<Waiting>,
+    /// The same in words, with tasks by their names.
+    waits: String,
+}
+
+impl TaskInfo {
+    /// Puts in words what it waits for.
+    pub(crate) fn tell_waits(&mut self, name: impl Fn(TaskId) -> Option<String>) {
+        let name = |id: TaskId| name(id).unwrap_or_else(|| id.to_string());
+        let waits: Vec<_> = self.waits_for.iter().map(|waiting| waiting.describe(name)).collect();
+        self.waits = waits.join(", or ");
+    }
 }
 
 impl fmt::Debug for TaskInfo {
-    /// `<Task pending name='Task-2' generator spawned at examples/src/main.rs:12>`
+    /// `<Task pending name='Task-2' generator spawned at examples/src/main.rs:12 waits for lock 1, taken by Task-3>`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match (self.done, self.cancelling) {
             (true, _) => "finished",
@@ -94,6 +109,7 @@ impl fmt::Debug for TaskInfo {
         if let Some(flavour) = self.flavour {
             write!(f, " {flavour}")?;
         }
-        write!(f, " spawned at {}:{}>", self.spawned_at.file(), self.spawned_at.line())
+        write!(f, " spawned at {}:{}", self.spawned_at.file(), self.spawned_at.line())?;
+        if self.waits.is_empty() { f.write_str(">") } else { write!(f, " waits {}>", self.waits) }
     }
 }

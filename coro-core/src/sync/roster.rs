@@ -1,0 +1,51 @@
+//! Who waits in a line, for those who want to know.
+//!
+//! The line and its loop share it, from when somebody first has to wait. So nothing is noted at a wait, and nothing is
+//! taken back: whoever looks finds those who wait now.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use super::holders::Holders;
+use super::line::Node;
+use crate::event_loop::{Awaited, Core, ObjectName, Wanted, Word};
+use crate::task::word_of;
+
+/// The nodes of a line, and whom those in it wait for.
+pub(super) struct Roster {
+    pub(super) nodes: RefCell<Vec<Node>>,
+    /// What reports call the object.
+    number: Cell<u32>,
+    pub(super) holder: Cell<Word>,
+    holders: Option<Holders>,
+}
+
+impl Roster {
+    /// Makes one, known to the loop that runs, of an object with this name.
+    #[cold]
+    pub(super) fn register(name: &ObjectName, holder: Word, holders: Option<Holders>) -> Rc<Self> {
+        let (number, holder) = (Cell::new(0), Cell::new(holder));
+        let roster = Rc::new(Self { nodes: RefCell::default(), number, holder, holders });
+        let known: Weak<Self> = Rc::downgrade(&roster);
+        Core::on_current(|core| roster.number.set(core.note_object(name, known)));
+        roster
+    }
+}
+
+impl Awaited for Roster {
+    fn number(&self) -> u32 {
+        self.number.get()
+    }
+
+    fn holder(&self) -> Word {
+        self.holders.as_ref().map_or(self.holder.get(), Holders::any)
+    }
+
+    fn each_wait(&self, tell: &mut dyn FnMut(Word, Wanted)) {
+        for node in &*self.nodes.borrow() {
+            if let Some(word) = node.waker.as_ref().and_then(word_of) {
+                tell(word, node.wanted);
+            }
+        }
+    }
+}
