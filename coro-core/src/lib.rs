@@ -105,6 +105,8 @@ pub mod local;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]
+pub mod porting;
+#[cfg(feature = "std")]
 pub mod queue;
 #[cfg(feature = "std")]
 pub mod runner;
