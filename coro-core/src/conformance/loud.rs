@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::setting::{MakeLoop, log, reports, run, secs};
+use super::setting::{MakeLoop, log, reports, run, secs, turns};
 use super::{Flavour, Plan, Trace, plan};
 use crate::coroutine::CoroutineExt;
 use crate::event_loop::{EventLoop, Loop, RunError, Waiting};
@@ -196,8 +196,9 @@ pub fn a_slow_step_is_named_in_debug_mode<F: Flavour>(make: MakeLoop<'_>) {
     let reported = reports(&event_loop);
     let work = |millis| move || block_for(Duration::from_millis(millis));
     let both = || {
-        let steps = plan().call(work(99)).wait(|| sleep(secs(1))).call(work(101)).wait(|| sleep(secs(1)));
-        run::<F>(&event_loop, steps).unwrap();
+        // In a turn that need not look for more than what is ready, too.
+        let steps = plan().call(work(99)).wait(|| sleep(secs(1))).then(turns(20)).call(work(101));
+        run::<F>(&event_loop, steps.wait(|| sleep(secs(1)))).unwrap();
     };
     both();
     reported.expect(&[]);
