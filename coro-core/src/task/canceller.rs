@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{TaskId, TaskInfo, TaskRef};
+use crate::event_loop::Word;
 
 /// What can cancel a task, whatever its type and whoever has its [`JoinHandle`](super::JoinHandle).
 ///
@@ -28,6 +29,11 @@ impl Canceller {
     /// The task's identity.
     pub fn id(&self) -> TaskId {
         self.0.header().id()
+    }
+
+    /// Its place in its loop.
+    pub(crate) fn word(&self) -> Word {
+        self.0.header().word()
     }
 
     /// What the task looks like now.
