@@ -1,11 +1,11 @@
 //! What tasks wait for, for those who look: found where their wakers are.
 //!
 //! So a wait costs nothing, and what is found is so now. Timers, operations and handles are the loop's own; of lines
-//! it knows from when somebody first had to wait in one. The few leaves that keep a waker elsewhere say so, with a
-//! [`Noted`].
+//! it knows from when somebody first had to wait in one. A job, whose waker is elsewhere, says so with a [`Noted`].
 //!
-//! A task that waits under wakers of another library, in a `FuturesUnordered` for example, is not found by them. A wait
-//! for a task that was given up is still found while the handle is kept.
+//! Not found are the waits for a oneshot, to which that would cost a fifth more, and those under wakers of another
+//! library, in a `FuturesUnordered` for example: of these only the report of a stall knows. A wait for a task that was
+//! given up is still found while the handle is kept.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

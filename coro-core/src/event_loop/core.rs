@@ -1,7 +1,6 @@
 //! What a loop knows: its tasks, its queue, its timers, its mail and its driver.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +13,6 @@ use super::NO_LOOP;
 use super::awaited::Objects;
 use super::budget::Budget;
 use super::cadence::Cadence;
-use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::current::{self, CoreNumber};
 use super::debug::Debugging;
@@ -30,9 +28,9 @@ use super::throwing::Throw;
 use super::timer::{Action, TimerKey, Timers};
 use super::waiting::Waits;
 use super::word::{MAIL, Word};
-use super::{Exception, ExceptionHandler, Waiting};
+use super::{ExceptionHandler, Waiting};
 use crate::driver::Driver;
-use crate::task::{Header, Panic, TaskId, TaskRef};
+use crate::task::{Header, TaskId, TaskRef};
 use crate::time::Time;
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
@@ -266,51 +264,6 @@ impl Core {
         }
     }
 
-    #[track_caller]
-    pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
-        self.call_soon_for(function, Location::caller())
-    }
-
-    /// [`call_soon`](Self::call_soon), for somebody who asked for it there.
-    pub(super) fn call_soon_for(
-        &self,
-        function: Box<dyn FnOnce()>,
-        scheduled_at: &'static Location<'static>,
-    ) -> Callback {
-        let callback = Callback::new(function, scheduled_at);
-        if self.closed.get() {
-            self.drop_callback(&callback);
-        } else {
-            self.tally.calls.add(1);
-            self.ready.push(callback.as_runnable());
-            self.rouse_host();
-        }
-        callback
-    }
-
-    /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
-    pub(super) fn drop_callback(&self, callback: &Callback) {
-        let function = callback.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
-            self.report(Exception::CallbackPanicked(Panic::new(payload)));
-        }
-    }
-
-    pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
-        if self.closed.get() {
-            self.drop_callback(&callback);
-            return TimerKey::new(self.number, None);
-        }
-        let key = self.add_timer(deadline, Action::Call(callback));
-        self.rouse_host();
-        key
-    }
-
-    /// Calls `function` once the clock reads `deadline`.
-    pub(crate) fn call_for_scope(&self, deadline: Time, function: Box<dyn FnOnce()>) -> TimerKey {
-        self.call_at(deadline, Callback::new(function, Location::caller()))
-    }
-
     /// A timer that wakes a task.
     #[inline(always)]
     pub(crate) fn add_waker_timer(&self, deadline: Time, waker: Waker) -> TimerKey {
@@ -318,7 +271,7 @@ impl Core {
     }
 
     #[inline(always)]
-    fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
+    pub(super) fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         self.tally.timers_set.add(1);
         let key = self.timers.borrow_mut().insert(deadline, action);
         if deadline <= self.now.get() {

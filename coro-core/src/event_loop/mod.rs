@@ -4,6 +4,7 @@ mod awaited;
 mod budget;
 mod cadence;
 mod callback;
+mod calling;
 mod cleanup;
 mod core;
 mod current;
@@ -335,10 +336,9 @@ impl Loop {
 
     fn enter(&self) -> Result<Entered, RunError> {
         // Between the turns of a host it is not the current loop, but runs all the same.
-        if self.is_running() && !self.core.is_closed() { Err(RunError::Nested) } else { self.enter_run() }
-    }
-
-    fn enter_run(&self) -> Result<Entered, RunError> {
+        if self.is_running() && !self.core.is_closed() {
+            return Err(RunError::Nested);
+        }
         let entered = self.enter_part()?;
         self.core.interrupts.begin();
         Ok(entered)

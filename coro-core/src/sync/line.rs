@@ -40,7 +40,7 @@ const CUT_OFF: u64 = u64::MAX;
 /// A line of waiters. Its room is kept for those who come later.
 pub(crate) struct Line {
     /// With the nodes, once somebody has had to wait: apart, so that whoever wants to know can look at them.
-    roster: OnceCell<Rc<Roster>>,
+    pub(super) roster: OnceCell<Rc<Roster>>,
     first: Cell<usize>,
     last: Cell<usize>,
     free: Cell<usize>,
@@ -50,11 +50,11 @@ pub(crate) struct Line {
     gone: Cell<u64>,
     pub(crate) name: ObjectName,
     /// What those who enter want.
-    wanted: Cell<Wanted>,
+    pub(super) wanted: Cell<Wanted>,
     /// Who has it, if only one can.
-    holder: Cell<Word>,
+    pub(super) holder: Cell<Word>,
     /// If several can.
-    holders: Option<Holders>,
+    pub(super) holders: Option<Holders>,
 }
 
 pub(super) struct Node {
@@ -113,38 +113,6 @@ impl Line {
             holder: Cell::new(Word::NOBODY),
             holders: None,
         }
-    }
-
-    /// Who enters from now on wants this.
-    #[inline]
-    pub(crate) fn set_wanted(&self, wanted: Wanted) {
-        self.wanted.set(wanted);
-    }
-
-    /// This task has what is waited for, or nobody.
-    #[inline]
-    pub(crate) fn set_holder(&self, holder: Word) {
-        self.holder.set(holder);
-        if let Some(roster) = self.roster.get() {
-            roster.holder.set(holder);
-        }
-    }
-
-    /// The task that has it, or one of them.
-    fn holder(&self) -> Word {
-        self.holders.as_ref().map_or(self.holder.get(), Holders::any)
-    }
-
-    /// Says that the present task waits in it, if somebody wants to know.
-    #[inline(always)]
-    pub(crate) fn note_wait(&self) {
-        self.note_wait_named(&self.name);
-    }
-
-    /// [`note_wait`](Self::note_wait), for something of this name.
-    #[inline(always)]
-    pub(crate) fn note_wait_named(&self, name: &ObjectName) {
-        name.note_wait(self.wanted.get(), || self.holder());
     }
 
     /// The nodes, made if nobody has waited before, under the name of what is waited for.

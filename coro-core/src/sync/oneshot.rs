@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::event_loop::{Noted, ObjectName, Waiting, Wanted, Word};
+use crate::event_loop::{ObjectName, Wanted, Word};
 
 /// Makes the two ends of a hand-over: what one sends, the other awaits.
 ///
@@ -36,8 +36,6 @@ pub fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
         receiving: Cell::new(None),
         closing: Cell::new(None),
         name: ObjectName::default(),
-        received: Noted::default(),
-        closed: Noted::default(),
     });
     (Sender(Rc::clone(&shared)), Receiver(shared))
 }
@@ -53,10 +51,6 @@ struct Shared<T> {
     /// Who awaits [`Sender::closed`].
     closing: Cell<Option<Waker>>,
     name: ObjectName,
-    /// That the receiver is awaited.
-    received: Noted,
-    /// That its end is.
-    closed: Noted,
 }
 
 /// No value will come: the [`Sender`] was dropped without sending, or the [`Receiver`] was closed or has had its value.
@@ -158,14 +152,13 @@ impl<T> Future for Receiver<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = poll(&self.0.receiving, cx, || self.0.received());
-        self.0.note_wait(polled, Wanted::Value, &self.0.received)
+        self.0.note_wait(polled, Wanted::Value)
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         self.close();
-        self.0.received.clear();
         drop((self.0.receiving.take(), self.0.value.take()));
     }
 }
@@ -179,25 +172,21 @@ impl<T> Future for Closing<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let polled = poll(&self.0.0.closing, cx, || self.0.is_closed().then_some(()));
-        self.0.0.note_wait(polled, Wanted::Closed, &self.0.0.closed)
+        self.0.0.note_wait(polled, Wanted::Closed)
     }
 }
 
 impl<T> Drop for Closing<'_, T> {
     fn drop(&mut self) {
         drop(self.0.0.closing.take());
-        self.0.0.closed.clear();
     }
 }
 
 impl<T> Shared<T> {
     /// Says what the present task waits for, if it does.
-    fn note_wait<R>(&self, polled: Poll<R>, what: Wanted, noted: &Noted) -> Poll<R> {
+    fn note_wait<R>(&self, polled: Poll<R>, what: Wanted) -> Poll<R> {
         if polled.is_pending() {
             self.name.note_wait(what, || Word::NOBODY);
-            noted.note(|core| Waiting::For { what, object: self.name.number(core), held_by: None });
-        } else {
-            noted.clear();
         }
         polled
     }

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use super::holders::Holders;
-use super::line::Node;
+use super::line::{Line, Node};
 use crate::event_loop::{Awaited, Core, ObjectName, Wanted, Word};
 use crate::task::word_of;
 
@@ -16,7 +16,7 @@ pub(super) struct Roster {
     pub(super) nodes: RefCell<Vec<Node>>,
     /// What reports call the object.
     number: Cell<u32>,
-    pub(super) holder: Cell<Word>,
+    holder: Cell<Word>,
     holders: Option<Holders>,
 }
 
@@ -29,6 +29,47 @@ impl Roster {
         let known: Weak<Self> = Rc::downgrade(&roster);
         Core::on_current(|core| roster.number.set(core.note_object(name, known)));
         roster
+    }
+
+    /// Apart, so that the way of those who need not wait is short.
+    #[inline(never)]
+    pub(super) fn set_holder(&self, holder: Word) {
+        self.holder.set(holder);
+    }
+}
+
+/// What is known of those who wait.
+impl Line {
+    /// Who enters from now on wants this.
+    #[inline]
+    pub(crate) fn set_wanted(&self, wanted: Wanted) {
+        self.wanted.set(wanted);
+    }
+
+    /// This task has what is waited for, or nobody.
+    #[inline]
+    pub(crate) fn set_holder(&self, holder: Word) {
+        self.holder.set(holder);
+        if let Some(roster) = self.roster.get() {
+            roster.set_holder(holder);
+        }
+    }
+
+    /// The task that has it, or one of them.
+    fn holder(&self) -> Word {
+        self.holders.as_ref().map_or(self.holder.get(), Holders::any)
+    }
+
+    /// Says that the present task waits in it, if somebody wants to know.
+    #[inline(always)]
+    pub(crate) fn note_wait(&self) {
+        self.note_wait_named(&self.name);
+    }
+
+    /// [`note_wait`](Self::note_wait), for something of this name.
+    #[inline(always)]
+    pub(crate) fn note_wait_named(&self, name: &ObjectName) {
+        name.note_wait(self.wanted.get(), || self.holder());
     }
 }
 

@@ -81,7 +81,8 @@ pub struct TaskInfo {
     pub cancelling: u32,
     /// Whether it has ended.
     pub done: bool,
-    /// What it waits for, as far as its leaves are ours: more than one if it waits for several things at once. Only where
+    /// What it waits for, as far as its leaves are ours, but for oneshots: more than one if it waits for several things at
+    /// once. Only where
     /// somebody has looked, with [`all_tasks`](crate::EventLoop::all_tasks) or [`JoinHandle::waits_for`].
     pub waits_for: Vec<Waiting>,
     /// The same in words, with tasks by their names.

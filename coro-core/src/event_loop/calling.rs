@@ -1,0 +1,57 @@
+//! Functions that the loop calls.
+
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+
+use super::Exception;
+use super::callback::Callback;
+use super::core::Core;
+use super::timer::{Action, TimerKey};
+use crate::task::Panic;
+use crate::time::Time;
+
+impl Core {
+    #[track_caller]
+    pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
+        self.call_soon_for(function, Location::caller())
+    }
+
+    /// [`call_soon`](Self::call_soon), for somebody who asked for it there.
+    pub(super) fn call_soon_for(
+        &self,
+        function: Box<dyn FnOnce()>,
+        scheduled_at: &'static Location<'static>,
+    ) -> Callback {
+        let callback = Callback::new(function, scheduled_at);
+        if self.closed.get() {
+            self.drop_callback(&callback);
+        } else {
+            self.tally.calls.add(1);
+            self.ready.push(callback.as_runnable());
+            self.rouse_host();
+        }
+        callback
+    }
+
+    /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
+    pub(super) fn drop_callback(&self, callback: &Callback) {
+        let function = callback.take();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
+            self.report(Exception::CallbackPanicked(Panic::new(payload)));
+        }
+    }
+
+    pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
+        if self.closed.get() {
+            self.drop_callback(&callback);
+            return TimerKey::new(self.number, None);
+        }
+        let key = self.add_timer(deadline, Action::Call(callback));
+        self.rouse_host();
+        key
+    }
+
+    /// Calls `function` once the clock reads `deadline`.
+    pub(crate) fn call_for_scope(&self, deadline: Time, function: Box<dyn FnOnce()>) -> TimerKey {
+        self.call_at(deadline, Callback::new(function, Location::caller()))
+    }
+}
