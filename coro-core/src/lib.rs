@@ -107,6 +107,8 @@ pub mod net;
 #[cfg(feature = "std")]
 pub mod queue;
 #[cfg(feature = "std")]
+pub mod scope;
+#[cfg(feature = "std")]
 pub mod sync;
 #[cfg(feature = "std")]
 pub mod task;

@@ -7,7 +7,7 @@ use alloc::rc::{Rc, Weak};
 use core::any::Any;
 use core::mem::ManuallyDrop;
 use core::panic::Location;
-use core::task::Waker;
+use core::task::{Context, Waker};
 
 use crate::coroutine::{MisuseKind, Thrown};
 
@@ -33,6 +33,36 @@ impl Core {
     pub(crate) fn register(&self, _generator: Weak<dyn Unclosed>) -> Option<Registered> {
         match *self {}
     }
+}
+
+/// The cancellation of a task. There are no tasks, and nobody makes one.
+#[derive(Clone)]
+pub(crate) struct Cancelled;
+
+/// What a cancellation is where this is thrown.
+pub(crate) fn thrown_as<E>(_cancelled: Cancelled) -> Thrown<E> {
+    Thrown::Exit
+}
+
+/// Where a cancellation would land.
+pub(crate) struct Landing;
+
+impl Landing {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) fn poll_thrown(&mut self, _cx: &Context<'_>) -> Option<Cancelled> {
+        None
+    }
+
+    pub(crate) fn within<T>(&self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        poll(cx)
+    }
+
+    pub(crate) fn pass_on(&mut self, _cancelled: &Cancelled) {}
+
+    pub(crate) fn leave(&mut self) {}
 }
 
 /// A generator that a loop would close.

@@ -159,7 +159,7 @@ fn a_wait_that_was_dropped_receives_no_throw() {
     event_loop.stop();
     event_loop.run_forever().unwrap();
     assert!(task.cancel());
-    assert!(matches!(event_loop.run_until_complete(task), Err(RunError::Task(TaskError::Cancelled))));
+    assert!(matches!(event_loop.run_until_complete(task), Err(RunError::Task(TaskError::Cancelled(_)))));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use coro_core::coroutine::{MisuseKind, Thrown};
-use coro_core::task::TaskError;
+use coro_core::task::{Cancelled, TaskError};
 
 use crate::thrown::ThrownError;
 
@@ -26,8 +26,8 @@ use crate::thrown::ThrownError;
 #[non_exhaustive]
 pub enum WaitError {
     /// The task was cancelled while it waited: the code after the wait is the cleanup.
-    #[error("the task was cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Cancelled(Cancelled),
     /// Another error of a task was thrown into it.
     #[error(transparent)]
     Task(TaskError),
@@ -54,7 +54,7 @@ pub enum WaitError {
 impl WaitError {
     /// Whether the fiber was asked to end: by a cancellation, a close, or because it is dropped.
     pub fn is_end(&self) -> bool {
-        matches!(self, Self::Cancelled | Self::Exit | Self::Unwinding)
+        matches!(self, Self::Cancelled(_) | Self::Exit | Self::Unwinding)
     }
 
     pub(crate) fn from_thrown<E: 'static>(thrown: Thrown<E>) -> Self {
@@ -67,7 +67,7 @@ impl WaitError {
 
     fn from_error<E: 'static>(error: E) -> Self {
         match cast::<E, TaskError>(error) {
-            Ok(TaskError::Cancelled) => Self::Cancelled,
+            Ok(TaskError::Cancelled(cancelled)) => Self::Cancelled(cancelled),
             Ok(error) => Self::Task(error),
             Err(error) => cast(error).unwrap_or_else(|error| Self::Thrown(ThrownError::new(error))),
         }
@@ -83,7 +83,9 @@ impl WaitError {
             Self::Exit | Self::Unwinding => Ok(Thrown::Exit),
             Self::Misuse(kind) => Ok(Thrown::Misuse(kind)),
             Self::Thrown(error) => error.downcast().map(Thrown::Error).map_err(Self::Thrown),
-            Self::Cancelled => cast(TaskError::Cancelled).map(Thrown::Error).map_err(Self::from_error),
+            Self::Cancelled(cancelled) => {
+                cast(TaskError::from(cancelled)).map(Thrown::Error).map_err(Self::from_error)
+            }
             Self::Task(error) => cast(error).map(Thrown::Error).map_err(Self::from_error),
             Self::Outside => Err(self),
         }
@@ -105,7 +107,7 @@ impl From<WaitError> for Thrown<TaskError> {
         match error {
             WaitError::Exit | WaitError::Unwinding => Self::Exit,
             WaitError::Misuse(kind) => Self::Misuse(kind),
-            WaitError::Cancelled => Self::Error(TaskError::Cancelled),
+            WaitError::Cancelled(cancelled) => cancelled.into(),
             WaitError::Task(error) => Self::Error(error),
             error @ (WaitError::Thrown(_) | WaitError::Outside) => Self::Error(TaskError::other(error)),
         }

@@ -81,6 +81,7 @@
 
 mod ambient;
 mod body;
+mod cancel_scope;
 mod co;
 mod command;
 #[cfg(feature = "testing")]

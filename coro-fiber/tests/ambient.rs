@@ -16,6 +16,7 @@ use ambient_common::{AtDrop, Log, SECOND, run};
 use coro_core::native::Native;
 use coro_core::prelude::*;
 use coro_core::sync::Event;
+use coro_core::task::Cancelled;
 use coro_core::time;
 use coro_fiber::{SuspendError, WaitError, in_fiber, scope, suspend, wait};
 
@@ -80,8 +81,8 @@ fn a_cancellation_lands_in_the_wait() {
         task.cancel();
         task.await
     });
-    assert!(matches!(joined.unwrap(), Err(TaskError::Cancelled)));
-    assert_eq!(log.take(), ["Cancelled"]);
+    assert!(matches!(joined.unwrap(), Err(TaskError::Cancelled(_))));
+    assert_eq!(log.take(), ["Cancelled(Cancelled)"]);
 }
 
 /// A fiber whose only wait ends with an error, and what it says.
@@ -105,8 +106,8 @@ fn whatever_is_thrown_arrives_as_what_it_is() {
     assert_eq!(thrown::<TaskError>(Input::Close), exit);
     assert_eq!(thrown::<()>(Input::Throw(Thrown::Exit)), exit);
     assert_eq!(
-        thrown(Input::Throw(Thrown::Error(TaskError::Cancelled))),
-        "Cancelled: the task was cancelled"
+        thrown(Input::Throw(Thrown::Error(TaskError::from(Cancelled::new())))),
+        "Cancelled(Cancelled): the task was cancelled"
     );
     assert_eq!(
         thrown(Input::Throw(Thrown::Error(TaskError::LoopClosed))),
@@ -169,11 +170,12 @@ fn what_cannot_be_a_task_error_is_carried_in_one() {
     let TaskError::Other(other) = TaskError::from(wait(ready(1)).unwrap_err()) else { unreachable!() };
     assert!(matches!(other.get_ref().downcast_ref(), Some(WaitError::Outside)));
     assert!(other.to_string().contains("coro_fiber::on_fiber()"), "{other}");
-    assert!(matches!(TaskError::from(WaitError::Unwinding), TaskError::Cancelled));
+    assert!(matches!(TaskError::from(WaitError::Unwinding), TaskError::Cancelled(_)));
     assert!(matches!(Thrown::<TaskError>::from(WaitError::Exit), Thrown::Exit));
     assert!(matches!(TaskError::from(WaitError::Task(TaskError::LoopClosed)), TaskError::LoopClosed));
-    assert!(matches!(WaitError::Cancelled.into_thrown::<u8>(), Err(WaitError::Cancelled)));
-    assert!(matches!(WaitError::Cancelled.into_thrown(), Ok(Thrown::Error(TaskError::Cancelled))));
+    let cancelled = || WaitError::Cancelled(Cancelled::new());
+    assert!(matches!(cancelled().into_thrown::<u8>(), Err(WaitError::Cancelled(_))));
+    assert!(matches!(cancelled().into_thrown(), Ok(Thrown::Error(TaskError::Cancelled(_)))));
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn a_visitor_waits_at_any_depth_and_stops_when_it_is_cancelled() {
         }
         let end = match wait(walk).unwrap() {
             Ok(()) => "ended",
-            Err(TaskError::Cancelled) => "was cancelled",
+            Err(TaskError::Cancelled(_)) => "was cancelled",
             Err(_) => "failed",
         };
         log.add(format_args!("{name} {end}"));
@@ -245,7 +245,7 @@ fn a_destructor_after_a_cancellation_waits_and_one_during_it_is_cut_off() {
         sleep(secs(1))?;
         tasks.iter().for_each(|task| _ = task.cancel());
         let [returns, dropping] = tasks;
-        assert!(matches!(wait(returns)?, Err(TaskError::Cancelled)));
+        assert!(matches!(wait(returns)?, Err(TaskError::Cancelled(_))));
         own.add("returned");
         // The destructor has swallowed it.
         Ok(wait(dropping)??)

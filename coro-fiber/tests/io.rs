@@ -125,7 +125,7 @@ fn a_cancellation_ends_a_read_to_the_end_and_what_was_not_read_stays() {
             let mut read = Vec::new();
             let error = stream.read_to_end(&mut read).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::Other);
-            assert!(matches!(error.downcast(), Ok(WaitError::Cancelled)));
+            assert!(matches!(error.downcast(), Ok(WaitError::Cancelled(_))));
             Ok((read, stream.into_inner().bytes))
         });
         sleep(secs(5)).unwrap();

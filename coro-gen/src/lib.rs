@@ -28,6 +28,7 @@
 
 #![deny(unsafe_code)]
 
+mod cancel_scope;
 mod co;
 #[cfg(feature = "testing")]
 pub mod conformance;

@@ -168,7 +168,7 @@ fn a_server_that_is_cancelled_answers_what_it_handles_and_takes_no_more() {
         });
         sleep(secs(2)).unwrap();
         server.cancel();
-        assert!(matches!(join(server), Err(WaitError::Cancelled)));
+        assert!(matches!(join(server), Err(WaitError::Cancelled(_))));
         assert!(FiberStream::connect(address).is_err());
         join(idle);
         join(busy);

@@ -237,7 +237,7 @@ fn a_query_that_is_cancelled_ends_where_it_waits() {
         });
         sleep(secs(2)).unwrap();
         query.cancel();
-        assert!(matches!(wait(query).unwrap(), Err(TaskError::Cancelled)));
+        assert!(matches!(wait(query).unwrap(), Err(TaskError::Cancelled(_))));
         assert_eq!(now(), secs(2));
     });
 }

@@ -199,7 +199,7 @@ fn a_cancellation_and_a_timeout_come_through_the_handshake() {
         });
         sleep(secs(15)).unwrap();
         client.cancel();
-        assert!(matches!(join(client), Err(WaitError::Cancelled)));
+        assert!(matches!(join(client), Err(WaitError::Cancelled(_))));
         assert_eq!(now(), secs(15));
         // As the error of the task itself.
         let client = spawn_task(move || match connect(&tls.client, address).unwrap().flush() {
@@ -208,6 +208,6 @@ fn a_cancellation_and_a_timeout_come_through_the_handshake() {
         });
         sleep(secs(1)).unwrap();
         client.cancel();
-        assert!(matches!(wait(client).unwrap(), Err(TaskError::Cancelled)));
+        assert!(matches!(wait(client).unwrap(), Err(TaskError::Cancelled(_))));
     });
 }

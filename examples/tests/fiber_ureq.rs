@@ -162,7 +162,7 @@ fn a_cancellation_comes_through_the_request_and_its_body() {
         for request in [head, body] {
             request.cancel();
             let Error::Io(error) = join(request) else { unreachable!() };
-            assert!(matches!(error.downcast(), Ok(WaitError::Cancelled)));
+            assert!(matches!(error.downcast(), Ok(WaitError::Cancelled(_))));
         }
         assert_eq!(now(), secs(1));
     });

@@ -74,7 +74,7 @@ fn a_cancelled_wait_has_the_lock_again_and_cleanup_may_wait_under_it() {
             told.log("released");
             drop(held);
             let ended = task.await;
-            assert!(matches!(ended, Err(TaskError::Cancelled)), "{flavour}: {ended:?}");
+            assert!(matches!(ended, Err(TaskError::Cancelled(_))), "{flavour}: {ended:?}");
         });
         event_loop.run_until_complete(main).unwrap();
         trace.expect(&["released", "the task was cancelled: 1"]);

@@ -32,6 +32,7 @@
 //! Two third parties of this repository do so: `examples/tests/by_hand_engine.rs` has an engine of its own, and
 //! `examples/tests/by_hand.rs` a coroutine that is written by hand from its first law to its last.
 
+pub mod cancellation;
 pub mod channel;
 pub mod condition;
 pub mod coroutine;
@@ -45,6 +46,7 @@ pub mod network;
 mod plan;
 pub mod program;
 pub mod queue;
+pub mod scope;
 mod script;
 pub mod semaphore;
 mod setting;
@@ -208,6 +210,44 @@ macro_rules! event_loop_conformance {
                 yielding_tasks_take_turns,
                 wakes_coalesce_and_a_wake_of_the_running_task_runs_it_again,
                 a_waker_may_outlive_its_loop
+            ]
+        );
+        $crate::__scenarios!(
+            cancellation,
+            $flavour,
+            (&$make_loop),
+            [
+                a_cancelled_waiter_is_passed_over_by_a_lock,
+                cancelled_waiters_are_as_none,
+                uncancel_withdraws_what_has_cut_off_no_wait,
+                a_swallowed_cancellation_is_not_delivered_again,
+                a_task_is_cancelled_when_it_has_ended,
+                a_second_cancellation_interrupts_the_cleanup,
+                a_cancelled_waiter_cancels_the_task_it_awaits,
+                an_awaited_task_may_swallow_the_cancellation_of_its_waiter,
+                a_wait_that_was_given_up_cancels_nobody,
+                a_circle_of_waiting_tasks_can_be_cancelled,
+            ]
+        );
+        $crate::__scenarios!(
+            scope,
+            $flavour,
+            (&$make_loop),
+            [
+                a_timeout_is_over_at_its_time_and_leaves_nothing,
+                a_timeout_of_zero_is_over_at_the_first_wait,
+                wait_for_without_time_begins_nothing,
+                a_timeout_waits_for_the_cleanup_of_a_task,
+                a_cancellation_from_outside_wins_over_a_result,
+                a_cancellation_of_the_task_passes_a_timeout,
+                of_equal_deadlines_only_the_outermost_is_over,
+                a_timeout_can_be_rescheduled,
+                a_shield_keeps_a_cancellation_from_its_task,
+                the_cancelled_task_of_a_shield_tells_who_waits,
+                a_scope_throws_at_every_wait_until_it_is_left,
+                a_scope_around_a_future_is_level_triggered,
+                a_shielded_cleanup_may_wait_for_its_grace_period,
+                a_shield_keeps_a_cancellation_until_it_is_left,
             ]
         );
         $crate::__scenarios!(

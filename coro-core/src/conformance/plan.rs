@@ -14,6 +14,8 @@ type OnThrow = Box<dyn FnOnce(Thrown<TaskError>) -> Plan>;
 enum Action {
     Call(Box<dyn FnOnce()>),
     Wait(Box<dyn FnOnce() -> Leaf>),
+    Then(Box<dyn FnOnce() -> Plan>),
+    Raise(Thrown<TaskError>),
 }
 
 /// A task that does one thing after the other and returns a number.
@@ -48,6 +50,18 @@ impl Plan {
         self.actions.extend(next.actions);
         self.held.extend(next.held);
         Self { result: next.result, on_throw: self.on_throw.or(next.on_throw), ..self }
+    }
+
+    /// Then does what the plan says that `next` makes.
+    pub fn then_with(mut self, next: impl FnOnce() -> Self + 'static) -> Self {
+        self.actions.push_back(Action::Then(Box::new(next)));
+        self
+    }
+
+    /// Then raises `thrown`.
+    pub fn raise(mut self, thrown: Thrown<TaskError>) -> Self {
+        self.actions.push_back(Action::Raise(thrown));
+        self
     }
 
     /// Returns `result` at the end.
@@ -90,6 +104,14 @@ impl Plan {
                 match self.actions.pop_front() {
                     Some(Action::Call(function)) => function(),
                     Some(Action::Wait(make)) => return Do::Wait(make()),
+                    Some(Action::Then(next)) => {
+                        let next = next();
+                        self.actions = next.actions;
+                        self.result = next.result;
+                        self.held.extend(next.held);
+                        self.on_throw = next.on_throw.or(self.on_throw.take());
+                    }
+                    Some(Action::Raise(thrown)) => return Do::End(Err(thrown)),
                     None => return Do::ret(self.result),
                 }
             }

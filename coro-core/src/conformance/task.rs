@@ -81,7 +81,7 @@ pub fn cancel_before_the_first_step_never_runs_the_body<F: Flavour>(make: MakeLo
     let (event_loop, trace) = (make(), Trace::new());
     let task = plan().hold(trace.on_drop("released")).call(log(&trace, "ran")).spawn::<F>(&event_loop);
     assert!(task.cancel());
-    assert!(matches!(event_loop.run_until_complete(task), Err(RunError::Task(TaskError::Cancelled))));
+    assert!(matches!(event_loop.run_until_complete(task), Err(RunError::Task(TaskError::Cancelled(_)))));
     trace.expect(&["released"]);
 }
 
@@ -155,7 +155,7 @@ fn self_cancel<F: Flavour>(make: MakeLoop<'_>, rest: Plan, expected: &[&str]) {
     run::<F>(&event_loop, plan().wait(yield_now).wait(yield_now)).unwrap();
     let task = slot.take().unwrap();
     assert!(task.is_done());
-    assert!(matches!(event_loop.run_until_complete(task), Err(RunError::Task(TaskError::Cancelled))));
+    assert!(matches!(event_loop.run_until_complete(task), Err(RunError::Task(TaskError::Cancelled(_)))));
     trace.expect(expected);
 }
 

@@ -14,7 +14,9 @@ use super::ext::{closed, finished};
 use super::{
     CloseError, Closed, Coroutine, Input, InputOf, Misuse, Nothing, Outcome, Resumed, State, Thrown,
 };
-use crate::event_loop::{CleanupError, Core, Registered, Unclosed};
+use crate::event_loop::{
+    Cancelled, CleanupError, Core, Landing, Registered, Unclosed, is_cancellation, thrown_as,
+};
 
 /// The awaiting face of a coroutine: its operations are futures, so that its body may wait.
 ///
@@ -27,6 +29,9 @@ use crate::event_loop::{CleanupError, Core, Registered, Unclosed};
 /// Strict. Dropping one of the futures leaves the resume in progress; the value that it would have given is given
 /// by the next operation that carries no input of its own ([`next`](Self::next)), and a `send` before that is refused as
 /// [`Misuse::Running`].
+///
+/// When the task that waits for one of them is cancelled, that is thrown into the body: the error itself, if the body's
+/// are task errors, else [`Thrown::Exit`]. If the body lets it out, it goes on in the task, from where that waits.
 ///
 /// # Finalisation
 ///
@@ -70,6 +75,13 @@ pub struct AsyncGenerator<C: Coroutine> {
     as_unclosed: Option<AsUnclosed<C>>,
     /// Its place with its loop, once it was resumed there.
     registered: Option<Registered>,
+    /// Where a cancellation of the task that waits for a resume lands, to be thrown in.
+    landing: Landing,
+    /// What was thrown in, while it has not come out.
+    cancelled: Option<Cancelled>,
+    /// What a cancellation is to the coroutine: how it goes in, and whether this is how it comes out.
+    as_thrown: fn(Cancelled) -> Thrown<C::Error>,
+    is_it: fn(&Thrown<C::Error>) -> bool,
 }
 
 type AsUnclosed<C> = fn(&Rc<Slot<C>>) -> Rc<dyn Unclosed>;
@@ -91,6 +103,11 @@ impl<C: Coroutine> AsyncGenerator<C> {
     {
         let mut generator = Self::scoped(coroutine);
         generator.as_unclosed = Some(|slot| Rc::clone(slot) as _);
+        generator.as_thrown = thrown_as;
+        generator.is_it = |thrown| match thrown {
+            Thrown::Error(error) => is_cancellation(error),
+            thrown => thrown.is_exit(),
+        };
         generator
     }
 
@@ -111,7 +128,16 @@ impl<C: Coroutine> AsyncGenerator<C> {
     #[track_caller]
     pub fn scoped(coroutine: C) -> Self {
         let slot = Slot { coroutine: RefCell::new(Some(coroutine)), made_at: Location::caller() };
-        Self { slot: Rc::new(slot), returned: None, as_unclosed: None, registered: None }
+        Self {
+            slot: Rc::new(slot),
+            returned: None,
+            as_unclosed: None,
+            registered: None,
+            landing: Landing::new(),
+            cancelled: None,
+            as_thrown: |_| Thrown::Exit,
+            is_it: Thrown::is_exit,
+        }
     }
 
     /// The coroutine itself, where it stands. `None` if its loop has closed it at the end of a run.
@@ -207,9 +233,32 @@ impl<C: Coroutine> AsyncGenerator<C> {
         })
     }
 
-    fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<C>> {
+    fn poll_resume(&mut self, cx: &mut Context<'_>, mut input: Option<InputOf<C>>) -> Poll<Resumed<C>> {
         self.register();
-        match self.slot.coroutine.try_borrow_mut().as_deref_mut() {
+        if input.is_some() {
+            // Another operation: what was thrown at one that was given up is not for this one.
+            self.landing.leave();
+        }
+        if let Some(cancelled) = self.landing.poll_thrown(cx) {
+            self.cancelled = Some(cancelled.clone());
+            input = Some(Input::Throw((self.as_thrown)(cancelled)));
+        }
+        let polled = self.landing.within(cx, |cx| Self::poll_slot(&self.slot, cx, input));
+        if let Poll::Ready(resumed) = &polled {
+            match (self.cancelled.take(), resumed) {
+                (Some(cancelled), Ok(Outcome::Raised(thrown))) if (self.is_it)(thrown) => {
+                    // It ends where it came from.
+                    self.landing.pass_on(&cancelled);
+                    return Poll::Pending;
+                }
+                _ => self.landing.leave(),
+            }
+        }
+        polled
+    }
+
+    fn poll_slot(slot: &Slot<C>, cx: &mut Context<'_>, input: Option<InputOf<C>>) -> Poll<Resumed<C>> {
+        match slot.coroutine.try_borrow_mut().as_deref_mut() {
             Ok(Some(coroutine)) => coroutine.poll_resume(cx, input),
             Ok(None) => Poll::Ready(finished(input)),
             Err(_) => Poll::Ready(Err(Misuse::Running(input))),

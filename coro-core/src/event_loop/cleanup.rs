@@ -18,7 +18,7 @@ use super::core::Core;
 use crate::coroutine::{
     Coroutine, Input, InputOf, Misuse, MisuseKind, Outcome, Resumed, State, Thrown, finished,
 };
-use crate::task::{TaskError, TaskId, from_coroutine};
+use crate::task::{Cancelled, TaskError, TaskId, from_coroutine};
 
 /// Why a cleanup failed.
 pub(crate) enum CleanupError {
@@ -38,7 +38,7 @@ impl<E: 'static> From<Thrown<E>> for CleanupError {
     fn from(thrown: Thrown<E>) -> Self {
         match thrown {
             Thrown::Error(error) => Self::raised(error),
-            Thrown::Exit => Self::raised(TaskError::Cancelled),
+            Thrown::Exit => Self::raised(TaskError::from(Cancelled::new())),
             Thrown::Misuse(kind) => Self::Misuse(kind),
         }
     }

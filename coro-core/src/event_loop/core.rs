@@ -23,12 +23,13 @@ use super::operation::Operations;
 use super::record::Lease;
 use super::runnable::{ReadyQueue, Runnable};
 use super::tasks::Tasks;
+use super::throwing::Throw;
 use super::timer::{Action, TimerKey, Timers};
 use super::waiting::Waits;
 use super::word::{MAIL, Word};
 use super::{Exception, ExceptionHandler};
 use crate::driver::Driver;
-use crate::task::{Header, Panic, TaskRef};
+use crate::task::{Header, Panic, TaskId, TaskRef};
 use crate::time::Time;
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
@@ -70,6 +71,8 @@ pub(crate) struct Core {
     pub(super) last_cleanup: RefCell<Weak<Place>>,
     /// The run waits for those only.
     pub(super) last_cleanups: Cell<bool>,
+    /// What is being thrown into the task that runs, which is polled meanwhile.
+    pub(super) throwing: Cell<Throw>,
     /// Leaves are to say what they wait for.
     pub(super) observed: Cell<bool>,
     pub(super) waits: RefCell<Waits>,
@@ -109,6 +112,7 @@ impl Core {
             cleanups: Cell::new(0),
             last_cleanup: RefCell::default(),
             last_cleanups: Cell::new(false),
+            throwing: Cell::default(),
             observed: Cell::new(false),
             waits: RefCell::default(),
         })
@@ -159,10 +163,46 @@ impl Core {
         woken == Some(true)
     }
 
+    /// Queues a task of the current loop that waits in line, unless its wait was cut off by a cancellation: then it is
+    /// false. `None` if it is of another loop.
+    #[inline]
+    pub(crate) fn call(word: Word) -> Option<bool> {
+        let called = current::with_current(|core| {
+            if core.lease.name() != word.record() {
+                return None;
+            }
+            let tasks = core.tasks.borrow();
+            let Some(task) = tasks.get(word.slot()).filter(|task| task.header().word() == word) else {
+                return Some(true);
+            };
+            if task.header().is_cut_off() {
+                return Some(false);
+            }
+            core.ready.push(task.as_runnable());
+            Some(true)
+        });
+        called.flatten()
+    }
+
     /// The word of the task that runs, on whatever loop.
     #[inline(always)]
     pub(crate) fn current_word() -> Word {
         current::with_current(Self::running_word).unwrap_or(Word::NOBODY)
+    }
+
+    /// The task that runs, on whatever loop.
+    pub(crate) fn running_task() -> Option<TaskRef> {
+        let running =
+            current::with_current(|core| core.ready.with_running(|running| TaskRef::of(running).cloned()));
+        running??
+    }
+
+    /// Its identity.
+    pub(crate) fn running_id() -> Option<TaskId> {
+        let id = current::with_current(|core| {
+            core.ready.with_running(|running| TaskRef::of(running).map(|task| task.header().id()))
+        });
+        id??
     }
 
     /// Whether a task is one of this loop.
@@ -175,7 +215,7 @@ impl Core {
 impl Core {
     /// Queues the task that `word` names, unless it is queued or has ended.
     #[inline(always)]
-    pub(super) fn wake(&self, word: Word) {
+    pub(crate) fn wake(&self, word: Word) {
         if !self.wake_if_running(word) {
             self.wake_other(word);
         }
@@ -239,6 +279,11 @@ impl Core {
         let key = self.add_timer(deadline, Action::Call(callback));
         self.rouse_host();
         key
+    }
+
+    /// Calls `function` once the clock reads `deadline`.
+    pub(crate) fn call_for_scope(&self, deadline: Time, function: Box<dyn FnOnce()>) -> TimerKey {
+        self.call_at(deadline, Callback::new(function))
     }
 
     /// A timer that wakes a task.

@@ -4,14 +4,14 @@ use super::Exception;
 use super::callback::Callback;
 use super::core::Core;
 use super::timer::Action;
-use crate::task::TaskRef;
+use crate::task::{Cancelled, TaskRef};
 
 impl Core {
     /// Asks every task that is left to end, and gives them.
     pub(super) fn cancel_all(&self) -> Vec<TaskRef> {
         let tasks = self.tasks.borrow().all();
         for task in &tasks {
-            task.cancel();
+            task.cancel(&Cancelled::new());
         }
         tasks
     }

@@ -1,13 +1,14 @@
 //! Who waits for a task, and what its end does.
 
 use std::mem::ManuallyDrop;
-use std::task::Waker;
+use std::task::{Context, Waker};
 
 use super::core::Core;
 use super::current;
 use super::reports::print;
+use super::runnable::Runnable;
 use super::{Exception, Waiting};
-use crate::task::{Header, Joiner, Panic, TaskError, TaskRef, word_of};
+use crate::task::{Header, Joiner, Kind, Landing, Panic, TaskError, TaskRef, plain_word_of};
 
 /// Waiting.
 impl Core {
@@ -25,31 +26,52 @@ impl Core {
 
     /// Whoever has `waker` waits for a task that is not being run. Says why that would be wrong, if it would.
     #[inline(always)]
-    pub(crate) fn join(header: &Header, waker: &Waker) -> Result<(), TaskError> {
+    pub(crate) fn join(task: &TaskRef, waker: &Waker) -> Result<(), TaskError> {
+        let header = task.header();
         // Mostly it is the task that runs: a hold on it is a shorter way than its word.
         let running = current::with_current(|core| {
             core.ready.with_running(|running| {
-                let plain = core.owns(header) && Some(running.word()) == word_of(waker);
+                let plain = core.owns(header) && Some(running.word()) == plain_word_of(waker);
                 plain.then(|| {
+                    core.tasks.borrow().note_awaited(running.word(), header.word());
                     core.note_own_wait(|_| Waiting::End(header.id()));
                     running.clone()
                 })
             })
         });
-        match running {
-            Some(Some(Some(running))) => header.set_waiting(running),
-            _ => Self::join_otherwise(header, waker)?,
+        if let Some(Some(Some(running))) = running
+            && header.set_waiting(running)
+        {
+            return Ok(());
         }
-        Ok(())
+        Self::join_otherwise(task, waker)
     }
 
     /// [`join`](Self::join), for whoever it is, also the task itself.
     #[cold]
-    pub(crate) fn join_otherwise(header: &Header, waker: &Waker) -> Result<(), TaskError> {
+    pub(crate) fn join_otherwise(task: &TaskRef, waker: &Waker) -> Result<(), TaskError> {
+        let header = task.header();
         if let Some(error) = Self::join_error(header) {
             return Err(error);
         }
-        header.set_joiner(Some(Joiner::Waker(waker.clone())));
+        let waker = waker.clone();
+        let (mut landing, mut cancels) = match header.replace_joiner(None) {
+            Some(Joiner::Waker(_, landing)) => (landing, None),
+            Some(Joiner::Cancels(_, landing, with)) => (landing, Some(with)),
+            _ => (Landing::new(), None),
+        };
+        // What it hears here is what is being thrown.
+        drop(landing.poll_as(&Context::from_waker(&waker), Kind::Landing));
+        if let Some(cancelled) = Self::on_current(|core| core.hear(cancels.as_ref())).flatten() {
+            task.cancel(&cancelled);
+            landing.owe(&cancelled);
+            cancels = Some(cancelled);
+        }
+        let joiner = match cancels {
+            Some(with) => Joiner::Cancels(waker, landing, with),
+            None => Joiner::Waker(waker, landing),
+        };
+        header.set_joiner(Some(joiner));
         Self::note_wait(|_| Waiting::End(header.id()));
         Ok(())
     }
@@ -113,7 +135,7 @@ impl Core {
         if let Some(waiting) = header.take_waiting() {
             self.ready.push_held(waiting);
         } else if let Some(joiner) = header.take_joiner() {
-            self.tell(joiner);
+            self.tell(task, joiner);
         }
         if !header.has_handle() {
             self.release(task);
@@ -121,14 +143,37 @@ impl Core {
     }
 
     #[cold]
-    fn tell(&self, joiner: Joiner) {
+    fn tell(&self, task: &TaskRef, joiner: Joiner) {
         match joiner {
-            Joiner::Waker(waker) => waker.wake(),
+            Joiner::Waker(waker, _) => waker.wake(),
+            Joiner::Cancels(waker, mut landing, with) => {
+                let owed = landing.take_owed(&with);
+                match task.cancelled().filter(|_| owed) {
+                    // It was for the one that waits.
+                    Some(cancelled) => landing.pass_on(&cancelled),
+                    None => waker.wake(),
+                }
+            }
             Joiner::Member(group, index) => group.member_done(index),
             Joiner::Call(function) => {
                 self.call_soon(function);
             }
         }
+    }
+
+    /// Whether the loop is to tell this task of the end of one that it awaited. It may wait for something else by now.
+    pub(crate) fn awaits(&self, task: &TaskRef) -> bool {
+        self.is_told(task.as_runnable())
+    }
+
+    /// [`awaits`](Self::awaits), for the task that runs.
+    pub(crate) fn running_awaits(&self) -> bool {
+        self.ready.with_running(|running| self.is_told(running)).unwrap_or(false)
+    }
+
+    fn is_told(&self, task: &Runnable) -> bool {
+        let tasks = self.tasks.borrow();
+        tasks.awaited_by(task.word()).is_some_and(|awaited| awaited.header().is_awaited_by(task))
     }
 
     pub(super) fn destroy(&self, task: &TaskRef) {

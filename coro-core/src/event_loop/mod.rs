@@ -29,6 +29,7 @@ mod spawning;
 #[cfg(feature = "testing")]
 pub(crate) mod stepping;
 mod tasks;
+mod throwing;
 mod timer;
 mod turn;
 mod waiting;
@@ -57,11 +58,12 @@ pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellati
 pub(crate) use self::core::Core;
 pub(crate) use self::inbox::Inbox;
 pub(crate) use self::jobs::{Place, PoolId, Unheard};
-pub(crate) use crate::task::copied;
+pub(crate) use crate::task::{Cancelled, Landing, copied, thrown_as};
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
 #[cfg(feature = "testing")]
 pub(crate) use record::pushed_here;
 pub(crate) use runnable::{Head, Runnable, Table};
+pub(crate) use throwing::{Heard, Throwing};
 pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;
 

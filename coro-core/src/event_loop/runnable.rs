@@ -100,6 +100,16 @@ impl Runnable {
         self.head().word
     }
 
+    /// Whether it is in a queue, or will never be in one again.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.head().queued.get()
+    }
+
+    /// Whether both are holds on the same one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Runs it.
     #[inline(always)]
     fn run(&self, core: &Core) {

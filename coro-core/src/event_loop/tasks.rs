@@ -1,5 +1,7 @@
 //! The tasks of a loop, by their slots.
 
+use std::cell::Cell;
+
 use super::record::Lease;
 use super::word::{MAIL, SLOTS, Word};
 use crate::task::TaskRef;
@@ -11,6 +13,8 @@ pub(super) struct Tasks {
     slots: Vec<Option<TaskRef>>,
     /// The names of those who come next into slots where nobody is. The record knows them too, but further away.
     vacant: Vec<Word>,
+    /// For each slot, the slot of the task that its task awaited last. It may have ended long ago.
+    awaited: Vec<Cell<u32>>,
 }
 
 /// How many slots are made at once.
@@ -37,6 +41,7 @@ impl Tasks {
         assert!(first < all, "a loop has no room for more than {} tasks", SLOTS - 1);
         let end = (first + AT_ONCE).min(all);
         self.slots.resize_with(end, || None);
+        self.awaited.resize_with(end, || Cell::new(MAIL));
         // The first one is taken first.
         let words = (first..end).rev().map(|slot| lease.record().word(lease.name(), slot as u32));
         // For all of them together.
@@ -59,6 +64,19 @@ impl Tasks {
             self.vacant.push(next);
         }
         Some(task)
+    }
+
+    /// A task awaits another one.
+    #[inline(always)]
+    pub(super) fn note_awaited(&self, task: Word, awaited: Word) {
+        if let Some(note) = self.awaited.get(task.slot() as usize) {
+            note.set(awaited.slot());
+        }
+    }
+
+    /// The task that one awaited last, or who came after that one. Only that one can tell whether it is still awaited.
+    pub(super) fn awaited_by(&self, task: Word) -> Option<&TaskRef> {
+        self.get(self.awaited.get(task.slot() as usize)?.get())
     }
 
     /// In the order of spawning.

@@ -3,10 +3,15 @@
 //! Its siblings are `coro_gen` and `coro_fiber`: the same names, with another engine underneath. A native body
 //! awaits any future directly; a throw (a cancellation is one) that meets it in such a plain `.await` ends it
 //! there, with everything in it dropped. Where the body wants to receive the throw, it writes
-//! [`co.wait(future)`](Co::wait), as the other two flavours do everywhere.
+//! [`co.wait(future)`](Co::wait), as the other two flavours do everywhere; where the body is a plain future, and the throw
+//! a cancellation of its task, `native::catch(future)`.
 
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
+#[cfg(feature = "std")]
+mod cancel_scope;
+#[cfg(feature = "std")]
+mod catch;
 mod co;
 mod engine;
 #[cfg(feature = "std")]
@@ -25,6 +30,8 @@ use core::panic::Location;
 use core::task::{Context, Poll};
 
 pub use crate::backend::{Local, Movable};
+#[cfg(feature = "std")]
+pub use catch::{Catch, catch};
 pub use co::Co;
 pub use engine::Erased;
 #[cfg(feature = "std")]

@@ -33,7 +33,7 @@ pub(super) type Begun<F> = Machine<FutureEngine<F>>;
 /// # Cancellation
 ///
 /// A cancellation drops the future where it is suspended: its destructors run, the code after the `.await` does
-/// not.
+/// not. In a [`catch`](super::catch), only what is in that is dropped, and the code after it runs.
 #[track_caller]
 pub fn task<F: Future>(future: F) -> Task<F> {
     Task { future: Some(future), begun: None, made_at: Location::caller() }

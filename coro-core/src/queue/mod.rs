@@ -321,7 +321,7 @@ impl<S: Store> Shared<S> {
         items.push(item.take()?);
         drop(items);
         self.unfinished.set(self.unfinished.get() + 1);
-        self.getters.call_next();
+        self.getters.call_next_present();
         Some(())
     }
 
@@ -331,7 +331,7 @@ impl<S: Store> Shared<S> {
         let item = self.items.borrow_mut().pop();
         match item {
             Some(item) => {
-                self.putters.call_next();
+                self.putters.call_next_present();
                 Some(Ok(item))
             }
             None => self.shut_down.get().then_some(Err(QueueShutDown)),

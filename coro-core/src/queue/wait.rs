@@ -52,7 +52,7 @@ impl<S: Store> Drop for Put<S> {
     fn drop(&mut self) {
         let putters = &self.queue.0.putters;
         if putters.leave(&mut self.place) && !self.queue.is_full() {
-            putters.call_next();
+            putters.call_next_present();
         }
     }
 }
@@ -93,7 +93,7 @@ impl<S: Store> Drop for Get<S> {
     fn drop(&mut self) {
         let getters = &self.queue.0.getters;
         if getters.leave(&mut self.place) && !self.queue.is_empty() {
-            getters.call_next();
+            getters.call_next_present();
         }
     }
 }

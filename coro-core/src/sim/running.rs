@@ -334,7 +334,7 @@ impl Running<'_> {
         live.main = None;
         let name = self.world.name(host).to_string();
         match ended {
-            Ok(None) | Err(TaskError::Cancelled) => Ok(()),
+            Ok(None) | Err(TaskError::Cancelled(_)) => Ok(()),
             Ok(Some(error)) => Err(FailureKind::Failed { host: name, error }),
             Err(TaskError::Panicked(panic)) => Err(panicked(name, &panic)),
             Err(error) => Err(FailureKind::Failed { host: name, error: error.to_string() }),

@@ -14,6 +14,10 @@
 //! A waiting node has a waker and is linked with its neighbours; one that was called has neither, until its owner
 //! polls it or goes away; a free one is linked with the other free ones.
 //!
+//! A task that was cancelled waits no longer, though it has not run yet. When it is called, it turns out that its wait was
+//! cut off: its node is then as one that was called, but has no turn to take or to pass on, and the next one is called.
+//! Whoever waits again all the same goes to the end of the line.
+//!
 //! A waker is cloned, called and dropped while nothing of the line is borrowed: foreign ones may run anything, and come
 //! back here.
 
@@ -22,9 +26,13 @@ use std::mem::replace;
 use std::task::{Context, Poll, Waker};
 
 use crate::event_loop::ObjectName;
+use crate::task::call;
 
 /// The index of no node.
 const NOBODY: usize = usize::MAX;
+
+/// The number of one whose wait was cut off.
+const CUT_OFF: u64 = u64::MAX;
 
 /// A line of waiters. Its room is kept for those who come later.
 pub(crate) struct Line {
@@ -209,9 +217,10 @@ impl Line {
                 self.update(place, waker)
             }
             None => {
+                let turn = if nodes[index].number == CUT_OFF { Turn::Outside } else { Turn::Called };
                 self.free(&mut nodes, index);
                 *place = Place::NONE;
-                Turn::Called
+                turn
             }
         }
     }
@@ -240,9 +249,10 @@ impl Line {
         if waker.is_some() {
             self.unlink(&mut nodes, index);
         }
+        let called = waker.is_none() && nodes[index].number != CUT_OFF;
         self.free(&mut nodes, index);
         drop(nodes);
-        waker.is_none()
+        called
     }
 
     fn unlink(&self, nodes: &mut [Node], index: usize) {
@@ -265,10 +275,26 @@ impl Line {
 
 /// For those who call.
 impl Line {
-    /// Calls the one who has waited longest, if anybody waits. False if nobody does.
+    /// Calls the one who has waited longest, if anybody waits, cancelled or not. False if nobody does.
     #[inline]
     pub(crate) fn call_next(&self) -> bool {
         !self.is_empty() && self.call_before(u64::MAX)
+    }
+
+    /// Calls the one who has waited longest and is not cancelled. False if nobody is left.
+    #[inline]
+    pub(crate) fn call_next_present(&self) -> bool {
+        !self.is_empty() && self.call_first()
+    }
+
+    fn call_first(&self) -> bool {
+        while let Some((index, waker)) = self.pop_before(u64::MAX) {
+            if call(waker) {
+                return true;
+            }
+            self.nodes.borrow_mut()[index].number = CUT_OFF;
+        }
+        false
     }
 
     /// Calls everybody who waits by now. Who enters while they are called waits on.
@@ -279,18 +305,19 @@ impl Line {
 
     /// Calls the first one, if its number is less than `limit`.
     fn call_before(&self, limit: u64) -> bool {
-        let waker = self.pop_before(limit);
-        let called = waker.is_some();
-        if let Some(waker) = waker {
+        let popped = self.pop_before(limit);
+        let called = popped.is_some();
+        if let Some((_, waker)) = popped {
             waker.wake();
         }
         called
     }
 
     #[inline]
-    fn pop_before(&self, limit: u64) -> Option<Waker> {
+    fn pop_before(&self, limit: u64) -> Option<(usize, Waker)> {
         let mut nodes = self.nodes.borrow_mut();
-        let first = nodes.get_mut(self.first.get()).filter(|first| first.number < limit)?;
+        let index = self.first.get();
+        let first = nodes.get_mut(index).filter(|first| first.number < limit)?;
         let (waker, next) = (first.waker.take(), first.next);
         self.gone.set(self.gone.get() + 1);
         self.first.set(next);
@@ -298,6 +325,6 @@ impl Line {
             Some(node) => node.previous = NOBODY,
             None => self.last.set(NOBODY),
         }
-        waker
+        Some((index, waker?))
     }
 }

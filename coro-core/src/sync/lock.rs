@@ -152,7 +152,10 @@ impl<T> Shared<T> {
         self.holder.set(Word::NOBODY);
         // Before the call: a foreign waker may come back here.
         self.state.set(if self.line.is_empty() { State::Free } else { State::Promised });
-        self.line.call_next();
+        if !self.line.call_next_present() {
+            // Those who waited are cancelled.
+            self.state.set(State::Free);
+        }
     }
 }
 

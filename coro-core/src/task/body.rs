@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{TaskCoroutine, TaskError};
+use super::{Cancelled, TaskCoroutine, TaskError};
 #[cfg(doc)]
 use crate::coroutine::Coroutine;
 use crate::coroutine::{FrameTrace, Input, Outcome, Thrown};
@@ -54,7 +54,7 @@ impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(Outcome::Returned(value))) => Poll::Ready(Ok(value)),
             Poll::Ready(Ok(Outcome::Raised(thrown))) => Poll::Ready(Err(thrown.into())),
-            Poll::Ready(Ok(Outcome::Closed)) => Poll::Ready(Err(TaskError::Cancelled)),
+            Poll::Ready(Ok(Outcome::Closed)) => Poll::Ready(Err(Cancelled::new().into())),
             Poll::Ready(Ok(Outcome::Yielded(never))) => match never {},
             Poll::Ready(Err(misuse)) => Poll::Ready(Err(misuse.into())),
         }

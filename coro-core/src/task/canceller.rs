@@ -2,14 +2,34 @@
 
 use std::fmt;
 
-use super::{TaskId, TaskInfo, TaskRef};
-use crate::event_loop::Word;
+use super::{Cancelled, TaskId, TaskInfo, TaskRef};
+use crate::event_loop::{Core, Word};
 
-/// What can cancel a task, whatever its type and whoever has its [`JoinHandle`](super::JoinHandle).
+/// What can cancel a task, and undo that, whatever its type and whoever has its [`JoinHandle`](super::JoinHandle).
 ///
 /// It keeps neither the body of the task nor its result.
 #[derive(Clone)]
 pub struct Canceller(TaskRef);
+
+/// That of the task that runs on this thread.
+///
+/// # Examples
+///
+/// ```
+/// use coro_core::{EventLoop, Loop, native::spawn, task, time::yield_now};
+///
+/// let result = Loop::simulated().run(async {
+///     let victim = spawn(async {
+///         task::current().unwrap().cancel_with("enough");
+///         yield_now().await; // Here it ends.
+///     });
+///     victim.await
+/// });
+/// assert_eq!(result.unwrap().unwrap_err().to_string(), "the task was cancelled: enough");
+/// ```
+pub fn current() -> Option<Canceller> {
+    Core::running_task().map(Canceller)
+}
 
 impl Canceller {
     pub(super) fn new(task: TaskRef) -> Self {
@@ -18,7 +38,22 @@ impl Canceller {
 
     /// See [`JoinHandle::cancel`](super::JoinHandle::cancel).
     pub fn cancel(&self) -> bool {
-        self.0.cancel()
+        self.0.cancel(&Cancelled::new())
+    }
+
+    /// See [`JoinHandle::cancel_with`](super::JoinHandle::cancel_with).
+    pub fn cancel_with(&self, message: &str) -> bool {
+        self.0.cancel(&Cancelled::because(Some(message), Core::running_id()))
+    }
+
+    /// See [`JoinHandle::cancelling`](super::JoinHandle::cancelling).
+    pub fn cancelling(&self) -> u32 {
+        self.0.header().cancelling()
+    }
+
+    /// See [`JoinHandle::uncancel`](super::JoinHandle::uncancel).
+    pub fn uncancel(&self) -> u32 {
+        self.0.header().uncancel()
     }
 
     /// Whether the task has ended.

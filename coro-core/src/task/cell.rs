@@ -14,7 +14,7 @@ use std::task::Poll;
 
 use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
-use super::{Backtrace, Panic, TaskBody, TaskError};
+use super::{Backtrace, Cancelled, Panic, TaskBody, TaskError};
 use crate::coroutine::FrameTrace;
 use crate::event_loop::{Core, Head, Runnable, Table, find};
 
@@ -60,6 +60,8 @@ pub(crate) struct Methods {
     backtrace: unsafe fn(NonNull<Head>) -> std::thread::Result<Vec<FrameTrace>>,
     /// Takes the output if it is an error.
     take_error: unsafe fn(NonNull<Head>) -> Option<TaskError>,
+    /// The cancellation that it ended with, if it did.
+    cancelled: unsafe fn(NonNull<Head>) -> Option<Cancelled>,
     /// Drops the output. Unwinds with the panic of a destructor.
     drop_output: unsafe fn(NonNull<Head>),
 }
@@ -112,7 +114,7 @@ impl<B: TaskBody> Drop for TaskPlace<B> {
 
 impl TaskRef {
     /// The task that is this, if it is one.
-    #[cfg(feature = "testing")]
+    #[inline(always)]
     pub(crate) fn of(runnable: &Runnable) -> Option<&Self> {
         // SAFETY: it is one (`repr(transparent)`), and that of a task.
         runnable.table().task.is_some().then(|| unsafe { &*(&raw const *runnable).cast::<Self>() })
@@ -142,16 +144,6 @@ impl TaskRef {
     #[inline(always)]
     pub(crate) fn into_runnable(self) -> Runnable {
         self.0
-    }
-
-    /// Asks the task to end: an error is thrown where it waits, when it next runs. False if it has ended.
-    pub(crate) fn cancel(&self) -> bool {
-        let asked = self.header().mark_cancelled();
-        // Whoever has the handle is on the loop's thread: queued in order, whether or not the loop runs.
-        if asked && let Some(core) = find(self.header().core) {
-            core.schedule(self);
-        }
-        asked
     }
 
     /// Ends the task without running it: its loop is closed. Gives the panic of a destructor, if there was one.
@@ -196,6 +188,15 @@ impl TaskRef {
         unread.filter(|error| !error.is_cancelled() && !matches!(error, TaskError::LoopClosed))
     }
 
+    /// The cancellation that it has ended with, if it has, and nobody has taken it.
+    pub(crate) fn cancelled(&self) -> Option<Cancelled> {
+        if self.header().stage.get() != Stage::Ended {
+            return None;
+        }
+        // SAFETY: it is a live cell, of the type of its methods, and it has ended.
+        unsafe { (self.methods().cancelled)(self.0.as_ptr()) }
+    }
+
     /// Drops its output, if it is there. Gives the panic of a destructor.
     pub(crate) fn drop_output(&self) -> Option<Panic> {
         if self.header().stage.get() != Stage::Ended {
@@ -236,6 +237,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         destroy: Self::destroy,
         backtrace: Self::backtrace,
         take_error: Self::take_error,
+        cancelled: Self::cancelled,
         drop_output: Self::drop_output,
     };
 
@@ -302,6 +304,17 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         }
         // SAFETY: as promised.
         unsafe { Self::take(head) }.err()
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`] says.
+    unsafe fn cancelled(head: NonNull<Head>) -> Option<Cancelled> {
+        // SAFETY: as promised. To clone a cancellation runs nothing of the user's.
+        match unsafe { Self::output(head) } {
+            Err(TaskError::Cancelled(cancelled)) => Some(cancelled.clone()),
+            _ => None,
+        }
     }
 
     /// # Safety

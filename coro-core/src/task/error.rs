@@ -5,15 +5,20 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use super::Cancelled;
 use crate::coroutine::{Misuse, MisuseKind, Thrown};
+use crate::scope::TimeoutError;
 
 /// Why a task has no result. Also what is thrown into a task, and raised out of it.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
     /// It was cancelled: Python's `CancelledError`.
-    #[error("the task was cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Cancelled(Cancelled),
+    /// A time that it was given was up.
+    #[error(transparent)]
+    TimedOut(TimeoutError),
     /// It panicked.
     #[error("the task panicked: {0}")]
     Panicked(Panic),
@@ -45,7 +50,24 @@ impl TaskError {
 
     /// Whether the task was cancelled.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled)
+        matches!(self, Self::Cancelled(_))
+    }
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // It says so itself.
+            Self::Cancelled(cancelled) => cancelled.fmt(f),
+            Self::TimedOut(_) => f.write_str("TimedOut"),
+            Self::Panicked(panic) => f.debug_tuple("Panicked").field(panic).finish(),
+            Self::Misuse(kind) => f.debug_tuple("Misuse").field(kind).finish(),
+            Self::AwaitsItself => f.write_str("AwaitsItself"),
+            Self::ForeignLoop => f.write_str("ForeignLoop"),
+            Self::AlreadyTaken => f.write_str("AlreadyTaken"),
+            Self::LoopClosed => f.write_str("LoopClosed"),
+            Self::Other(error) => f.debug_tuple("Other").field(error).finish(),
+        }
     }
 }
 
@@ -54,7 +76,7 @@ impl From<Thrown<Self>> for TaskError {
     fn from(thrown: Thrown<Self>) -> Self {
         match thrown {
             Thrown::Error(error) => error,
-            Thrown::Exit => Self::Cancelled,
+            Thrown::Exit => Self::Cancelled(Cancelled::new()),
             Thrown::Misuse(kind) => Self::Misuse(kind),
         }
     }

@@ -8,14 +8,17 @@ use std::task::Waker;
 
 use super::arena::Home;
 use super::group::Group;
-use super::{TaskId, TaskInfo};
+use super::landing::{Landing, Landings};
+use super::{Cancelled, TaskId, TaskInfo};
 use crate::event_loop::{CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task, if it is not a task of its loop.
 pub(crate) enum Joiner {
-    /// Somebody else's task awaits the handle.
-    Waker(Waker),
+    /// Somebody awaits the handle, perhaps in a future of theirs that wakes its parts itself, or in a landing.
+    Waker(Waker, Landing),
+    /// The same. They were asked to end with this, and this task was asked in their place.
+    Cancels(Waker, Landing, Cancelled),
     /// A gather or an as_completed, in which it has this place.
     Member(Rc<Group>, usize),
     /// A callback of the loop.
@@ -32,6 +35,24 @@ const READ: u8 = 2;
 struct Rare {
     name: Option<Rc<str>>,
     joiner: Option<Joiner>,
+    /// What is to be thrown, if it has something to say.
+    cancelled: Cancelled,
+    /// Where a cancellation can land in it.
+    landings: Option<Box<Landings>>,
+}
+
+/// Whether a cancellation waits to be thrown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    None,
+    /// For a scope that its body is in: at its next wait, unless that has been left.
+    Scope,
+    /// It was not waiting: at its next wait, unless it is withdrawn.
+    Asked,
+    /// It waits where somebody may hear it.
+    Sought,
+    /// Its wait is over, and the body is thrown at.
+    Certain,
 }
 
 /// How far a task got.
@@ -61,9 +82,8 @@ pub(crate) struct Header {
     /// Where its memory came from.
     pub(super) home: Home,
     /// How often it was asked to cancel.
-    cancelling: Cell<u16>,
-    /// A cancellation waits to be delivered.
-    pub(super) must_cancel: Cell<bool>,
+    pub(super) cancelling: Cell<u16>,
+    pub(super) request: Cell<Request>,
     pub(super) stage: Cell<Stage>,
     /// [`HANDLE`], [`READ`], both or none.
     readers: Cell<u8>,
@@ -99,7 +119,7 @@ impl Header {
             core,
             home,
             cancelling: Cell::new(0),
-            must_cancel: Cell::new(false),
+            request: Cell::new(Request::None),
             stage: Cell::new(Stage::Waiting),
             readers: Cell::new(HANDLE),
             flavour,
@@ -117,16 +137,6 @@ impl Header {
         self.id
     }
 
-    /// Requests a cancellation. False if the task has ended.
-    pub(super) fn mark_cancelled(&self) -> bool {
-        if self.is_done() {
-            return false;
-        }
-        self.cancelling.set(self.cancelling.get().saturating_add(1));
-        self.must_cancel.set(true);
-        true
-    }
-
     /// Whether its body waits to be run.
     #[inline(always)]
     pub(super) fn is_waiting(&self) -> bool {
@@ -135,6 +145,12 @@ impl Header {
 
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.stage.get(), Stage::Ended | Stage::Taken)
+    }
+
+    /// Whether its wait is over because it is cancelled, though it has not run yet.
+    #[inline(always)]
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.request.get() == Request::Certain
     }
 
     /// Whether its result has been taken.
@@ -168,20 +184,88 @@ impl Header {
         self.rare.set(Some(rare));
     }
 
-    /// The task that is being run, on the loop of this one, waits for its end.
+    /// The task that is being run, on the loop of this one, waits for its end. Gives that back if it has to be noted
+    /// otherwise.
     #[inline(always)]
-    pub(crate) fn set_waiting(&self, waiting: Runnable) {
-        drop(self.waiting.replace(Some(waiting)));
-        if self.has_rare() {
-            self.replace_joiner(None);
+    pub(crate) fn set_waiting(&self, waiting: Runnable) -> bool {
+        if self.has_rare() && self.has_joiner() {
+            return false;
         }
+        drop(self.waiting.replace(Some(waiting)));
+        true
+    }
+
+    #[cold]
+    fn has_joiner(&self) -> bool {
+        let joiner = self.replace_joiner(None);
+        let has = joiner.is_some();
+        drop(self.replace_joiner(joiner));
+        has
     }
 
     /// Somebody else waits for its end, or nobody.
     pub(crate) fn set_joiner(&self, joiner: Option<Joiner>) {
         drop(self.waiting.take());
         if joiner.is_some() || self.has_rare() {
-            self.replace_joiner(joiner);
+            drop(self.replace_joiner(joiner));
+        }
+    }
+
+    /// Whether the loop is to tell this one of its end, directly.
+    pub(crate) fn is_awaited_by(&self, task: &Runnable) -> bool {
+        let waiting = self.waiting.take();
+        let is = waiting.as_ref().is_some_and(|waiting| waiting.is(task));
+        self.waiting.set(waiting);
+        is
+    }
+
+    /// Whether a cancellation may be heard in it.
+    #[inline(always)]
+    pub(super) fn can_hear(&self) -> bool {
+        self.has_rare() && self.asks_landings(Landings::can_hear)
+    }
+
+    /// Whether its body has entered a scope.
+    pub(super) fn has_scopes(&self) -> bool {
+        self.has_rare() && self.asks_landings(Landings::has_scopes)
+    }
+
+    /// Whether its body is in a scope with a shield.
+    pub(super) fn is_shielded(&self) -> bool {
+        self.has_rare() && self.asks_landings(Landings::is_shielded)
+    }
+
+    #[cold]
+    fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
+        let rare = self.rare.take();
+        let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
+        self.rare.set(rare);
+        yes
+    }
+
+    /// Looks at where a cancellation can land. Nothing of the user's may run in it.
+    pub(super) fn with_landings<T>(&self, look: impl FnOnce(&mut Landings) -> T) -> T {
+        let mut rare = self.rare.take().unwrap_or_default();
+        let result = look(rare.landings.get_or_insert_default());
+        self.rare.set(Some(rare));
+        result
+    }
+
+    /// What was to be thrown into it, and has a message.
+    #[cold]
+    pub(super) fn take_cancelled(&self) -> Cancelled {
+        let mut rare = self.rare.take();
+        let cancelled = rare.as_mut().map(|rare| std::mem::take(&mut rare.cancelled));
+        self.rare.set(rare);
+        cancelled.unwrap_or_default()
+    }
+
+    #[cold]
+    pub(super) fn set_cancelled(&self, cancelled: &Cancelled) {
+        if !cancelled.is_plain() || self.has_rare() {
+            let mut rare = self.rare.take().unwrap_or_default();
+            rare.cancelled = cancelled.clone();
+            self.rare.set(Some(rare));
         }
     }
 
@@ -215,7 +299,7 @@ impl Header {
     }
 
     #[cold]
-    fn replace_joiner(&self, joiner: Option<Joiner>) -> Option<Joiner> {
+    pub(crate) fn replace_joiner(&self, joiner: Option<Joiner>) -> Option<Joiner> {
         let mut rare = self.rare.take().unwrap_or_default();
         let before = std::mem::replace(&mut rare.joiner, joiner);
         self.rare.set(Some(rare));

@@ -22,7 +22,10 @@ use crate::event_loop::Core;
 ///
 /// # Cancellation
 ///
-/// Strict: dropping the wait leaves the task alone.
+/// Strict: dropping the wait leaves the task alone. When the task that waits is *cancelled*, this one is
+/// [cancelled](Self::cancel) in its place: that one goes on when this one has ended, with the error if this one let it
+/// out, else with the result. A wait that is dropped meanwhile, by a `select!` for example, leaves both as they are: each
+/// was asked to end.
 #[must_use = "dropping the handle detaches the task; call detach() if that is meant"]
 pub struct JoinHandle<T> {
     task: Joinable<T>,
@@ -35,8 +38,40 @@ impl<T> JoinHandle<T> {
 
     /// Asks the task to end: [`TaskError::Cancelled`] is thrown where it waits, when it next runs. A task that has
     /// not begun never runs. False if it has ended already.
+    ///
+    /// A wait is over at once: whoever is behind it in a line is served next. If the task awaits another task, that one is
+    /// asked instead, and the error is thrown here when that one has ended cancelled.
+    ///
+    /// The task may catch the error and go on; then nothing more is thrown, and [`cancelling`](Self::cancelling) tells
+    /// that it was asked. Asked again, it is interrupted again, in a cleanup too.
     pub fn cancel(&self) -> bool {
-        self.task.task().cancel()
+        self.canceller().cancel()
+    }
+
+    /// [`cancel`](Self::cancel), with a message: [`Cancelled::message`](super::Cancelled::message).
+    pub fn cancel_with(&self, message: &str) -> bool {
+        self.canceller().cancel_with(message)
+    }
+
+    /// How many cancellations were asked for and not [withdrawn](Self::uncancel).
+    pub fn cancelling(&self) -> u32 {
+        self.header().cancelling()
+    }
+
+    /// Withdraws a request to cancel, and gives how many are left. When none is, an error that was to be thrown at the
+    /// next wait is not; one that has ended a wait already comes.
+    pub fn uncancel(&self) -> u32 {
+        self.header().uncancel()
+    }
+
+    /// Whether the task has ended, and was cancelled. False while it only was asked to, and once the result is taken.
+    pub fn is_cancelled(&self) -> bool {
+        self.task.task().cancelled().is_some()
+    }
+
+    /// What can cancel the task while somebody else has this handle.
+    pub fn canceller(&self) -> Canceller {
+        Canceller::new(self.task.task().clone())
     }
 
     /// Lets the task run on by itself; what dropping the handle does, in a word.
@@ -108,11 +143,6 @@ impl<T> JoinHandle<T> {
         self.task.task().header()
     }
 
-    /// What can cancel the task while somebody else has this handle.
-    pub fn canceller(&self) -> Canceller {
-        Canceller::new(self.task.task().clone())
-    }
-
     /// Hands the result to `function` once the task has ended. Its loop calls it, in the turn after that; it is not called
     /// if the loop is closed first.
     ///
@@ -147,7 +177,11 @@ impl<T> Future for JoinHandle<T> {
             return ready;
         }
         let (header, waker) = (self.header(), cx.waker());
-        let joined = if header.is_waiting() { Core::join(header, waker) } else { self.join_otherwise(waker) };
+        let joined = if header.is_waiting() {
+            Core::join(self.task.task(), waker)
+        } else {
+            self.join_otherwise(waker)
+        };
         match joined {
             Ok(()) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
@@ -170,12 +204,24 @@ impl<T> JoinHandle<T> {
     #[cold]
     fn join_otherwise(&self, waker: &Waker) -> Result<(), TaskError> {
         assert!(!self.header().is_taken(), "a JoinHandle was polled after it gave its result: await it once");
-        Core::join_otherwise(self.header(), waker)
+        Core::join_otherwise(self.task.task(), waker)
     }
 
     #[cold]
     fn detach_task(&self) {
+        let owed = match self.header().replace_joiner(None) {
+            Some(Joiner::Cancels(_, landing, cancelled))
+                if !self.is_done() && landing.take_owed(&cancelled) =>
+            {
+                Some((landing, cancelled))
+            }
+            _ => None,
+        };
         self.header().drop_handle();
+        if let Some((mut landing, cancelled)) = owed {
+            // It was asked in the place of who waited, and nobody will see how it ends.
+            landing.pass_on(&cancelled);
+        }
         if let Some(error) = self.task.task().take_unread_error() {
             Core::report_unread(self.header(), error);
         }

@@ -3,13 +3,16 @@
 mod arena;
 mod backtrace;
 mod body;
+mod cancelled;
 mod canceller;
+mod cancelling;
 mod cell;
 mod error;
 mod group;
 mod header;
 mod into_task;
 mod join;
+mod landing;
 mod prepared;
 mod waker;
 
@@ -19,16 +22,20 @@ use std::rc::Rc;
 
 pub use backtrace::Backtrace;
 pub use body::{Stepwise, TaskBody};
-pub use canceller::Canceller;
+pub use cancelled::Cancelled;
+pub use canceller::{Canceller, current};
 pub use error::{OtherError, Panic, TaskError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
+pub use landing::Landing;
+pub(crate) use landing::{Kind, thrown_as};
 pub use prepared::Prepared;
 
 pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};
-pub(crate) use waker::{copied, with_task_waker, word_of};
+pub(crate) use waker::{call, copied, plain_word_of, word_of};
+use waker::{with_attentive, with_waker_of};
 
 use crate::coroutine::Thrown;
 use crate::stats::Flavour;

@@ -9,6 +9,17 @@ use std::task::{RawWaker, RawWakerVTable};
 
 use crate::event_loop::{Core, Word};
 
+/// Calls somebody who waits in line: wakes him, unless he is one of our tasks and his wait is over, because he is cancelled.
+/// False then.
+#[inline]
+pub(crate) fn call(waker: Waker) -> bool {
+    let called = word_of(&waker).and_then(Core::call);
+    if called.is_none() {
+        waker.wake();
+    }
+    called.unwrap_or(true)
+}
+
 /// Wakes the task that `word` names.
 #[inline(always)]
 pub(crate) fn wake(word: Word) {
@@ -25,27 +36,50 @@ fn wake_another(word: Word) {
     }
 }
 
-/// The waker of the task that `word` names. Where a pointer holds the word, nothing is counted: a clone is a copy, and a
-/// drop does nothing.
 #[cfg(target_pointer_width = "64")]
-#[inline(always)]
-pub(crate) fn task_waker(word: Word) -> Waker {
-    // SAFETY: the functions of the table are safe for every word, on every thread: what they touch is found through
-    // statics and never freed. The data is not a pointer to anything, so nothing has to be kept or released.
-    unsafe { Waker::new(std::ptr::without_provenance(word.bits() as usize), &TABLE) }
+fn data_of(word: Word) -> *const () {
+    std::ptr::without_provenance(word.bits() as usize)
 }
 
-/// Lends the waker of the task that `word` names.
+/// Lends the waker of the task that `word` names, [plain](plain_word_of) or not. Where a pointer holds the word, nothing is
+/// counted: a clone is a copy, and a drop does nothing.
 #[cfg(target_pointer_width = "64")]
 #[inline(always)]
-pub(crate) fn with_task_waker<T>(word: Word, look: impl FnOnce(&Waker) -> T) -> T {
+pub(super) fn with_waker_of<T>(word: Word, attentive: bool, look: impl FnOnce(&Waker) -> T) -> T {
+    let table = if attentive { &ATTENTIVE } else { &TABLE };
+    // SAFETY: the functions of the tables are safe for every word, on every thread: what they touch is found through
+    // statics and never freed. The data is not a pointer to anything, so nothing has to be kept or released.
+    let waker = unsafe { Waker::new(data_of(word), table) };
     // There is nothing to drop, but the compiler does not always see that.
-    look(&ManuallyDrop::new(task_waker(word)))
+    look(&ManuallyDrop::new(waker))
+}
+
+/// Lends the same waker as `waker`, as one that is [not plain](plain_word_of) if it is one of ours.
+#[cfg(target_pointer_width = "64")]
+pub(super) fn with_attentive<T>(waker: &Waker, look: impl FnOnce(&Waker) -> T) -> T {
+    match word_of(waker) {
+        Some(word) => with_waker_of(word, true, look),
+        None => look(waker),
+    }
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+pub(super) fn with_attentive<T>(waker: &Waker, look: impl FnOnce(&Waker) -> T) -> T {
+    look(waker)
 }
 
 #[cfg(target_pointer_width = "64")]
 static TABLE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &TABLE),
+    |data| wake(from_data(data)),
+    |data| wake(from_data(data)),
+    |_| (),
+);
+
+/// That of a waker with which somebody polls who wants to know what is waited for: a landing, or the loop.
+#[cfg(target_pointer_width = "64")]
+static ATTENTIVE: RawWakerVTable = RawWakerVTable::new(
+    |data| RawWaker::new(data, &ATTENTIVE),
     |data| wake(from_data(data)),
     |data| wake(from_data(data)),
     |_| (),
@@ -60,13 +94,21 @@ fn from_data(data: *const ()) -> Word {
 #[cfg(target_pointer_width = "64")]
 #[inline(always)]
 pub(crate) fn word_of(waker: &Waker) -> Option<Word> {
+    let table = waker.vtable();
+    (std::ptr::eq(table, &TABLE) || std::ptr::eq(table, &ATTENTIVE)).then(|| from_data(waker.data()))
+}
+
+/// The word of a waker of ours with which nobody polls but the loop, who wants nothing but to run the task.
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+pub(crate) fn plain_word_of(waker: &Waker) -> Option<Word> {
     std::ptr::eq(waker.vtable(), &TABLE).then(|| from_data(waker.data()))
 }
 
 /// A clone of a waker of ours, which nobody has to drop.
 #[inline(always)]
 pub(crate) fn copied(waker: &Waker) -> Option<ManuallyDrop<Waker>> {
-    word_of(waker).map(|word| ManuallyDrop::new(task_waker(word)))
+    word_of(waker).map(|_| ManuallyDrop::new(waker.clone()))
 }
 
 /// Here it cannot be told.
@@ -75,15 +117,21 @@ pub(crate) fn word_of(_waker: &Waker) -> Option<Word> {
     None
 }
 
+/// Here it cannot be told.
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) fn plain_word_of(_waker: &Waker) -> Option<Word> {
+    None
+}
+
 /// Lends the waker of the task that `word` names.
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn with_task_waker<T>(word: Word, look: impl FnOnce(&Waker) -> T) -> T {
+pub(super) fn with_waker_of<T>(word: Word, _attentive: bool, look: impl FnOnce(&Waker) -> T) -> T {
     look(&task_waker(word))
 }
 
 /// The waker of the task that `word` names.
 #[cfg(not(target_pointer_width = "64"))]
-pub(crate) fn task_waker(word: Word) -> Waker {
+fn task_waker(word: Word) -> Waker {
     use std::sync::Arc;
 
     struct Counted(Word);

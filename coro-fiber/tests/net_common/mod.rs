@@ -68,5 +68,5 @@ pub fn connected() -> (FiberStream, FiberStream) {
 #[track_caller]
 pub fn assert_cancelled(error: io::Error) {
     assert_eq!(error.kind(), ErrorKind::Other);
-    assert!(matches!(error.downcast(), Ok(WaitError::Cancelled)));
+    assert!(matches!(error.downcast(), Ok(WaitError::Cancelled(_))));
 }

@@ -77,7 +77,7 @@ mod generator {
 
     async fn child(co: &mut TaskCo<'_>, out: Transcript) -> TaskResult<()> {
         let slept = co.wait(sleep(HOUR)).await;
-        if let Err(Thrown::Error(TaskError::Cancelled)) = &slept {
+        if let Err(Thrown::Error(TaskError::Cancelled(_))) = &slept {
             child_cancelled(&out);
         }
         slept
@@ -100,7 +100,7 @@ mod fiber {
 
     fn child(co: &mut TaskCo<'_>, out: &Transcript) -> TaskResult<()> {
         let slept = co.wait(sleep(HOUR));
-        if let Err(Thrown::Error(TaskError::Cancelled)) = &slept {
+        if let Err(Thrown::Error(TaskError::Cancelled(_))) = &slept {
             child_cancelled(out);
         }
         slept

@@ -10,8 +10,9 @@ use std::task::{Context, Poll};
 use super::{Content, Output, TaskCell, TaskRef};
 use crate::coroutine::FrameTrace;
 use crate::event_loop::{Core, Head, Runnable};
-use crate::task::header::{Header, Stage};
-use crate::task::{Panic, TaskBody, TaskError, with_task_waker};
+use crate::task::cancelling::{Step, begin_throw, end_throw, throw_again};
+use crate::task::header::{Header, Request, Stage};
+use crate::task::{Panic, TaskBody, TaskError, with_waker_of};
 
 impl<B: TaskBody + 'static> TaskCell<B> {
     /// # Safety
@@ -36,7 +37,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             let body = unsafe { &mut *content.cast::<B>() };
             // SAFETY: it stays in the cell until it is dropped there.
             let body = unsafe { Pin::new_unchecked(body) };
-            match Self::step(body, header) {
+            match Self::step(body, header, core) {
                 Poll::Pending => header.stage.set(Stage::Waiting),
                 Poll::Ready(result) => given = Some(result),
             }
@@ -45,6 +46,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             (Ok(()), None) => return,
             (Ok(()), Some(result)) => result,
             (Err(payload), _) => {
+                drop(core.end_throw());
                 // SAFETY: it is a cell of this type, and busy with this.
                 return unsafe { Self::panicked(head, core, Panic::new(payload)) };
             }
@@ -119,16 +121,56 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     }
 
     #[inline(always)]
-    fn step(body: Pin<&mut B>, header: &Header) -> Poll<Result<B::Output, TaskError>> {
-        let error = header.must_cancel.get().then(|| {
+    fn step(body: Pin<&mut B>, header: &Header, core: &Core) -> Poll<Result<B::Output, TaskError>> {
+        if header.request.get() != Request::None {
             cold_path();
-            header.must_cancel.set(false);
-            TaskError::Cancelled
-        });
-        match with_task_waker(header.word(), |waker| body.step(&mut Context::from_waker(waker), error)) {
+            return Self::throwing_step(body, header, core);
+        }
+        let polled =
+            with_waker_of(header.word(), false, |waker| body.step(&mut Context::from_waker(waker), None));
+        match polled {
             // A return does not outrun a cancellation that was requested before it: the value is lost.
-            Poll::Ready(Ok(_)) if header.must_cancel.get() => Poll::Ready(Err(TaskError::Cancelled)),
+            Poll::Ready(Ok(_)) if header.request.get() != Request::None => {
+                Poll::Ready(Err(header.take_request()))
+            }
             polled => polled,
+        }
+    }
+
+    /// The step of one that was asked to end.
+    #[cold]
+    #[inline(never)]
+    fn throwing_step(
+        mut body: Pin<&mut B>,
+        header: &Header,
+        core: &Core,
+    ) -> Poll<Result<B::Output, TaskError>> {
+        let mut step = begin_throw(header, core);
+        loop {
+            let seeking = matches!(step, Step::Seeking);
+            let (thrown, is_plain) = match step {
+                Step::Plain => (None, true),
+                Step::Seeking => (None, false),
+                Step::Throwing(error) => (Some(error), false),
+            };
+            let polled = with_waker_of(header.word(), seeking, |waker| {
+                body.as_mut().step(&mut Context::from_waker(waker), thrown)
+            });
+            let unheard = if seeking { end_throw(header, core) } else { None };
+            match (polled, unheard) {
+                (Poll::Pending, Some(unheard)) => step = Step::Throwing(unheard),
+                (Poll::Ready(Ok(_)), Some(unheard)) => return Poll::Ready(Err(unheard)),
+                (Poll::Ready(Ok(_)), None) if header.request.get() != Request::None => {
+                    return Poll::Ready(Err(header.take_request()));
+                }
+                (Poll::Pending, None) => {
+                    if !is_plain {
+                        throw_again(header, core);
+                    }
+                    return Poll::Pending;
+                }
+                (polled, _) => return polled,
+            }
         }
     }
 
