@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use coro_core::native::catch;
 use coro_core::runner::{self, Runner};
-use coro_core::time::sleep;
+use coro_core::time::{block_for, sleep};
 use coro_core::{EventLoop, Loop, RunError};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -104,7 +104,9 @@ fn a_ctrl_c_that_main_lets_out_is_the_error_of_the_run() {
         assert!(matches!(result, Err(RunError::Interrupted)), "{result:?}");
         // Now nobody hears it.
         say("ran");
-        std::thread::sleep(HOUR);
+        loop {
+            std::thread::park();
+        }
     }
     let mut program = Program::begin("a_ctrl_c_that_main_lets_out_is_the_error_of_the_run");
     program.expect("waits");
@@ -119,7 +121,7 @@ fn a_ctrl_c_that_the_loop_does_not_hear_is_the_last_but_one() {
     if is_child() {
         let never = runner::run(async {
             say("computes");
-            std::thread::sleep(HOUR);
+            block_for(HOUR);
         });
         unreachable!("{never:?}");
     }
