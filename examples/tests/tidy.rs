@@ -54,7 +54,7 @@ fn the_readme_is_short_and_shows_its_two_commands() {
 fn the_architecture_is_short_and_names_what_exists() {
     let text = read("ARCHITECTURE.md");
     let words = text.split_whitespace().count();
-    assert!(words <= 3_300, "{words} words");
+    assert!(words <= 3_900, "{words} words");
     let paths: Vec<_> = text
         .split('`')
         .skip(1)
@@ -129,6 +129,7 @@ fn unsafe_code_is_in_the_listed_modules_only() {
         ("coro-core/completion/src/lib.rs", "forbid"),
         ("coro-core/macros/src/lib.rs", "forbid"),
         ("coro-fiber/src/lib.rs", "deny"),
+        ("coro-fiber/abort/src/main.rs", "forbid"),
         ("coro-gen/src/lib.rs", "deny"),
         ("examples/src/lib.rs", "forbid"),
         ("examples/src/main.rs", "forbid"),
