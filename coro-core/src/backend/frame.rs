@@ -134,6 +134,10 @@ impl<G: Engine> Level<G> {
         Self { engine, returned: None, tally }
     }
 
+    pub(super) fn engine(&self) -> &G {
+        &self.engine
+    }
+
     pub(super) fn map_engine<H: Engine<Return = G::Return>>(self, map: impl FnOnce(G) -> H) -> Level<H> {
         let Self { engine, returned, mut tally } = self;
         let (name, made_at) = (tally.name, tally.made_at);

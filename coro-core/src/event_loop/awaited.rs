@@ -75,11 +75,7 @@ impl Core {
             task.waits_for = self.find_waits().remove(&task.id).unwrap_or_default();
             let name = |id| {
                 let tasks = self.tasks.borrow().all();
-                tasks
-                    .iter()
-                    .map(|task| task.header())
-                    .find(|task| task.id() == id)
-                    .map(|task| task.info().name)
+                tasks.iter().find(|task| task.header().id() == id).map(|task| task.info().name)
             };
             task.tell_waits(|id| name(id).map(|name| name.to_string()));
         }

@@ -21,21 +21,26 @@ impl Core {
         function: Box<dyn FnOnce()>,
         scheduled_at: &'static Location<'static>,
     ) -> Callback {
-        let callback = Callback::new(function, scheduled_at);
+        let callback = Callback::new_for(function, scheduled_at);
+        self.queue_callback(&callback);
+        callback
+    }
+
+    /// Queues a callback that was made before.
+    pub(crate) fn queue_callback(&self, callback: &Callback) {
         if self.closed.get() {
-            self.drop_callback(&callback);
+            self.drop_callback(callback);
         } else {
             self.tally.calls.add(1);
             self.ready.push(callback.as_runnable());
             self.rouse_host();
         }
-        callback
     }
 
     /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
     pub(super) fn drop_callback(&self, callback: &Callback) {
-        let function = callback.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
+        let held = (callback.take(), callback.context().take());
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(held))) {
             self.report(Exception::CallbackPanicked(Panic::new(payload)));
         }
     }
@@ -51,7 +56,8 @@ impl Core {
     }
 
     /// Calls `function` once the clock reads `deadline`.
+    #[track_caller]
     pub(crate) fn call_for_scope(&self, deadline: Time, function: Box<dyn FnOnce()>) -> TimerKey {
-        self.call_at(deadline, Callback::new(function, Location::caller()))
+        self.call_at(deadline, Callback::new(function))
     }
 }

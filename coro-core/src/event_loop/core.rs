@@ -218,6 +218,10 @@ impl Core {
         id??
     }
 
+    pub(crate) fn number(&self) -> CoreNumber {
+        self.number
+    }
+
     /// Whether a task is one of this loop.
     pub(crate) fn owns(&self, header: &Header) -> bool {
         self.number == header.core

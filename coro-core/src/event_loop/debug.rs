@@ -56,7 +56,7 @@ impl Core {
         let took = self.time() - begun;
         if took >= self.debug.slow.get() {
             let executed = match (TaskRef::of(runnable), Callback::of(runnable)) {
-                (Some(task), _) => Executed::Task(task.header().info()),
+                (Some(task), _) => Executed::Task(task.info()),
                 (None, Some(callback)) => Executed::Callback(callback.scheduled_at()),
                 (None, None) => unreachable!("it is one of both"),
             };
@@ -105,7 +105,7 @@ impl Loop {
     /// event_loop.set_exception_handler(Some(Rc::new(move |exception| *tell.borrow_mut() = exception.to_string())));
     /// event_loop.run(async { time::block_for(Duration::from_millis(101)) })?;
     /// let told = told.take();
-    /// assert!(told.starts_with("Executing <Task finished name='Task-1' native spawned at "), "{told}");
+    /// assert!(told.starts_with("Executing <Task finished name='Task-1' coro=<"), "{told}");
     /// assert!(told.ends_with("> took 0.101 seconds"), "{told}");
     /// # Ok::<(), coro_core::RunError>(())
     /// ```

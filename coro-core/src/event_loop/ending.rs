@@ -22,11 +22,11 @@ impl Core {
             return;
         }
         for (_, scheduled_at, function) in self.inbox.close() {
-            self.drop_callback(&Callback::new(function, scheduled_at));
+            self.drop_callback(&Callback::new_for(function, scheduled_at));
         }
         let tasks = self.tasks.take().all();
         for task in tasks.into_iter().rev() {
-            self.report(Exception::PendingDestroyed(task.header().info()));
+            self.report(Exception::PendingDestroyed(task.info()));
             self.destroy(&task);
         }
         let timers = self.timers.borrow_mut().clear();

@@ -33,7 +33,7 @@ impl EventLoop for Loop {
 
     #[track_caller]
     fn call_at(&self, deadline: Time, function: impl FnOnce() + 'static) -> TimerHandle {
-        let callback = Callback::new(Box::new(function), Location::caller());
+        let callback = Callback::new(Box::new(function));
         let timer = self.core.call_at(deadline, callback.clone());
         TimerHandle { timer, callback, when: deadline }
     }

@@ -1,45 +1,56 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
 mod arena;
+mod awaited;
 mod backtrace;
 mod body;
+mod builder;
 mod cancelled;
 mod canceller;
 mod cancelling;
 mod cell;
+mod ensure;
 mod error;
+mod future;
 mod group;
 mod header;
+mod info;
 mod into_task;
 mod join;
 mod landing;
 mod prepared;
+mod remote;
+mod shared_error;
 mod waker;
 
 use std::fmt;
-use std::panic::Location;
-use std::rc::Rc;
 
+pub use awaited::Awaited;
 pub use backtrace::Backtrace;
 pub use body::{Stepwise, TaskBody};
+pub use builder::Builder;
 pub use cancelled::Cancelled;
 pub use canceller::{Canceller, current};
+pub use ensure::{EnsureFuture, ensure_future};
 pub use error::{OtherError, Panic, TaskError};
+pub use future::{AnyFuture, DoneCallback, Future, InvalidState, SetRefused, SetResultError};
 pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
+pub use info::TaskInfo;
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use landing::Landing;
 pub(crate) use landing::{Kind, thrown_as};
 pub use prepared::Prepared;
+pub use remote::{RemoteFuture, Wrapped};
+pub use shared_error::SharedError;
 
 pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};
+use info::Label;
 pub(crate) use waker::{call, copied, plain_word_of, word_of};
 use waker::{with_attentive, with_waker_of};
 
 use crate::coroutine::Thrown;
-use crate::event_loop::Waiting;
-use crate::stats::Flavour;
 
 /// What the body of a generator or fiber task returns: its result, or what was thrown into it.
 pub type TaskResult<T> = Result<T, Thrown<TaskError>>;
@@ -63,54 +74,5 @@ impl fmt::Display for TaskId {
     /// As a task is called that was given no name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Task-{}", self.0)
-    }
-}
-
-/// What a task looks like from outside.
-#[derive(Clone)]
-pub struct TaskInfo {
-    /// Its identity.
-    pub id: TaskId,
-    /// Its name: `Task-1`, `Task-2`, … in the order of spawning, unless it was given another.
-    pub name: Rc<str>,
-    /// The engine that suspends it; `None` for a coroutine written by hand.
-    pub flavour: Option<Flavour>,
-    /// Where it was spawned.
-    pub spawned_at: &'static Location<'static>,
-    /// How many cancellations were requested.
-    pub cancelling: u32,
-    /// Whether it has ended.
-    pub done: bool,
-    /// What it waits for, as far as its leaves are ours, but for oneshots: more than one if it waits for several things at
-    /// once. Only where
-    /// somebody has looked, with [`all_tasks`](crate::EventLoop::all_tasks) or [`JoinHandle::waits_for`].
-    pub waits_for: Vec<Waiting>,
-    /// The same in words, with tasks by their names.
-    waits: String,
-}
-
-impl TaskInfo {
-    /// Puts in words what it waits for.
-    pub(crate) fn tell_waits(&mut self, name: impl Fn(TaskId) -> Option<String>) {
-        let name = |id: TaskId| name(id).unwrap_or_else(|| id.to_string());
-        let waits: Vec<_> = self.waits_for.iter().map(|waiting| waiting.describe(name)).collect();
-        self.waits = waits.join(", or ");
-    }
-}
-
-impl fmt::Debug for TaskInfo {
-    /// `<Task pending name='Task-2' generator spawned at examples/src/main.rs:12 waits for lock 1, taken by Task-3>`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match (self.done, self.cancelling) {
-            (true, _) => "finished",
-            (false, 0) => "pending",
-            (false, _) => "cancelling",
-        };
-        write!(f, "<Task {state} name='{}'", self.name)?;
-        if let Some(flavour) = self.flavour {
-            write!(f, " {flavour}")?;
-        }
-        write!(f, " spawned at {}:{}", self.spawned_at.file(), self.spawned_at.line())?;
-        if self.waits.is_empty() { f.write_str(">") } else { write!(f, " waits {}>", self.waits) }
     }
 }
