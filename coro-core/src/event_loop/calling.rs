@@ -61,3 +61,35 @@ impl Core {
         self.call_at(deadline, Callback::new(function))
     }
 }
+
+/// A callback that waits for its turn. Dropping the handle leaves it alone.
+#[derive(Debug)]
+pub struct CallHandle(pub(super) Callback);
+
+impl CallHandle {
+    /// Keeps the callback from being called, if it has not been. What it captured is dropped.
+    pub fn cancel(&self) {
+        drop(self.0.take());
+    }
+}
+
+/// A callback that waits for its time. Dropping the handle leaves it alone.
+#[derive(Debug)]
+pub struct TimerHandle {
+    pub(super) timer: TimerKey,
+    pub(super) callback: Callback,
+    pub(super) when: Time,
+}
+
+impl TimerHandle {
+    /// Keeps the callback from being called, if it has not been. The timer is gone at once.
+    pub fn cancel(&self) {
+        self.timer.cancel();
+        drop(self.callback.take());
+    }
+
+    /// When the callback is due.
+    pub fn when(&self) -> Time {
+        self.when
+    }
+}

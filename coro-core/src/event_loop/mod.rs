@@ -51,6 +51,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use awaited::{Awaited, Noted};
+pub use calling::{CallHandle, TimerHandle};
 pub use current::refuse_in_fibers;
 pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
@@ -372,37 +373,5 @@ impl fmt::Debug for Loop {
             .field("closed", &self.is_closed())
             .field("tasks", &self.all_tasks())
             .finish()
-    }
-}
-
-/// A callback that waits for its turn. Dropping the handle leaves it alone.
-#[derive(Debug)]
-pub struct CallHandle(Callback);
-
-impl CallHandle {
-    /// Keeps the callback from being called, if it has not been. What it captured is dropped.
-    pub fn cancel(&self) {
-        drop(self.0.take());
-    }
-}
-
-/// A callback that waits for its time. Dropping the handle leaves it alone.
-#[derive(Debug)]
-pub struct TimerHandle {
-    timer: TimerKey,
-    callback: Callback,
-    when: Time,
-}
-
-impl TimerHandle {
-    /// Keeps the callback from being called, if it has not been. The timer is gone at once.
-    pub fn cancel(&self) {
-        self.timer.cancel();
-        drop(self.callback.take());
-    }
-
-    /// When the callback is due.
-    pub fn when(&self) -> Time {
-        self.when
     }
 }

@@ -238,9 +238,7 @@ impl Header {
     /// Tells of each task that waits for its end, and whether for that of others too.
     pub(crate) fn each_waiter(&self, mut tell: impl FnMut(Word, bool)) {
         let waiting = self.waiting.take();
-        if let Some(waiting) = &waiting {
-            tell(waiting.word(), false);
-        }
+        waiting.iter().for_each(|waiting| tell(waiting.word(), false));
         self.waiting.set(waiting);
         let rare = self.rare.take();
         match rare.as_ref().and_then(|rare| rare.joiner.as_ref()) {
