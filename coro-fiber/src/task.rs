@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::group::IntoChild;
 use coro_core::stats::Flavour;
 use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
 use coro_core::time::sleep;
@@ -120,5 +121,13 @@ impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
 
     fn into_task(self) -> Prepared<Self::Body> {
         Prepared::new(Stepwise::new(ScopedFiber::new(self)))
+    }
+}
+
+impl<R> IntoChild for Fiber<(), Infallible, R, TaskError> {
+    type Value = R;
+
+    fn returned(output: R) -> Result<R, TaskError> {
+        Ok(output)
     }
 }

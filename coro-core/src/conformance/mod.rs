@@ -34,6 +34,8 @@
 
 pub mod cancellation;
 pub mod channel;
+pub mod child;
+pub mod combinator;
 pub mod condition;
 pub mod coroutine;
 pub mod delegation;
@@ -41,6 +43,7 @@ pub mod drive;
 pub mod event_loop;
 pub mod executor;
 mod forgotten;
+pub mod group;
 mod natives;
 pub mod network;
 mod plan;
@@ -248,6 +251,55 @@ macro_rules! event_loop_conformance {
                 a_scope_around_a_future_is_level_triggered,
                 a_shielded_cleanup_may_wait_for_its_grace_period,
                 a_shield_keeps_a_cancellation_until_it_is_left,
+            ]
+        );
+        $crate::__scenarios!(
+            group,
+            $flavour,
+            (&$make_loop),
+            [
+                a_group_waits_for_its_children,
+                a_failed_child_cancels_its_siblings_and_the_body,
+                errors_arrive_as_one_group,
+                a_cancelled_child_fails_no_group,
+                a_cancellation_from_outside_passes_through_a_group,
+                errors_hide_a_cancellation_until_the_next_wait,
+                groups_in_groups_keep_their_counts,
+                a_group_can_be_cancelled_without_an_error,
+                an_awaited_child_is_cancelled_once,
+                a_limit_around_a_group_waits_for_its_children,
+            ]
+        );
+        $crate::__scenarios!(
+            child,
+            $flavour,
+            (&$make_loop),
+            [
+                a_group_hands_back_what_it_refuses,
+                a_dropped_group_cancels_its_children,
+                a_panic_in_the_destructor_of_a_child_fails_the_group,
+                start_waits_until_a_child_is_ready,
+                a_join_set_gives_results_as_they_come,
+            ]
+        );
+        $crate::__scenarios!(
+            combinator,
+            $flavour,
+            (&$make_loop),
+            [
+                a_cancelled_gather_ends_its_tasks_first,
+                a_cancelled_task_does_not_cancel_its_gather,
+                gather_returns_exceptions_if_asked,
+                a_scope_around_a_gather_waits_for_its_tasks,
+                wait_knows_three_conditions,
+                wait_ends_at_its_time,
+                a_wait_that_is_given_up_leaves_its_tasks,
+                as_completed_ends_at_its_time,
+                as_completed_is_a_stream,
+                a_race_waits_for_its_losers,
+                a_cancelled_race_ends_its_tasks_first,
+                a_staggered_race_begins_one_after_the_other,
+                a_cancelled_staggered_race_ends_its_tasks_first,
             ]
         );
         $crate::__scenarios!(

@@ -205,6 +205,12 @@ impl Core {
         id??
     }
 
+    /// The task that has this word, if it has not ended.
+    pub(crate) fn task_named(&self, word: Word) -> Option<TaskRef> {
+        let tasks = self.tasks.borrow();
+        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
+    }
+
     /// Whether a task is one of this loop.
     pub(crate) fn owns(&self, header: &Header) -> bool {
         self.number == header.core

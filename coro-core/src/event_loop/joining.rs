@@ -63,7 +63,7 @@ impl Core {
         // What it hears here is what is being thrown.
         drop(landing.poll_as(&Context::from_waker(&waker), Kind::Landing));
         if let Some(cancelled) = Self::on_current(|core| core.hear(cancels.as_ref())).flatten() {
-            task.cancel(&cancelled);
+            task.cancel_once(&cancelled);
             landing.owe(&cancelled);
             cancels = Some(cancelled);
         }

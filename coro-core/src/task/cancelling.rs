@@ -28,6 +28,7 @@ impl TaskRef {
             return false;
         }
         header.cancelling.set(header.cancelling.get().saturating_add(1));
+        header.note_asked(cancelled);
         // Whoever has it is on the loop's thread: queued in order, whether or not the loop runs.
         if let Some(core) = find(header.core) {
             let request = if !header.is_waiting() || self.as_runnable().is_queued() {
@@ -43,6 +44,34 @@ impl TaskRef {
             core.schedule(self);
         }
         true
+    }
+
+    /// [`cancel`](Self::cancel), by a task that waits for it and passes on what it was told. If it has been asked with the
+    /// very same one before, by the group of both for example, it is not asked again, so that its cleanup is not interrupted;
+    /// unless that has gone round a circle of tasks that wait for each other.
+    pub(crate) fn cancel_once(&self, cancelled: &Cancelled) {
+        if !self.header().was_asked(cancelled) || self.has_passed_on(cancelled) {
+            self.cancel(cancelled);
+        }
+    }
+
+    /// Whether the task that runs was asked with this because this one was.
+    fn has_passed_on(&self, cancelled: &Cancelled) -> bool {
+        let Some(core) = self.core() else { return false };
+        let mut asked = Core::running_task();
+        let mut seen = Vec::new();
+        while let Some(task) = asked.take_if(|task| task.header().was_asked(cancelled)) {
+            let by = task.header().asked_by();
+            if by == self.header().word() {
+                return true;
+            }
+            if seen.contains(&by) {
+                return false;
+            }
+            seen.push(by);
+            asked = core.task_named(by);
+        }
+        false
     }
 
     /// A scope that its body is in is cancelled.

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::arena::Home;
-use super::group::Group;
 use super::landing::{Landing, Landings};
+use super::members::Ended;
 use super::{Cancelled, TaskId, TaskInfo};
-use crate::event_loop::{CoreNumber, Head, Runnable, Table, Word};
+use crate::event_loop::{Core, CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task, if it is not a task of its loop.
@@ -19,8 +19,8 @@ pub(crate) enum Joiner {
     Waker(Waker, Landing),
     /// The same. They were asked to end with this, and this task was asked in their place.
     Cancels(Waker, Landing, Cancelled),
-    /// A gather or an as_completed, in which it has this place.
-    Member(Rc<Group>, usize),
+    /// One who waits for several tasks, of which it has this number.
+    Member(Rc<Ended>, usize),
     /// A callback of the loop.
     Call(Box<dyn FnOnce()>),
 }
@@ -37,6 +37,8 @@ struct Rare {
     joiner: Option<Joiner>,
     /// What is to be thrown, if it has something to say.
     cancelled: Cancelled,
+    /// What it was last asked to end with, if it can be told from others, and by which task.
+    asked: Option<(Cancelled, Word)>,
     /// Where a cancellation can land in it.
     landings: Option<Box<Landings>>,
 }
@@ -267,6 +269,33 @@ impl Header {
             rare.cancelled = cancelled.clone();
             self.rare.set(Some(rare));
         }
+    }
+
+    /// It has been asked to end with this, by the task that runs.
+    #[cold]
+    pub(super) fn note_asked(&self, cancelled: &Cancelled) {
+        if !cancelled.is_plain() && !self.was_asked(cancelled) {
+            let mut rare = self.rare.take().unwrap_or_default();
+            rare.asked = Some((cancelled.clone(), Core::current_word()));
+            self.rare.set(Some(rare));
+        }
+    }
+
+    fn asked<T>(&self, look: impl FnOnce(&(Cancelled, Word)) -> T) -> Option<T> {
+        let rare = self.rare.take();
+        let result = rare.as_ref().and_then(|rare| rare.asked.as_ref()).map(look);
+        self.rare.set(rare);
+        result
+    }
+
+    /// Whether it was last asked to end with this very one.
+    pub(super) fn was_asked(&self, cancelled: &Cancelled) -> bool {
+        self.asked(|(asked, _)| asked.is(cancelled)).unwrap_or(false)
+    }
+
+    /// Which task has asked it so, if one has.
+    pub(super) fn asked_by(&self) -> Word {
+        self.asked(|(_, by)| *by).unwrap_or(Word::NOBODY)
     }
 
     /// Whoever is told of its end is told once.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
-use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo};
+use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo, TaskRef};
 use crate::event_loop::Core;
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
@@ -137,6 +137,15 @@ impl<T> JoinHandle<T> {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         }
+    }
+
+    pub(crate) fn task(&self) -> &TaskRef {
+        self.task.task()
+    }
+
+    /// Whether the task has ended with an error, other than by being cancelled, which has not been taken.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.task.has_failed()
     }
 
     pub(crate) fn header(&self) -> &Header {

@@ -1,6 +1,7 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
 mod arena;
+mod as_completed;
 mod backtrace;
 mod body;
 mod cancelled;
@@ -8,29 +9,37 @@ mod canceller;
 mod cancelling;
 mod cell;
 mod error;
-mod group;
+mod gather;
 mod header;
+mod interrupted;
 mod into_task;
 mod join;
 mod landing;
+mod members;
 mod prepared;
+mod race;
+mod wait;
 mod waker;
 
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
+pub use as_completed::{AsCompleted, Completed, Next, as_completed};
 pub use backtrace::Backtrace;
 pub use body::{Stepwise, TaskBody};
 pub use cancelled::Cancelled;
 pub use canceller::{Canceller, current};
 pub use error::{OtherError, Panic, TaskError};
-pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
+pub use gather::{Gather, GatherAll, gather};
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use landing::Landing;
 pub(crate) use landing::{Kind, thrown_as};
+pub(crate) use members::Members;
 pub use prepared::Prepared;
+pub use race::{Winner, race, staggered_race};
+pub use wait::{ReturnWhen, Wait, wait};
 
 pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};
