@@ -8,7 +8,8 @@ use super::group::{Form, child, cleaned, failing, grouped, told};
 use super::setting::{MakeLoop, log, reports, run, secs};
 use super::{Flavour, Trace, plan};
 use crate::Thrown;
-use crate::group::{GroupError, Refusal, StartError, Started, TaskGroup};
+use crate::group::{BorrowingGroup, GroupError, Refusal, StartError, Started, TaskGroup};
+use crate::native::catch;
 use crate::scope::timeout;
 use crate::task::TaskError;
 use crate::time::{now, sleep, yield_now};
@@ -161,4 +162,48 @@ pub fn a_join_set_gives_results_as_they_come<F: Flavour>(make: MakeLoop<'_>) {
     });
     run::<F>(&event_loop, main).unwrap();
     trace.expect(&["1", "2", "1", "3", "2", "3", "4", "5", "group: 1 error in a group: last"]);
+}
+
+/// Children that borrow are polled in place, and end as tasks would: what fails cancels the others and the body, cleanups
+/// are waited for, also when the cancellation comes from outside.
+pub fn children_may_borrow<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let again = trace.clone();
+    let task = plan().wait(move || async move {
+        let (names, begun) = (["first".to_string(), "second".to_string()], Cell::new(0));
+        let clean = async |name: &str| {
+            begun.set(begun.get() + 1);
+            let result = catch(sleep(secs(60))).await;
+            sleep(secs(1)).await;
+            again.log(format!("{name} is clean"));
+            result.map_err(TaskError::from)
+        };
+        for fails in [true, false] {
+            let group = BorrowingGroup::new();
+            let body = async {
+                for name in &names {
+                    group.add(clean(name))?;
+                }
+                if fails {
+                    group.add(async {
+                        sleep(secs(1)).await;
+                        panic!("out of luck")
+                    })?;
+                }
+                let _held = again.on_drop("body is interrupted");
+                pending::<Result<(), TaskError>>().await
+            };
+            again.log(told(&group.run(body).await));
+            assert_eq!(begun.take(), 2);
+            assert_eq!(group.add(async {}).unwrap_err().why(), Refusal::Finished);
+        }
+    });
+    let task = task.spawn::<F>(&event_loop);
+    let asking = task.canceller();
+    let main = plan().wait(|| sleep(secs(5))).call(move || assert!(asking.cancel())).wait(|| sleep(secs(5)));
+    run::<F>(&event_loop, main).unwrap();
+    let ends = ["body is interrupted", "first is clean", "second is clean"];
+    let failed = "group: 1 error in a group: the task panicked: out of luck";
+    trace.expect(&[&ends[..], &[failed], &ends].concat());
+    assert!(task.is_cancelled());
 }

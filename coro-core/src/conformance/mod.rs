@@ -280,6 +280,7 @@ macro_rules! event_loop_conformance {
                 a_panic_in_the_destructor_of_a_child_fails_the_group,
                 start_waits_until_a_child_is_ready,
                 a_join_set_gives_results_as_they_come,
+                children_may_borrow,
             ]
         );
         $crate::__scenarios!(

@@ -19,7 +19,7 @@ use crate::task::{CoroutineTask, IntoTask, Panic, Prepared, TaskBody, TaskCorout
 /// What a future returns that is the child of a group: an `Err` is an error of the child, and fails the group.
 #[diagnostic::on_unimplemented(
     message = "a child of a task group cannot return `{Self}`",
-    note = "return `()`, or a `Result<_, TaskError>`, of which the error fails the group"
+    note = "return `()`, or a `Result<_, TaskError>`, of which an error fails the group"
 )]
 pub trait Returned {
     /// The value.
@@ -38,6 +38,28 @@ impl Returned for () {
 
     fn returned(self) -> Result<(), TaskError> {
         Ok(())
+    }
+}
+
+/// A body that never returns, such as a loop without an end.
+impl Returned for Never {
+    type Value = ();
+
+    fn returned(self) -> Result<(), TaskError> {
+        self
+    }
+}
+
+/// The type `!`, which has no stable name but as what a function returns.
+type Never = <fn() -> ! as never::Function>::Output;
+
+mod never {
+    pub trait Function {
+        type Output;
+    }
+
+    impl<T> Function for fn() -> T {
+        type Output = T;
     }
 }
 

@@ -63,6 +63,12 @@ impl<T> Entered<T> {
         self.state.abort(None);
     }
 
+    /// The same, which the children have heard as well.
+    pub(super) fn interrupted_with_all(&mut self, thrown: Thrown<TaskError>) {
+        self.outside = Some(thrown);
+        self.state.shut_down();
+    }
+
     /// Body and children have ended.
     pub(super) fn exit(mut self) -> Result<Result<T, GroupError>, Thrown<TaskError>> {
         let mut errors = self.state.finish();

@@ -47,14 +47,17 @@ impl From<GroupError> for Thrown<TaskError> {
 ///
 /// ```
 /// use coro_core::group::{GroupError, TaskGroup};
-/// use coro_core::{EventLoop, Loop, TaskError};
-/// use std::{fmt::Error, num::ParseIntError};
+/// use coro_core::{EventLoop, Loop, TaskError, native::catch};
+/// use std::{fmt::Error, future::pending, num::ParseIntError};
 ///
 /// let group = TaskGroup::new();
 /// let body = group.clone();
 /// let program = group.run(async move {
+///     body.create_task(async {
+///         catch(pending::<()>()).await.ok();
+///         Err::<(), _>(TaskError::other(Error)) // It fails while it cleans up.
+///     })?;
 ///     body.create_task(async { "x".parse::<i32>().map_err(TaskError::other) })?;
-///     body.create_task(async { Err::<(), _>(TaskError::other(Error)) })?;
 ///     Ok(())
 /// });
 /// let Err(GroupError::Failed(errors)) = Loop::simulated().run(program).unwrap() else { panic!() };

@@ -22,6 +22,7 @@
 //! a `Result`, or `()`, see [`Returned`].
 
 mod body;
+mod borrowing;
 mod child;
 mod entered;
 mod error;
@@ -38,6 +39,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 pub use body::EnteredGroup;
+pub use borrowing::BorrowingGroup;
 pub use child::{InGroup, IntoChild, Returned};
 pub use error::{ErrorGroup, GroupError};
 pub use join_set::{JoinNext, JoinSet};

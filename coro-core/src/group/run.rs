@@ -33,6 +33,11 @@ where
     if !state.is_empty() {
         uninterrupted(Children::new(&state)).await;
     }
+    finish(entered).await
+}
+
+/// All have ended.
+pub(super) async fn finish<T>(entered: Entered<T>) -> Result<T, GroupError> {
     match entered.exit() {
         Ok(result) => result,
         Err(Thrown::Error(TaskError::Cancelled(cancelled))) => match let_out(cancelled).await {},

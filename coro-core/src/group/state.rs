@@ -97,6 +97,11 @@ impl State {
         self.cancel_children();
     }
 
+    /// Whoever is in it is being cancelled already.
+    pub(super) fn shut_down(&self) {
+        self.aborted.set(true);
+    }
+
     fn cancel_children(&self) {
         let mut children: Vec<TaskRef> =
             self.children.borrow().iter().filter_map(|(_, child)| child.clone()).collect();
@@ -136,7 +141,8 @@ impl State {
         }
     }
 
-    fn fail(&self, child: TaskRef, error: TaskError) {
+    /// Something has failed in it.
+    pub(super) fn fail(&self, child: TaskRef, error: TaskError) {
         if self.stage.get() == Stage::Abandoned {
             return report(&child, error);
         }
