@@ -251,6 +251,7 @@ macro_rules! event_loop_conformance {
                 a_scope_around_a_future_is_level_triggered,
                 a_shielded_cleanup_may_wait_for_its_grace_period,
                 a_shield_keeps_a_cancellation_until_it_is_left,
+                two_cancellations_at_once_are_heard_as_one,
             ]
         );
         $crate::__scenarios!(
@@ -267,6 +268,7 @@ macro_rules! event_loop_conformance {
                 groups_in_groups_keep_their_counts,
                 a_group_can_be_cancelled_without_an_error,
                 an_awaited_child_is_cancelled_once,
+                a_cancellation_passes_a_limit_around_a_group,
                 a_limit_around_a_group_waits_for_its_children,
             ]
         );
