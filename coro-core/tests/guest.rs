@@ -137,7 +137,8 @@ fn neither_starves_the_other() {
             let (theirs, ours) = (Rc::new(Cell::new(0_u32)), Rc::new(Cell::new(0_u32)));
             let (count, other) = (Rc::clone(&theirs), Rc::clone(&ours));
             let task = spawn_local(async move {
-                while other.get() < 20_000 {
+                // At least until the other one has seen it go on: that one gets many turns for each of these.
+                while other.get() < 20_000 || count.get() < 50 {
                     count.set(count.get() + 1);
                     tokio::task::yield_now().await;
                 }

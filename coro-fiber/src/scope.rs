@@ -6,7 +6,7 @@
 //! has a lifetime that is not, the *brand*: [`scope`] runs a closure that works for every brand, so nothing of a brand
 //! can be in what the closure returns, captures or calls. The fiber is dropped in the closure's frames or is never
 //! dropped (`mem::forget`), and a stack that is never unwound is never looked at again: it is not reused. (But another
-//! thread, to which it has lent what it refers to, does not know that: see [what remains](crate#what-remains).)
+//! thread, to which it has lent what it refers to, does not know that: see [what remains](crate::guide#what-remains).)
 //!
 //! The body of such a fiber may be of the brand too, which is less than `'static`, though corosensei takes only what
 //! is `'static`. The compiler checks the proof: the closure that works for every brand works for `'static`, with which
@@ -197,7 +197,7 @@ impl fmt::Debug for Scope<'_> {
 /// ```
 ///
 /// It can be delegated to, wherever it stands. The brand ends there: a chain of delegations is `'static`; see
-/// [what remains](crate#what-remains).
+/// [what remains](crate::guide#what-remains).
 #[derive(Debug)]
 pub struct ScopedFiber<'brand, S, Y, R, E = std::convert::Infallible> {
     machine: Machine<Engine<S, Y, R, E>>,

@@ -22,11 +22,12 @@ impl Drop for Noted {
             Ok(first) => first.to_string(),
             Err(error) => format!("{error:?}"),
         };
-        THREAD.with_borrow_mut(|log| log.push(format!("{} waited {waited} sees {other}", self.0)));
+        THREAD.with(|log| log.borrow_mut().push(format!("{} waited {waited} sees {other}", self.0)));
     }
 }
 
-thread_local! {
+// The same on all fibers of a thread, also where they are threads.
+coro_core::__local! {
     static THREAD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -2,6 +2,7 @@
 
 mod pool_common;
 
+use std::future::pending;
 use std::rc::Rc;
 
 use coro_core::prelude::*;
@@ -57,6 +58,30 @@ fn a_full_pool_hands_the_body_back() {
         assert!(none.full() && none.try_spawn(|_| Ok(())).is_err());
         Ok(())
     });
+}
+
+#[test]
+fn a_wait_for_a_place_that_nobody_leaves_is_reported_with_who_has_it() {
+    let stalled = Loop::simulated().run(coro_fiber::task(|co| {
+        let pool = Pool::new(1);
+        for _ in 0..2 {
+            co.wait(pool.spawn(|co| co.wait(pending::<()>())))?;
+        }
+        Ok(())
+    }));
+    let report = stalled.unwrap_err().to_string();
+    assert!(report.contains("a permit of semaphore 1, taken by Task-2"), "{report}");
+
+    // Room for results is nobody's to give back but who waits for it.
+    let stalled = Loop::simulated().run(coro_fiber::task(|co| {
+        let pool = Pool::new(2);
+        let results = pool.imap(|_, item| Ok(item), 0..2).maxsize(1);
+        co.wait(pending::<()>())?;
+        drop(results);
+        Ok(())
+    }));
+    let report = stalled.unwrap_err().to_string();
+    assert!(report.contains("a permit of semaphore") && !report.contains("taken by"), "{report}");
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn unsafe_code_is_in_the_listed_modules_only() {
         ("coro-core/completion/src/lib.rs", "forbid"),
         ("coro-core/macros/src/lib.rs", "forbid"),
         ("coro-fiber/src/lib.rs", "deny"),
+        ("coro-fiber/abort/src/main.rs", "forbid"),
         ("coro-gen/src/lib.rs", "deny"),
         ("examples/src/lib.rs", "forbid"),
         ("examples/src/main.rs", "forbid"),

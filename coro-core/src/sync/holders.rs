@@ -17,6 +17,13 @@ impl Holders {
         self.0.borrow_mut().insert(Core::current_word())
     }
 
+    /// Another has it, or nobody that can be named.
+    pub(super) fn rename(&self, key: usize, holder: Word) {
+        if let Some(named) = self.0.borrow_mut().get_mut(key) {
+            *named = holder;
+        }
+    }
+
     #[inline]
     pub(super) fn leave(&self, key: usize) {
         self.0.borrow_mut().remove(key);
@@ -27,8 +34,13 @@ impl Holders {
         self.0.borrow().len()
     }
 
-    /// One of them.
+    /// One of them, that has a name if there is one.
     pub(super) fn any(&self) -> Word {
-        self.0.borrow().iter().next().map_or(Word::NOBODY, |(_, holder)| *holder)
+        let holders = self.0.borrow();
+        holders
+            .iter()
+            .map(|(_, holder)| *holder)
+            .find(|holder| *holder != Word::NOBODY)
+            .unwrap_or(Word::NOBODY)
     }
 }

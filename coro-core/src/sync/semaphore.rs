@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 use super::Place;
 use super::holders::Holders;
 use super::permits::Permits;
-use crate::event_loop::Wanted;
+use crate::event_loop::{Wanted, Word};
+use crate::task::Canceller;
 
 /// So many permits, which tasks take and give back.
 ///
@@ -204,6 +205,14 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Says who has it, for reports of who waits for whom. At first that is the task that took it; one that takes a permit
+    /// for another task names that one, and `None` is for a permit that no task will give back.
+    pub fn set_holder(&self, task: Option<&Canceller>) {
+        if let Some(key) = self.key {
+            self.semaphore.0.holders.rename(key, task.map_or(Word::NOBODY, Canceller::word));
+        }
+    }
+
     /// Keeps the permit taken without a guard, until somebody [releases](Semaphore::release) it.
     pub fn forget(mut self) {
         if let Some(key) = self.key.take() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Cancelled, TaskId, TaskInfo, TaskRef};
-use crate::event_loop::Core;
+use crate::event_loop::{Core, Word};
 
 /// What can cancel a task, and undo that, whatever its type and whoever has its [`JoinHandle`](super::JoinHandle).
 ///
@@ -64,6 +64,11 @@ impl Canceller {
     /// The task's identity.
     pub fn id(&self) -> TaskId {
         self.0.header().id()
+    }
+
+    /// Its place in its loop.
+    pub(crate) fn word(&self) -> Word {
+        self.0.header().word()
     }
 
     /// What the task looks like now.

@@ -6,10 +6,9 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use coro_core::event_loop::Loop;
-use coro_core::sync::{Event, oneshot};
+use coro_core::sync::{Event, oneshot, semaphore::Permit};
 use coro_core::task::{Canceller, IntoTask, JoinHandle, TaskError, TaskInfo};
 
-use super::place::Permit;
 use crate::greenlet::{Failed, Greenlet, report_unread};
 
 /// Tasks that are waited for, and ended, together. Cloning gives another handle.
@@ -108,6 +107,9 @@ impl Crew {
         T::Output: 'static,
     {
         let handle = Loop::spawn_on_running_at(entry.what, task, entry.at);
+        if let Some(permit) = &entry.permit {
+            permit.set_holder(Some(&handle.canceller()));
+        }
         let key = self.0.next.replace(self.0.next.get() + 1);
         (Membership { crew: Rc::clone(&self.0), key, _permit: entry.permit }, handle)
     }

@@ -10,13 +10,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use coro_core::event_loop::Loop;
-use coro_core::sync::{Event, event};
+use coro_core::sync::{Event, Semaphore, event, semaphore::Permit};
 use coro_core::task::{Canceller, TaskError, TaskInfo, TaskResult};
 use futures_core::Stream;
 
 use super::Places;
 use super::crew::Entry;
-use super::place::{Permit, Semaphore};
 use crate::greenlet::report_unread;
 use crate::{TaskCo, WaitError, task};
 
@@ -132,6 +131,10 @@ impl<T: 'static> Imap<T> {
             for item in items {
                 let room = to.room.borrow().clone();
                 let room = room.map(|room| co.wait(room.acquire())).transpose()?;
+                if let Some(room) = &room {
+                    // Who takes the result gives it back.
+                    room.set_holder(None);
+                }
                 let permit = co.wait(places.acquire())?;
                 let index = count.replace(count.get() + 1);
                 let (function, to) = (Rc::clone(&function), Rc::clone(&to));

@@ -3,19 +3,18 @@
 mod crew;
 mod group;
 mod imap;
-mod place;
 
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::time::Duration;
 
+use coro_core::sync::{Semaphore, semaphore::Permit};
 use coro_core::task::{IntoTask, TaskError, TaskResult};
 
 use crate::greenlet::{Failed, Greenlet, TimedOut, within};
 use crate::{TaskCo, task};
 use crew::{Crew, Entry};
-use place::{Permit, Semaphore};
 
 pub use group::Group;
 pub use imap::{Imap, ImapStream};
@@ -112,7 +111,7 @@ impl Pool {
 
     /// How many places are free.
     pub fn free_count(&self) -> usize {
-        self.places.places.as_ref().map_or(usize::MAX, Semaphore::free)
+        self.places.places.as_ref().map_or(usize::MAX, |places| places.statistics().value)
     }
 
     /// Whether who wants to begin a member now has to wait: for a place, or for those before it.
@@ -185,8 +184,7 @@ impl Pool {
         F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
         R: 'static,
     {
-        let permit = self.places.places.as_ref().map(Semaphore::try_acquire);
-        let Some(permit) = permit.map_or(Some(None), |permit| permit.map(Some)) else {
+        let Ok(permit) = self.places.places.as_ref().map(Semaphore::try_acquire).transpose() else {
             return Err(Full(body));
         };
         let entry = Entry { what: "coro_fiber::Pool::try_spawn", at: Location::caller(), permit };

@@ -4,7 +4,7 @@ use coro_core::task::TaskResult;
 use coro_core::{JoinHandle, Loop};
 use coro_fiber::{Options, TaskCo};
 
-/// The engine of regular expressions and the parser of addresses were written for the stacks of threads.
+/// A regular expression takes 107 KiB to be compiled in a debug build, and 26 in a release build.
 const STACK_BYTES: usize = 256 * 1024;
 
 /// [`coro_fiber::spawn`] on a stack that is large enough to fetch a page and look through it.

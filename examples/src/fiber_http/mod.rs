@@ -1,12 +1,17 @@
-//! An HTTP service in synchronous code, on fibers.
+//! An HTTP service in synchronous code, on fibers. To read in this order:
 //!
-//! [`serve_connection`] and [`Totals`] would do on threads as they are: they read, write, and call [`ureq`], [`csv`] and
-//! [`serde_json`], which know nothing of fibers either. What makes fibers of it is at the edges: [`serve()`] spawns one for
-//! each connection, and [`FiberConnector`] gives ureq connections that suspend it. So a thousand requests that wait for
-//! another server take a thousand fibers on one thread; and all of it runs in a simulated network, in virtual time.
+//! - [`Totals`]: the handler, which calls [`ureq`], [`csv`] and [`serde_json`]. Neither it nor they know of fibers.
+//! - [`serve()`]: spawns a fiber for each connection. Here they are made.
+//! - [`serve_connection`]: reads requests and writes answers, as it would on a thread.
+//! - [`FiberConnector`]: gives ureq connections that suspend the fiber.
+//!
+//! So a thousand requests that wait for another server take a thousand fibers on one thread; and all of it runs in a
+//! simulated network, in virtual time.
 
 mod connection;
+mod connections;
 mod connector;
+mod head;
 mod message;
 mod server;
 mod totals;
