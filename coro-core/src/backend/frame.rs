@@ -134,6 +134,10 @@ impl<G: Engine> Level<G> {
         Self { engine, returned: None, tally: Tally::default(), name, made_at }
     }
 
+    pub(super) fn engine(&self) -> &G {
+        &self.engine
+    }
+
     pub(super) fn map_engine<H: Engine<Return = G::Return>>(self, map: impl FnOnce(G) -> H) -> Level<H> {
         let Self { engine, returned, mut tally, name, made_at } = self;
         let tally = Tally { counts: core::mem::take(&mut tally.counts), of: PhantomData };

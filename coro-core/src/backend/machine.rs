@@ -108,6 +108,11 @@ impl<G: Engine> Machine<G> {
         }
     }
 
+    /// What runs its body.
+    pub fn engine(&self) -> &G {
+        self.root.engine()
+    }
+
     /// The same coroutine on another engine, which goes on where this one is.
     pub fn map_engine<H>(self, map: impl FnOnce(G) -> H) -> Machine<H>
     where
@@ -299,6 +304,10 @@ impl<G: Engine> Coroutine for Machine<G> {
             Phase::Suspended | Phase::Delegating => State::Suspended,
             Phase::Finished => State::Finished,
         }
+    }
+
+    fn info(&self) -> FrameInfo {
+        FrameInfo { state: self.state(), ..self.root.info() }
     }
 
     fn delegates(&self) -> Vec<FrameInfo> {

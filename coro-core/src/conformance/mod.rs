@@ -37,12 +37,14 @@ pub mod channel;
 pub mod child;
 pub mod combinator;
 pub mod condition;
+pub mod context;
 pub mod coroutine;
 pub mod delegation;
 pub mod drive;
 pub mod event_loop;
 pub mod executor;
 mod forgotten;
+pub mod future;
 pub mod group;
 mod natives;
 pub mod network;
@@ -213,6 +215,39 @@ macro_rules! event_loop_conformance {
                 yielding_tasks_take_turns,
                 wakes_coalesce_and_a_wake_of_the_running_task_runs_it_again,
                 a_waker_may_outlive_its_loop
+            ]
+        );
+        $crate::__scenarios!(
+            future,
+            $flavour,
+            (&$make_loop),
+            [
+                a_result_calls_and_wakes_in_the_order_of_registration,
+                a_callback_of_a_done_future_is_called_at_the_next_turn,
+                a_future_in_the_wrong_state_refuses,
+                a_cancelled_future_cancels_those_who_wait,
+                a_cancelled_waiter_cancels_the_future,
+                a_shield_keeps_a_cancellation_from_a_future,
+                an_error_of_a_future_that_nobody_read_is_reported,
+                awaiting_a_future_of_another_loop_is_an_error,
+                the_end_of_a_task_calls_in_the_order_of_registration,
+                a_result_cannot_be_set_on_a_task,
+                ensure_future_keeps_identity,
+                an_eager_task_runs_to_its_first_wait_at_once,
+                a_timer_sets_a_future,
+            ]
+        );
+        $crate::__scenarios!(
+            context,
+            $flavour,
+            (&$make_loop),
+            [
+                a_task_copies_its_context_at_creation,
+                a_callback_has_the_context_of_its_scheduling,
+                a_context_is_run_in_or_given_to_a_task,
+                tasks_are_not_in_what_is_around_the_loop,
+                a_token_resets_in_its_own_context,
+                a_context_goes_with_its_task,
             ]
         );
         $crate::__scenarios!(

@@ -205,10 +205,8 @@ impl Core {
         id??
     }
 
-    /// The task that has this word, if it has not ended.
-    pub(crate) fn task_named(&self, word: Word) -> Option<TaskRef> {
-        let tasks = self.tasks.borrow();
-        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
+    pub(crate) fn number(&self) -> CoreNumber {
+        self.number
     }
 
     /// Whether a task is one of this loop.
@@ -259,20 +257,25 @@ impl Core {
 
     pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
         let callback = Callback::new(function);
+        self.queue_callback(&callback);
+        callback
+    }
+
+    /// Queues a callback that was made before.
+    pub(crate) fn queue_callback(&self, callback: &Callback) {
         if self.closed.get() {
-            self.drop_callback(&callback);
+            self.drop_callback(callback);
         } else {
             self.tally.calls.add(1);
             self.ready.push(callback.as_runnable());
             self.rouse_host();
         }
-        callback
     }
 
     /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
     pub(super) fn drop_callback(&self, callback: &Callback) {
-        let function = callback.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
+        let held = (callback.take(), callback.context().take());
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(held))) {
             self.report(Exception::CallbackPanicked(Panic::new(payload)));
         }
     }

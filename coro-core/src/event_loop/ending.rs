@@ -26,7 +26,7 @@ impl Core {
         }
         let tasks = self.tasks.take().all();
         for task in tasks.into_iter().rev() {
-            self.report(Exception::PendingDestroyed(task.header().info()));
+            self.report(Exception::PendingDestroyed(task.info()));
             self.destroy(&task);
         }
         let timers = self.timers.borrow_mut().clear();

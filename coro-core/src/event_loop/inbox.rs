@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::{Arc, PoisonError};
 
 use super::LoopClosed;
+use super::core::Core;
 use super::record::Record;
-use super::word::MAIL;
+use super::word::{MAIL, Word};
+use crate::task::TaskRef;
 use crate::threads::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::threads::{Mutex, MutexGuard};
 
@@ -90,6 +92,11 @@ impl RemoteHandle {
         Self(inbox)
     }
 
+    /// Whether both are the mailbox of one loop.
+    pub(super) fn is_of(&self, inbox: &Arc<Inbox>) -> bool {
+        Arc::ptr_eq(&self.0, inbox)
+    }
+
     /// Calls `function` on the loop's thread, in the order of the calls, waking the loop if it waits.
     ///
     /// # Errors
@@ -135,5 +142,19 @@ impl RemoteCallHandle {
     /// Whether [`cancel`](Self::cancel) was called.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// For those who wait on other threads.
+impl Core {
+    /// Whether the handle is one to this loop.
+    pub(crate) fn is_home_of(&self, remote: &RemoteHandle) -> bool {
+        remote.is_of(&self.inbox)
+    }
+
+    /// The task that has this word now, if there is one still.
+    pub(crate) fn task_with(&self, word: Word) -> Option<TaskRef> {
+        let tasks = self.tasks.borrow();
+        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
     }
 }

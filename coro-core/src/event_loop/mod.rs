@@ -16,6 +16,8 @@ mod inbox;
 mod into_driven;
 mod jobs;
 mod joining;
+#[cfg(feature = "futures")]
+mod local_spawn;
 mod metrics;
 #[cfg(all(test, coro_loom))]
 pub(crate) mod models;
@@ -25,6 +27,7 @@ mod record;
 mod reports;
 mod run;
 mod runnable;
+mod running_context;
 mod spawning;
 #[cfg(feature = "testing")]
 pub(crate) mod stepping;
@@ -63,14 +66,15 @@ pub(crate) use operation::{Pending, current_core, loop_is_gone};
 #[cfg(feature = "testing")]
 pub(crate) use record::pushed_here;
 pub(crate) use runnable::{Head, Runnable, Table};
+pub(crate) use spawning::Options;
 pub(crate) use throwing::{Heard, Throwing};
 pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;
 
 use crate::driver::{Driver, Simulated};
-use crate::task::{Backtrace, IntoTask, JoinHandle, TaskInfo};
+use crate::task::{self, Backtrace, IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
-use callback::Callback;
+pub(crate) use callback::Callback;
 use current::Entered;
 pub(crate) use current::{CoreNumber, find, leave};
 
@@ -278,6 +282,11 @@ impl Loop {
         }
     }
 
+    /// A future that belongs to this loop, whether or not it runs.
+    pub fn create_future<T>(&self) -> task::Future<T> {
+        task::Future::of(self.core.number())
+    }
+
     /// The name of the driver.
     pub fn driver_name(&self) -> &'static str {
         self.core.driver.borrow().name()
@@ -309,7 +318,6 @@ impl Loop {
         self.core.all_backtraces()
     }
 
-    #[cfg(feature = "testing")]
     pub(crate) fn core(&self) -> &Rc<Core> {
         &self.core
     }

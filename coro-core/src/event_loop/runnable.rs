@@ -191,6 +191,25 @@ impl ReadyQueue {
         self.link(ManuallyDrop::new(runnable).0);
     }
 
+    /// Runs one now that was made as queued, in the middle of whatever else is being run.
+    pub(super) fn run_now(&self, runnable: &Runnable, core: &Core) {
+        /// Also if it unwinds.
+        struct Restore<'a>(&'a ReadyQueue, Option<NonNull<Head>>);
+
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                // By the invariant it is held still: whoever runs it is further down on the stack.
+                self.0.running.set(self.1);
+            }
+        }
+
+        let _outer = Restore(self, self.running.get());
+        // It may be woken meanwhile.
+        runnable.head().queued.set(false);
+        let _running = Running::new(self, runnable);
+        runnable.run(core);
+    }
+
     /// The one that is being run, if there is one.
     #[inline(always)]
     pub(crate) fn with_running<T>(&self, look: impl FnOnce(&Runnable) -> T) -> Option<T> {

@@ -55,7 +55,7 @@ impl Ready {
     }
 
     pub(crate) fn info(&self) -> Option<TaskInfo> {
-        TaskRef::of(&self.runnable).map(|task| task.header().info())
+        TaskRef::of(&self.runnable).map(|task| task.info())
     }
 
     /// Lets go of it: its loop is to be closed.

@@ -79,6 +79,8 @@ pub enum Wanted {
     Change,
     /// The next value of a broadcast.
     Broadcast,
+    /// The result of a future.
+    Result,
 }
 
 impl fmt::Display for Wanted {
@@ -102,6 +104,7 @@ impl fmt::Display for Wanted {
             Self::Send => "room in channel",
             Self::Change => "a change of watch",
             Self::Broadcast => "an item of broadcast",
+            Self::Result => "the result of future",
         })
     }
 }
