@@ -110,7 +110,11 @@ pub mod local;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]
+pub mod porting;
+#[cfg(feature = "std")]
 pub mod queue;
+#[cfg(feature = "std")]
+pub mod runner;
 #[cfg(feature = "std")]
 pub mod scope;
 #[cfg(feature = "std")]

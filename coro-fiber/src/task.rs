@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::event_loop::{Loop, RunError};
 use coro_core::group::IntoChild;
+use coro_core::runner;
 use coro_core::stats::Flavour;
 use coro_core::task::{
     Awaited, EnsureFuture, IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult,
@@ -89,7 +90,7 @@ where
     })
 }
 
-/// Runs `body` on a new loop of the default driver, to its end.
+/// Runs `body` on a new loop of the default driver, to its end. [Ctrl-C](coro_core::runner::Runner#ctrl-c) interrupts it.
 ///
 /// # Errors
 ///
@@ -113,7 +114,7 @@ where
     F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::new()?.run(task(body))
+    runner::run(task(body))
 }
 
 impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::future::{Future, IntoFuture};
 
 use coro_core::coroutine::Thrown;
-use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::event_loop::{Loop, RunError};
 use coro_core::group::IntoChild;
+use coro_core::runner;
 use coro_core::stats::Flavour;
 use coro_core::task::{
     Awaited, EnsureFuture, IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult,
@@ -47,7 +48,7 @@ where
     Loop::spawn_on_running("coro_gen::spawn", task(body))
 }
 
-/// Runs `body` on a new loop of the default driver, to its end.
+/// Runs `body` on a new loop of the default driver, to its end. [Ctrl-C](coro_core::runner::Runner#ctrl-c) interrupts it.
 ///
 /// # Errors
 ///
@@ -71,7 +72,7 @@ where
     F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::new()?.run(task(body))
+    runner::run(task(body))
 }
 
 impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoTask

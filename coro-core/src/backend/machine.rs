@@ -140,7 +140,8 @@ impl<G: Engine> Machine<G> {
 
     /// The root, and the frames above it, if there are any.
     pub(super) fn into_frames(self) -> (Level<G>, Option<Box<ChainOf<G>>>) {
-        let Self { chain, root, .. } = self;
+        let Self { chain, mut root, .. } = self;
+        root.note_awaited();
         (root, (!chain.0.is_empty()).then(|| Box::new(chain)))
     }
 
@@ -287,6 +288,7 @@ impl<G: Engine> Machine<G> {
         self.phase = Phase::Finished;
         self.closing = None;
         self.chain.clear();
+        self.root.note_awaited();
         self.root.end();
     }
 }

@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
 
 use super::Exception;
@@ -30,26 +30,36 @@ struct CallCell {
     /// What it is called in.
     context: Cell<Option<Context>>,
     pending: Cell<bool>,
+    /// Where somebody asked for the call.
+    scheduled_at: &'static Location<'static>,
 }
 
 static TABLE: Table = Table { run, discard, free, task: None };
 
 impl Callback {
     /// To be called in a copy of the context that is the current one now.
+    #[track_caller]
     pub(crate) fn new(function: Box<dyn FnOnce()>) -> Self {
-        Self::with(Some(function))
+        Self::with(Some(function), Location::caller())
+    }
+
+    /// The same, for somebody who asked for it there.
+    pub(super) fn new_for(function: Box<dyn FnOnce()>, scheduled_at: &'static Location<'static>) -> Self {
+        Self::with(Some(function), scheduled_at)
     }
 
     /// The same, of which it is not known yet what it calls.
+    #[track_caller]
     pub(crate) fn vacant() -> Self {
-        Self::with(None)
+        Self::with(None, Location::caller())
     }
 
     #[inline(always)]
-    fn with(function: Option<Box<dyn FnOnce()>>) -> Self {
+    fn with(function: Option<Box<dyn FnOnce()>>, scheduled_at: &'static Location<'static>) -> Self {
         let context = if is_used() { inherited() } else { None };
         let (function, context, pending) = (Cell::new(function), Cell::new(context), Cell::new(true));
-        let cell = Box::new(CallCell { head: Head::new(&TABLE, Word::NOBODY), function, context, pending });
+        let head = Head::new(&TABLE, Word::NOBODY);
+        let cell = Box::new(CallCell { head, function, context, pending, scheduled_at });
         let cell = NonNull::from(Box::leak(cell));
         // SAFETY: it begins with its head (`repr(C)`), the pointer is to all of it, and only `free` frees it.
         Self(unsafe { Runnable::from_counted(cell.cast()) })
@@ -89,6 +99,11 @@ impl Callback {
 
     pub(super) fn is_pending(&self) -> bool {
         self.cell().pending.get()
+    }
+
+    /// Where somebody asked for it.
+    pub(super) fn scheduled_at(&self) -> &'static Location<'static> {
+        self.cell().scheduled_at
     }
 
     pub(super) fn as_runnable(&self) -> &Runnable {

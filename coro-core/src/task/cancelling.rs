@@ -172,6 +172,11 @@ impl Header {
 
 /// What it was asked with.
 impl Header {
+    /// Whether its body is in a scope with a shield.
+    pub(super) fn is_shielded(&self) -> bool {
+        self.has_rare() && self.asks_landings(Landings::is_shielded)
+    }
+
     /// It has been asked to end with this, by the task that runs.
     #[cold]
     pub(super) fn note_asked(&self, cancelled: &Cancelled) {

@@ -10,7 +10,7 @@ use std::task::Waker;
 use super::arena::Home;
 use super::landing::{Landing, Landings};
 use super::members::Ended;
-use super::{Cancelled, Label, TaskError, TaskId, TaskInfo};
+use super::{Cancelled, Label, TaskError, TaskId, TaskInfo, word_of};
 use crate::context::Context;
 use crate::event_loop::{Callback, CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
@@ -237,6 +237,22 @@ impl Header {
         }
     }
 
+    /// Tells of each task that waits for its end, and whether for that of others too.
+    pub(crate) fn each_waiter(&self, mut tell: impl FnMut(Word, bool)) {
+        let waiting = self.waiting.take();
+        waiting.iter().for_each(|waiting| tell(waiting.word(), false));
+        self.waiting.set(waiting);
+        let rare = self.rare.take();
+        match rare.as_ref().and_then(|rare| rare.joiner.as_ref()) {
+            Some(Joiner::Waker(waker, _) | Joiner::Cancels(waker, ..)) => {
+                word_of(waker).into_iter().for_each(|word| tell(word, false));
+            }
+            Some(Joiner::Member(group, _)) => group.each_waiter(|word| tell(word, true)),
+            Some(Joiner::Call(_)) | None => {}
+        }
+        self.rare.set(rare);
+    }
+
     /// Whether the loop is to tell this one of its end, directly.
     pub(crate) fn is_awaited_by(&self, task: &Runnable) -> bool {
         let waiting = self.waiting.take();
@@ -256,13 +272,8 @@ impl Header {
         self.has_rare() && self.asks_landings(Landings::has_scopes)
     }
 
-    /// Whether its body is in a scope with a shield.
-    pub(super) fn is_shielded(&self) -> bool {
-        self.has_rare() && self.asks_landings(Landings::is_shielded)
-    }
-
     #[cold]
-    fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
+    pub(super) fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
         let rare = self.rare.take();
         let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
         self.rare.set(rare);
@@ -366,6 +377,8 @@ impl Header {
             spawned_at: self.spawned_at,
             cancelling: self.cancelling.get().into(),
             done: self.is_done(),
+            waits_for: Vec::new(),
+            waits: String::new(),
             failed: self.is_done() && marks & FAILED != 0,
             cancelled: self.is_cancelled(),
         }

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use super::TaskId;
+use crate::event_loop::Waiting;
 use crate::stats::Flavour;
 
 /// What a task looks like from outside.
@@ -36,6 +37,12 @@ pub struct TaskInfo {
     pub failed: bool,
     /// Whether it has ended cancelled, which is an error.
     pub cancelled: bool,
+    /// What it waits for, as far as its leaves are ours, but for oneshots: more than one if it waits for several things at
+    /// once. Only where somebody has looked, with [`all_tasks`](crate::EventLoop::all_tasks) or
+    /// [`JoinHandle::waits_for`](super::JoinHandle::waits_for).
+    pub waits_for: Vec<Waiting>,
+    /// The same in words, with tasks by their names.
+    pub(super) waits: String,
 }
 
 /// What the body of a task is called, and where it was made.
@@ -46,6 +53,13 @@ pub(super) struct Label {
 }
 
 impl TaskInfo {
+    /// Puts in words what it waits for.
+    pub(crate) fn tell_waits(&mut self, name: impl Fn(TaskId) -> Option<String>) {
+        let name = |id: TaskId| name(id).unwrap_or_else(|| id.to_string());
+        let waits: Vec<_> = self.waits_for.iter().map(|waiting| waiting.describe(name)).collect();
+        self.waits = waits.join(", or ");
+    }
+
     /// Shown with the result, as CPython shows a task that has one: `… result='done'>`. For whoever has taken it.
     ///
     /// # Examples
@@ -94,7 +108,7 @@ impl TaskInfo {
             if f.alternate() {
                 write!(f, " created at {}:{}", self.spawned_at.file(), self.spawned_at.line())?;
             }
-            Ok(())
+            if self.waits.is_empty() { Ok(()) } else { write!(f, " waits {}", self.waits) }
         })
     }
 }

@@ -9,7 +9,7 @@ use super::cell::Joinable;
 use super::header::{Header, Joiner};
 use super::{AnyFuture, Backtrace, Canceller, DoneCallback, TaskError, TaskId, TaskInfo, TaskRef};
 use crate::context::Context as Variables;
-use crate::event_loop::{Callback, Core};
+use crate::event_loop::{Callback, Core, Waiting, find};
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
 /// `co.wait(handle)`.
@@ -138,6 +138,19 @@ impl<T> JoinHandle<T> {
     /// What the task looks like now.
     pub fn info(&self) -> TaskInfo {
         self.task.task().info()
+    }
+
+    /// What the task waits for, and who has that, as [`all_tasks`](crate::EventLoop::all_tasks) finds it. Its `Debug` tells too.
+    pub fn waits_for(&self) -> Vec<Waiting> {
+        self.info_with_waits().waits_for
+    }
+
+    fn info_with_waits(&self) -> TaskInfo {
+        let info = self.info();
+        match find(self.header().core) {
+            Some(core) => core.with_waits(info),
+            None => info,
+        }
     }
 
     /// Where the task is suspended; of a fiber, with the calls on its stack. `None` if it is being run, which it is if it asks
@@ -282,6 +295,6 @@ impl<T> JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info().fmt(f)
+        self.info_with_waits().fmt(f)
     }
 }

@@ -24,7 +24,7 @@ use crate::event_loop::{Callback, Core, CoreNumber, Heard, ObjectName, Wanted, W
 /// A result that somebody will set, once, for any number to wait for: asyncio's `Future`.
 ///
 /// It connects what calls back with what waits: a callback sets it, tasks of every flavour await it, each as often as it
-/// likes (`T: Clone`; put what cannot be cloned into an `Rc`, or use a [`oneshot`](crate::sync::oneshot)). Cloning gives
+/// likes (`T: Clone`; put what cannot be cloned into an `Rc`, or use a [`oneshot`](crate::sync::oneshot())). Cloning gives
 /// another handle to the same future. Whoever only starts something awaits the [`JoinHandle`](crate::JoinHandle) of a task
 /// instead.
 ///
@@ -96,7 +96,7 @@ impl<T> Future<T> {
     ///
     /// # Panics
     ///
-    /// Outside a running event loop; [`Loop::create_future`] needs none.
+    /// Outside a running event loop; [`Loop::create_future`](crate::Loop::create_future) needs none.
     #[track_caller]
     #[expect(clippy::new_without_default, reason = "outside of a loop there is none")]
     pub fn new() -> Self {
@@ -329,7 +329,7 @@ impl<T: Clone + 'static> std::future::Future for Future<T> {
             return Poll::Pending;
         }
         wait.enter(&shared.waiters, cx.waker());
-        shared.name.note_wait(Wanted::Result, Word::NOBODY);
+        shared.name.note_wait(Wanted::Result, || Word::NOBODY);
         Poll::Pending
     }
 }
