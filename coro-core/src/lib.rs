@@ -103,6 +103,8 @@ mod event_loop;
 #[cfg(feature = "std")]
 pub mod executor;
 #[cfg(feature = "std")]
+pub mod group;
+#[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod local;
 #[cfg(feature = "std")]

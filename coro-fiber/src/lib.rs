@@ -105,6 +105,7 @@ mod span;
 mod stack;
 mod switch;
 mod task;
+mod task_group;
 mod tethered;
 mod thrown;
 mod with;

@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use coro_core::event_loop::{Loop, RunError};
+use coro_core::group::IntoChild;
 use coro_core::runner;
 use coro_core::stats::Flavour;
 use coro_core::task::{
@@ -124,6 +125,14 @@ impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
 
     fn into_task(self) -> Prepared<Self::Body> {
         Prepared::new(Stepwise::new(ScopedFiber::new(self)))
+    }
+}
+
+impl<R> IntoChild for Fiber<(), Infallible, R, TaskError> {
+    type Value = R;
+
+    fn returned(output: R) -> Result<R, TaskError> {
+        Ok(output)
     }
 }
 

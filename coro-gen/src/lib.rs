@@ -35,6 +35,7 @@ pub mod conformance;
 mod engine;
 mod settle;
 mod task;
+mod task_group;
 mod with;
 
 use std::any::type_name;

@@ -5,6 +5,7 @@ use std::future::{Future, IntoFuture};
 
 use coro_core::coroutine::Thrown;
 use coro_core::event_loop::{Loop, RunError};
+use coro_core::group::IntoChild;
 use coro_core::runner;
 use coro_core::stats::Flavour;
 use coro_core::task::{
@@ -84,6 +85,16 @@ impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoTask
 
     fn into_task(self) -> Prepared<Stepwise<Self>> {
         Prepared::new(Stepwise::new(self))
+    }
+}
+
+impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoChild
+    for Gen<(), Infallible, R, TaskError, B>
+{
+    type Value = R;
+
+    fn returned(output: R) -> Result<R, TaskError> {
+        Ok(output)
     }
 }
 

@@ -15,7 +15,7 @@ const OURS: [(Contender, Flavour); 3] = [
 ];
 
 /// A size at which even an unoptimised build is done at once, and how many operations it has.
-const SMALL: [(Scenario, Size, u64); 17] = [
+const SMALL: [(Scenario, Size, u64); 20] = [
     (Scenario::Yield, Size { tasks: 7, rounds: 11 }, 77),
     (Scenario::Cold, Size { tasks: 50, rounds: 2 }, 100),
     (Scenario::SpawnAll, Size { tasks: 40, rounds: 1 }, 40),
@@ -26,6 +26,9 @@ const SMALL: [(Scenario, Size, u64); 17] = [
     (Scenario::Semaphore, Size { tasks: 1, rounds: 2_500 }, 2_500),
     (Scenario::Queue, Size { tasks: 1, rounds: 2_500 }, 2_500),
     (Scenario::HandOver, Size { tasks: 5, rounds: 8 }, 40),
+    (Scenario::Gather, Size { tasks: 5, rounds: 8 }, 40),
+    (Scenario::Group, Size { tasks: 5, rounds: 8 }, 40),
+    (Scenario::Timeout, Size { tasks: 1, rounds: 8 }, 8),
     (Scenario::Oneshot, Size { tasks: 6, rounds: 5 }, 30),
     (Scenario::Remote, Size { tasks: 1, rounds: 100 }, 100),
     (Scenario::RemoteLoad, Size { tasks: 8, rounds: 100 }, 100),

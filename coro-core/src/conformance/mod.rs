@@ -34,6 +34,8 @@
 
 pub mod cancellation;
 pub mod channel;
+pub mod child;
+pub mod combinator;
 pub mod condition;
 pub mod context;
 pub mod coroutine;
@@ -43,6 +45,7 @@ pub mod event_loop;
 pub mod executor;
 mod forgotten;
 pub mod future;
+pub mod group;
 pub mod loud;
 mod natives;
 pub mod network;
@@ -284,8 +287,10 @@ macro_rules! event_loop_conformance {
                 a_scope_around_a_future_is_level_triggered,
                 a_shielded_cleanup_may_wait_for_its_grace_period,
                 a_shield_keeps_a_cancellation_until_it_is_left,
+                two_cancellations_at_once_are_heard_as_one,
             ]
         );
+        $crate::__group_scenarios!($flavour, $make_loop);
         $crate::__scenarios!(
             loud,
             $flavour,

@@ -377,3 +377,32 @@ pub fn a_shield_keeps_a_cancellation_until_it_is_left<F: Flavour>(make: MakeLoop
     assert!(cancelled_after::<F>(&event_loop, 1, around).unwrap_err().is_cancelled());
     trace.expect(&["done in the shield"]);
 }
+
+/// Rule 24: when a timeout is over and the task is cancelled at once, whoever can hear it is told of the cancellation, once.
+pub fn two_cancellations_at_once_are_heard_as_one<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let again = trace.clone();
+    let waits = plan().wait(move || async move {
+        let work = async {
+            let told = catch(pending::<()>()).await.unwrap_err();
+            again.log(told);
+            sleep(secs(1)).await;
+            again.log("cleaned up");
+        };
+        assert_eq!(timeout(secs(1), work).await, Ok(()));
+    });
+    let main = plan().wait(|| sleep(secs(1)));
+    let slot = Rc::new(Cell::new(None));
+    let asking = Rc::clone(&slot);
+    let main = main.call(move || {
+        let task: crate::task::Canceller = asking.take().unwrap();
+        assert!(task.cancel_with("enough"));
+    });
+    // Its timer is the first of both.
+    let main = main.wait(|| sleep(secs(5))).spawn::<F>(&event_loop);
+    let task = waits.spawn::<F>(&event_loop);
+    slot.set(Some(task.canceller()));
+    event_loop.run_until_complete(main).unwrap();
+    trace.expect(&["the task was cancelled: enough", "cleaned up"]);
+    assert_eq!((task.is_done(), task.is_cancelled(), task.cancelling()), (true, false, 1));
+}

@@ -64,7 +64,7 @@ impl Core {
         // What it hears here is what is being thrown.
         drop(landing.poll_as(&Context::from_waker(&waker), Kind::Landing));
         if let Some(cancelled) = Self::on_current(|core| core.hear(cancels.as_ref())).flatten() {
-            task.cancel(&cancelled);
+            task.cancel_once(&cancelled);
             landing.owe(&cancelled);
             cancels = Some(cancelled);
         }
@@ -107,6 +107,12 @@ impl Core {
 
 /// Ending.
 impl Core {
+    /// The task that has this word, if it has not ended.
+    pub(crate) fn task_named(&self, word: super::word::Word) -> Option<TaskRef> {
+        let tasks = self.tasks.borrow();
+        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
+    }
+
     /// Lets go of the place of a task.
     #[inline(always)]
     pub(super) fn remove(&self, header: &Header) {

@@ -83,6 +83,17 @@ impl Core {
         thrower.flatten()
     }
 
+    /// Whether what throws has thrown the same before, as a scope does at every wait.
+    pub(crate) fn throws_again() -> bool {
+        let again = current::with_current(|core| {
+            let throw = core.throwing.take();
+            let again = throw.again;
+            core.throwing.set(throw);
+            again
+        });
+        again.unwrap_or(false)
+    }
+
     /// What is being thrown, for somebody who waits in the task that runs, and who has heard `before`. If that is the same
     /// one, it has gone round a circle of tasks that wait for each other, and is for none of them to hear.
     pub(super) fn hear(&self, before: Option<&Cancelled>) -> Option<Cancelled> {

@@ -20,6 +20,8 @@ mod movable;
 mod settle;
 #[cfg(feature = "std")]
 mod task;
+#[cfg(feature = "std")]
+mod task_group;
 mod with;
 
 use alloc::vec::Vec;

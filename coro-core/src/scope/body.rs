@@ -52,7 +52,7 @@ impl EnteredScope {
     }
 
     #[track_caller]
-    fn enter(scope: &Rc<State>) -> Self {
+    pub(crate) fn enter(scope: &Rc<State>) -> Self {
         let Some(task) = Core::running_task() else { panic!("a cancel scope {NO_LOOP}") };
         let base = task.header().enter_scope(Rc::clone(scope));
         let inside = Inside { task: task.clone(), base, timer: Cell::new(None), scope: Rc::downgrade(scope) };

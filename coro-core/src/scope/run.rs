@@ -66,7 +66,7 @@ struct Inside<S: Held> {
 }
 
 impl<F, S: Held> Scoped<F, S> {
-    pub(super) fn new(future: F, scope: S) -> Self {
+    pub(crate) fn new(future: F, scope: S) -> Self {
         let inside = Inside {
             scope,
             landing: Landing::new(),
@@ -168,7 +168,9 @@ impl<S: Held> Inside<S> {
     fn poll<T>(&mut self, cx: &Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Polled<T> {
         let state = self.scope.state();
         // A deadline may have been moved since the timer was set.
-        let due = self.timer.as_ref().is_some_and(|timer| timer.poll_expired(cx.waker())) && state.is_due();
+        let due = !state.is_cancelled()
+            && self.timer.as_ref().is_some_and(|timer| timer.poll_expired(cx.waker()))
+            && state.is_due();
         if due && self.landing.has_inside() {
             state.expire();
         }
@@ -194,6 +196,9 @@ impl<S: Held> Inside<S> {
 
     /// Throws its cancellation into it.
     fn throw<T>(&mut self, cx: &Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Polled<T> {
+        if self.landing.is_thrown_inside() {
+            return self.throw_nothing(cx, poll);
+        }
         let cancelled = self.scope.state().expire();
         let again = std::mem::replace(&mut self.thrown, true);
         if !self.landing.has_inside() {
@@ -212,6 +217,26 @@ impl<S: Held> Inside<S> {
                 }
                 Polled::Pending
             }
+        }
+    }
+
+    /// What comes from further out is being told at the same time, and has the last word.
+    #[cold]
+    fn throw_nothing<T>(
+        &mut self,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Polled<T> {
+        if self.scope.state().level {
+            // At the next wait.
+            cx.waker().wake_by_ref();
+        } else {
+            self.thrown = true;
+        }
+        match self.landing.within(cx, poll) {
+            Poll::Ready(value) => Polled::Ready(value),
+            Poll::Pending if self.landing.is_thrown() => Polled::Again,
+            Poll::Pending => Polled::Pending,
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) enum Entrance {
 }
 
 impl State {
-    pub(super) fn new(level: bool) -> Self {
+    pub(crate) fn new(level: bool) -> Self {
         Self {
             limit: Cell::new(Limit::Never),
             shield: Cell::new(false),
@@ -120,7 +120,7 @@ impl State {
     }
 
     /// Cancels what is in it.
-    pub(super) fn cancel(&self, message: Option<&str>) {
+    pub(crate) fn cancel(&self, message: Option<&str>) {
         if !self.is_cancelled() {
             self.cancelled.set(Some(Cancelled::because(message, Core::running_id())));
             self.changed();

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use super::header::{Header, Request};
 use super::landing::Landings;
 use super::{Cancelled, TaskError, TaskRef};
-use crate::event_loop::{Core, find};
+use crate::event_loop::{Core, Word, find};
 
 impl TaskRef {
     /// Asks the task to end. False if it has ended.
@@ -28,6 +28,7 @@ impl TaskRef {
             return false;
         }
         header.cancelling.set(header.cancelling.get().saturating_add(1));
+        header.note_asked(cancelled);
         // Whoever has it is on the loop's thread: queued in order, whether or not the loop runs.
         if let Some(core) = find(header.core) {
             let request = if !header.is_waiting() || self.as_runnable().is_queued() {
@@ -43,6 +44,34 @@ impl TaskRef {
             core.schedule(self);
         }
         true
+    }
+
+    /// [`cancel`](Self::cancel), by a task that waits for it and passes on what it was told. If it has been asked with the
+    /// very same one before, by the group of both for example, it is not asked again, so that its cleanup is not interrupted;
+    /// unless that has gone round a circle of tasks that wait for each other.
+    pub(crate) fn cancel_once(&self, cancelled: &Cancelled) {
+        if !self.header().was_asked(cancelled) || self.has_passed_on(cancelled) {
+            self.cancel(cancelled);
+        }
+    }
+
+    /// Whether the task that runs was asked with this because this one was.
+    fn has_passed_on(&self, cancelled: &Cancelled) -> bool {
+        let Some(core) = self.core() else { return false };
+        let mut asked = Core::running_task();
+        let mut seen = Vec::new();
+        while let Some(task) = asked.take_if(|task| task.header().was_asked(cancelled)) {
+            let by = task.header().asked_by();
+            if by == self.header().word() {
+                return true;
+            }
+            if seen.contains(&by) {
+                return false;
+            }
+            seen.push(by);
+            asked = core.task_named(by);
+        }
+        false
     }
 
     /// A scope that its body is in is cancelled.
@@ -138,6 +167,41 @@ impl Header {
     pub(super) fn take_request(&self) -> TaskError {
         self.request.set(Request::None);
         self.take_cancelled().into()
+    }
+}
+
+/// What it was asked with.
+impl Header {
+    /// Whether its body is in a scope with a shield.
+    pub(super) fn is_shielded(&self) -> bool {
+        self.has_rare() && self.asks_landings(Landings::is_shielded)
+    }
+
+    /// It has been asked to end with this, by the task that runs.
+    #[cold]
+    pub(super) fn note_asked(&self, cancelled: &Cancelled) {
+        if !cancelled.is_plain() && !self.was_asked(cancelled) {
+            let mut rare = self.rare.take().unwrap_or_default();
+            rare.asked = Some((cancelled.clone(), Core::current_word()));
+            self.rare.set(Some(rare));
+        }
+    }
+
+    fn asked<T>(&self, look: impl FnOnce(&(Cancelled, Word)) -> T) -> Option<T> {
+        let rare = self.rare.take();
+        let result = rare.as_ref().and_then(|rare| rare.asked.as_ref()).map(look);
+        self.rare.set(rare);
+        result
+    }
+
+    /// Whether it was last asked to end with this very one.
+    pub(super) fn was_asked(&self, cancelled: &Cancelled) -> bool {
+        self.asked(|(asked, _)| asked.is(cancelled)).unwrap_or(false)
+    }
+
+    /// Which task has asked it so, if one has.
+    pub(super) fn asked_by(&self) -> Word {
+        self.asked(|(_, by)| *by).unwrap_or(Word::NOBODY)
     }
 }
 

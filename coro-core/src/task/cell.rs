@@ -196,19 +196,31 @@ impl TaskRef {
 }
 
 impl<T> Joinable<T> {
+    /// Where its output is, if it has ended and nobody has taken that.
+    #[inline(always)]
+    fn output(&self) -> Option<NonNull<Result<T, TaskError>>> {
+        let header = self.task.header();
+        if header.stage.get() != Stage::Ended {
+            return None;
+        }
+        // SAFETY: it is within the cell: there is its content, which is the output, by the invariant one of this type.
+        Some(unsafe { self.task.0.as_ptr().byte_add(header.content_at.into()) }.cast())
+    }
+
     /// The result, once, if the task has ended.
     #[inline(always)]
     pub(crate) fn poll_output(&self) -> Poll<Result<T, TaskError>> {
-        let header = self.task.header();
-        if header.stage.get() != Stage::Ended {
-            return Poll::Pending;
-        }
-        header.note_taken();
-        // SAFETY: it is within the cell.
-        let output = unsafe { self.task.0.as_ptr().byte_add(header.content_at.into()) };
-        // SAFETY: there is its content, which is the output, and by the invariant one of this type. It is not read again, now
-        // that it is taken.
-        Poll::Ready(unsafe { output.cast::<Result<T, TaskError>>().read() })
+        let Some(output) = self.output() else { return Poll::Pending };
+        self.task.header().note_taken();
+        // SAFETY: it is there. It is not read again, now that it is taken.
+        Poll::Ready(unsafe { output.read() })
+    }
+
+    /// Whether it has ended with an error, other than by being cancelled, which has not been taken.
+    pub(crate) fn has_failed(&self) -> bool {
+        // SAFETY: it is there. Nobody has another reference to it, and nothing of the user's runs while there is this one.
+        let output = self.output().map(|output| unsafe { output.as_ref() });
+        matches!(output, Some(Err(error)) if !error.is_cancelled())
     }
 
     pub(crate) fn task(&self) -> &TaskRef {

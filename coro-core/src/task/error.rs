@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Cancelled, InvalidState};
 use crate::coroutine::{Misuse, MisuseKind, Thrown};
+use crate::group::ErrorGroup;
 use crate::scope::TimeoutError;
 
 /// Why a task has no result. Also what is thrown into a task, and raised out of it.
@@ -45,6 +46,15 @@ pub enum TaskError {
     /// Its loop was closed before it ended.
     #[error("the event loop was closed before the task ended")]
     LoopClosed,
+    /// It was the child of a group, and has failed: the error is in what the [group](crate::group::TaskGroup) gives.
+    #[error("the task failed, and its group has the error")]
+    GivenToGroup,
+    /// Several went wrong, as one.
+    #[error(transparent)]
+    Group(ErrorGroup),
+    /// Somebody was to wait for one of several tasks, and there were none.
+    #[error("there is nothing to wait for: give at least one task")]
+    NothingToAwait,
     /// Something else went wrong, and this is the error. Made by [`other`](Self::other).
     #[error("{0}")]
     Other(#[source] OtherError),
@@ -54,6 +64,19 @@ impl TaskError {
     /// Any error, as the reason why a task has no result.
     pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Other(OtherError(Box::new(error.into())))
+    }
+
+    /// The error itself, if it is of a type: that of [`other`](Self::other), or one of those in here; the first one of a
+    /// group.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        let error: &(dyn Error + 'static) = match self {
+            Self::Cancelled(cancelled) => cancelled,
+            Self::TimedOut(timed_out) => timed_out,
+            Self::Group(errors) => return errors.find(),
+            Self::Other(other) => other.get_ref(),
+            error => error,
+        };
+        error.downcast_ref()
     }
 
     /// Whether the task was cancelled.
@@ -76,6 +99,9 @@ impl fmt::Debug for TaskError {
             Self::InvalidState(_) => f.write_str("InvalidState"),
             Self::WouldBlock => f.write_str("WouldBlock"),
             Self::LoopClosed => f.write_str("LoopClosed"),
+            Self::GivenToGroup => f.write_str("GivenToGroup"),
+            Self::Group(errors) => errors.fmt(f),
+            Self::NothingToAwait => f.write_str("NothingToAwait"),
             Self::Other(error) => f.debug_tuple("Other").field(error).finish(),
         }
     }

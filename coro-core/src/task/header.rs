@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::arena::Home;
-use super::group::Group;
 use super::landing::{Landing, Landings};
+use super::members::Ended;
 use super::{Cancelled, Label, TaskError, TaskId, TaskInfo, word_of};
 use crate::context::Context;
 use crate::event_loop::{Callback, CoreNumber, Head, Runnable, Table, Word};
@@ -21,8 +21,8 @@ pub(crate) enum Joiner {
     Waker(Waker, Landing),
     /// The same. They were asked to end with this, and this task was asked in their place.
     Cancels(Waker, Landing, Cancelled),
-    /// A gather or an as_completed, in which it has this place.
-    Member(Rc<Group>, usize),
+    /// One who waits for several tasks, of which it has this number.
+    Member(Rc<Ended>, usize),
     /// A callback of the loop.
     Call(Callback),
 }
@@ -38,11 +38,13 @@ const CANCELLED: u8 = 8;
 
 /// What hardly any task has.
 #[derive(Default)]
-struct Rare {
+pub(super) struct Rare {
     name: Option<Rc<str>>,
     joiner: Option<Joiner>,
     /// What is to be thrown, if it has something to say.
     cancelled: Cancelled,
+    /// What it was last asked to end with, if it can be told from others, and by which task.
+    pub(super) asked: Option<(Cancelled, Word)>,
     /// Where a cancellation can land in it.
     landings: Option<Box<Landings>>,
     /// Its context, once there is something in it.
@@ -88,7 +90,7 @@ pub(crate) struct Header {
     spawned_at: &'static Location<'static>,
     /// The task of its loop that awaits the handle, if it is one.
     waiting: Cell<Option<Runnable>>,
-    rare: Cell<Option<Box<Rare>>>,
+    pub(super) rare: Cell<Option<Box<Rare>>>,
     /// Its loop.
     pub(crate) core: CoreNumber,
     /// Where its memory came from.
@@ -270,13 +272,8 @@ impl Header {
         self.has_rare() && self.asks_landings(Landings::has_scopes)
     }
 
-    /// Whether its body is in a scope with a shield.
-    pub(super) fn is_shielded(&self) -> bool {
-        self.has_rare() && self.asks_landings(Landings::is_shielded)
-    }
-
     #[cold]
-    fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
+    pub(super) fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
         let rare = self.rare.take();
         let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
         self.rare.set(rare);

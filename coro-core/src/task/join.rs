@@ -197,6 +197,11 @@ impl<T> JoinHandle<T> {
         self.task.task()
     }
 
+    /// Whether the task has ended with an error, other than by being cancelled, which has not been taken.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.task.has_failed()
+    }
+
     pub(crate) fn header(&self) -> &Header {
         self.task.task().header()
     }

@@ -145,9 +145,14 @@ impl Landing {
     /// What was thrown here is for what this is in. False if that is the body of the task, which will be thrown at.
     pub(crate) fn forward(&mut self, cancelled: &Cancelled) -> bool {
         let Some(linked) = &self.0 else { return false };
-        match linked.with(|landings| landings.pass_on(linked.key, cancelled)) {
+        match linked.with(|landings| landings.forward(linked.key, cancelled)) {
             Some(waker) => waker.into_iter().for_each(Waker::wake),
-            None if Core::thrower().is_some() => return false,
+            // Unless somebody has heard it, who has let it out now.
+            None if Core::thrower().is_some()
+                && !linked.with(|landings| landings.is_passed_on(linked.key)) =>
+            {
+                return false;
+            }
             None => linked.task.comes_back(cancelled),
         }
         true
@@ -190,6 +195,11 @@ impl Landing {
         self.0.as_ref().is_some_and(|linked| {
             linked.with(|landings| landings.nodes.get(linked.key).is_some_and(|node| node.inside > 0))
         })
+    }
+
+    /// Whether something was thrown at a landing in it, from further out, that it has not been told.
+    pub(crate) fn is_thrown_inside(&self) -> bool {
+        self.0.as_ref().is_some_and(|linked| linked.with(|landings| landings.is_thrown_in(linked.key)))
     }
 
     /// Throws into what is in it, while that is polled.
@@ -259,7 +269,7 @@ impl TaskRef {
         if base == NONE {
             return self.throw_scope();
         }
-        let waker = self.header().with_landings(|landings| landings.tell(base, cancelled));
+        let waker = self.header().with_landings(|landings| landings.tell(base, cancelled, true));
         waker.flatten().into_iter().for_each(Waker::wake);
     }
 }

@@ -1,6 +1,7 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
 mod arena;
+mod as_completed;
 mod awaited;
 mod backtrace;
 mod body;
@@ -12,19 +13,24 @@ mod cell;
 mod ensure;
 mod error;
 mod future;
-mod group;
+mod gather;
 mod header;
 mod info;
+mod interrupted;
 mod into_task;
 mod join;
 mod landing;
+mod members;
 mod prepared;
+mod race;
 mod remote;
 mod shared_error;
+mod wait;
 mod waker;
 
 use std::fmt;
 
+pub use as_completed::{AsCompleted, Completed, Next, as_completed};
 pub use awaited::Awaited;
 pub use backtrace::Backtrace;
 pub use body::{Stepwise, TaskBody};
@@ -34,15 +40,18 @@ pub use canceller::{Canceller, current};
 pub use ensure::{EnsureFuture, ensure_future};
 pub use error::{OtherError, Panic, TaskError};
 pub use future::{AnyFuture, DoneCallback, Future, InvalidState, SetRefused, SetResultError};
-pub use group::{AsCompleted, Completed, Gather, Next, as_completed, gather};
+pub use gather::{Gather, GatherAll, gather};
 pub use info::TaskInfo;
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use landing::Landing;
 pub(crate) use landing::{Kind, thrown_as};
+pub(crate) use members::Members;
 pub use prepared::Prepared;
+pub use race::{Winner, race, staggered_race};
 pub use remote::{RemoteFuture, Wrapped};
 pub use shared_error::SharedError;
+pub use wait::{ReturnWhen, Wait, wait};
 
 pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};

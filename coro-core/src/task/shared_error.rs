@@ -53,7 +53,9 @@ impl From<SharedError> for TaskError {
             Self::AlreadyTaken => Self::AlreadyTaken,
             Self::WouldBlock => Self::WouldBlock,
             Self::LoopClosed => Self::LoopClosed,
-            Self::Panicked(_) | Self::Other(_) => Self::other(SharedError(shared)),
+            Self::GivenToGroup => Self::GivenToGroup,
+            Self::NothingToAwait => Self::NothingToAwait,
+            Self::Panicked(_) | Self::Group(_) | Self::Other(_) => Self::other(SharedError(shared)),
         }
     }
 }

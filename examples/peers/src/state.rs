@@ -35,3 +35,11 @@ impl<T> Clone for Locked<T> {
         Self(Arc::clone(&self.0))
     }
 }
+
+/// A runtime without groups of tasks.
+pub const HAS_GROUPS: bool = false;
+
+/// Never called, where there are none.
+pub async fn group<F>(_tasks: impl Iterator<Item = F>) -> u64 {
+    unreachable!("it has no groups")
+}

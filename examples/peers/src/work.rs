@@ -14,10 +14,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender, bounded};
+use futures_util::future::join_all;
 use tokio::sync;
 
 use super::{
-    State, block_on, channel, detach, one_shot, receive, send, sleep, spawn, value, with, yield_now,
+    HAS_GROUPS, State, block_on, channel, detach, group, one_shot, receive, send, sleep, spawn, timeout,
+    value, with, yield_now,
 };
 use crate::shared::meter::{Meter, resident_bytes};
 use crate::shared::record::Measured;
@@ -49,6 +51,10 @@ pub fn perform(scenario: Scenario, size: Size) -> io::Result<Measured> {
         Scenario::Semaphore => run!(semaphore(size)),
         Scenario::Queue => run!(queue(size)),
         Scenario::HandOver => run!(hand_over(size)),
+        Scenario::Gather => run!(gathered(size)),
+        Scenario::Group if !HAS_GROUPS => return Err(io::Error::other("it has no groups of tasks")),
+        Scenario::Group => run!(groups(size)),
+        Scenario::Timeout => run!(timeouts(size)),
         Scenario::Oneshot => run!(oneshot(size)),
         Scenario::Remote => run!(remote(size)),
         Scenario::RemoteLoad => run!(remote_load(size)),
@@ -210,6 +216,38 @@ async fn hand_over(size: Size) -> Box<Measured> {
     drop(held);
     let zero: u64 = sum_of!(tasks);
     meter.stop(zero + *lock.lock().await)
+}
+
+/// All use the join of futures here, of the runtime's own handles.
+async fn gathered(size: Size) -> Box<Measured> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        let joined = join_all((0..size.tasks).map(|_| spawn(async { 1 }))).await;
+        sum += joined.into_iter().map(|joined| value(joined)).sum::<u64>();
+    }
+    meter.stop(sum)
+}
+
+async fn groups(size: Size) -> Box<Measured> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        sum += group((0..size.tasks).map(|_| async { 1 })).await;
+    }
+    meter.stop(sum)
+}
+
+async fn timeouts(size: Size) -> Box<Measured> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        sum += timeout(Duration::from_secs(1), async { 1 }).await.unwrap_or(0);
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    meter.stop(sum)
 }
 
 async fn oneshot(size: Size) -> Box<Measured> {

@@ -45,6 +45,8 @@ pub(super) struct Node {
     pub(super) waker: Option<Waker>,
     /// What it has not heard yet.
     pub(super) thrown: Option<Cancelled>,
+    /// What it was last told has been heard by another one, who has passed it on.
+    pub(super) passed_on: bool,
     /// A shield has kept out what it threw, and has been left.
     pub(super) again: bool,
 }
@@ -65,7 +67,15 @@ impl Default for Landings {
 /// The tree.
 impl Landings {
     pub(super) fn link(&mut self, kind: Kind) -> usize {
-        let node = Node { kind, parent: self.current, inside: 0, waker: None, thrown: None, again: false };
+        let node = Node {
+            kind,
+            parent: self.current,
+            inside: 0,
+            waker: None,
+            thrown: None,
+            passed_on: false,
+            again: false,
+        };
         self.hearing += usize::from(kind != Kind::Scope);
         self.count(self.current, 1);
         self.nodes.insert(node)
@@ -122,6 +132,11 @@ impl Landings {
         true
     }
 
+    /// Whether one that is in `outer` has something to be told.
+    pub(super) fn is_thrown_in(&self, outer: usize) -> bool {
+        self.nodes.iter().any(|(key, node)| node.thrown.is_some() && self.reaches(outer, key))
+    }
+
     /// Tells the leaves of what is in `outer`. Gives the wakers of those that another one than the task's own has to wake.
     pub(super) fn throw_in(&mut self, outer: usize, cancelled: &Cancelled) -> Vec<Waker> {
         let is_leaf = |node: &Node| node.inside == 0 || node.kind == Kind::Shield;
@@ -130,7 +145,7 @@ impl Landings {
         let mut wakers = Vec::new();
         for key in leaves {
             let Some(node) = self.nodes.get_mut(key) else { continue };
-            node.thrown = Some(cancelled.clone());
+            (node.thrown, node.passed_on) = (Some(cancelled.clone()), false);
             // One of ours is that of the task, which is about to be polled. To clone another one would run its code.
             wakers.extend(node.waker.take_if(|waker| word_of(waker).is_none()));
         }
@@ -160,16 +175,33 @@ impl Landings {
     }
 
     /// Tells a landing. Gives its waker, or that there is none.
-    pub(super) fn tell(&mut self, key: usize, cancelled: &Cancelled) -> Option<Option<Waker>> {
+    pub(super) fn tell(
+        &mut self,
+        key: usize,
+        cancelled: &Cancelled,
+        passed_on: bool,
+    ) -> Option<Option<Waker>> {
         let node = self.nodes.get_mut(key)?;
-        node.thrown = Some(cancelled.clone());
+        (node.thrown, node.passed_on) = (Some(cancelled.clone()), passed_on);
         Some(node.waker.take())
     }
 
-    /// Tells the one that `key` is in.
+    /// Tells the one that `key` is in what `key` has heard.
     pub(super) fn pass_on(&mut self, key: usize, cancelled: &Cancelled) -> Option<Option<Waker>> {
         let parent = self.nodes.get(key)?.parent;
-        self.tell(parent, cancelled)
+        self.tell(parent, cancelled, true)
+    }
+
+    /// Tells the one that `key` is in what `key` was told, and has not heard.
+    pub(super) fn forward(&mut self, key: usize, cancelled: &Cancelled) -> Option<Option<Waker>> {
+        let node = self.nodes.get(key)?;
+        let (parent, passed_on) = (node.parent, node.passed_on);
+        self.tell(parent, cancelled, passed_on)
+    }
+
+    /// Whether what `key` was told has been heard before.
+    pub(super) fn is_passed_on(&self, key: usize) -> bool {
+        self.nodes.get(key).is_some_and(|node| node.passed_on)
     }
 }
 

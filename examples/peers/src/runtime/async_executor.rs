@@ -12,7 +12,7 @@ pub use async_channel::bounded as channel;
 pub use futures_channel::oneshot::channel as one_shot;
 pub use futures_lite::future::yield_now;
 
-pub use crate::state::Plain as State;
+pub use crate::state::{HAS_GROUPS, Plain as State, group};
 
 #[path = "../work.rs"]
 mod work;
@@ -40,6 +40,15 @@ pub fn detach<T>(task: Task<T>) {
 
 pub async fn sleep(duration: Duration) {
     Timer::after(duration).await;
+}
+
+/// It has none of its own.
+pub async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
+    let timer = async {
+        Timer::after(duration).await;
+        None
+    };
+    futures_lite::future::or(async { Some(future.await) }, timer).await
 }
 
 pub async fn send<T>(sender: &Sender<T>, item: T) {

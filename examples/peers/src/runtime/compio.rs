@@ -13,7 +13,7 @@ pub use futures_channel::oneshot::channel as one_shot;
 // It has none of its own.
 pub use futures_lite::future::yield_now;
 
-pub use crate::state::Plain as State;
+pub use crate::state::{HAS_GROUPS, Plain as State, group};
 
 #[path = "../work.rs"]
 mod work;
@@ -33,6 +33,10 @@ pub fn detach<T>(task: JoinHandle<T>) {
 
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> {
     compio::time::sleep(duration)
+}
+
+pub async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
+    compio::time::timeout(duration, future).await.ok()
 }
 
 pub async fn send<T>(sender: &Sender<T>, item: T) {

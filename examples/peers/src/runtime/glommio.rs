@@ -12,7 +12,7 @@ pub use glommio::spawn_local as spawn;
 
 use crate::shared::record::Measured;
 use crate::shared::scenario::{Scenario, Size};
-pub use crate::state::Plain as State;
+pub use crate::state::{HAS_GROUPS, Plain as State, group};
 
 #[path = "../work.rs"]
 mod work;
@@ -59,6 +59,10 @@ pub async fn sleep(duration: Duration) {
 
 pub fn channel<T>(capacity: usize) -> (LocalSender<T>, LocalReceiver<T>) {
     new_bounded(capacity)
+}
+
+pub async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
+    glommio::timer::timeout(duration, async { Ok(future.await) }).await.ok()
 }
 
 pub async fn send<T: std::fmt::Debug>(sender: &LocalSender<T>, item: T) {

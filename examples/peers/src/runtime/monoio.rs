@@ -16,7 +16,7 @@ pub use monoio::spawn;
 
 use crate::shared::record::Measured;
 use crate::shared::scenario::{Scenario, Size};
-pub use crate::state::Plain as State;
+pub use crate::state::{HAS_GROUPS, Plain as State, group};
 
 #[path = "../work.rs"]
 mod work;
@@ -46,6 +46,10 @@ pub fn detach<T>(task: JoinHandle<T>) {
 
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> {
     monoio::time::sleep(duration)
+}
+
+pub async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
+    monoio::time::timeout(duration, future).await.ok()
 }
 
 pub async fn send<T>(sender: &Sender<T>, item: T) {

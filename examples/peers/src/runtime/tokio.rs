@@ -10,6 +10,8 @@ pub use tokio::sync::mpsc::channel;
 pub use tokio::sync::oneshot::channel as one_shot;
 pub use tokio::task::yield_now;
 
+pub const HAS_GROUPS: bool = true;
+
 pub fn value<T>(joined: Result<T, JoinError>) -> T {
     joined.expect("the task ended well")
 }
@@ -20,6 +22,10 @@ pub fn detach<T>(task: JoinHandle<T>) {
 
 pub fn sleep(duration: Duration) -> impl Future<Output = ()> {
     tokio::time::sleep(duration)
+}
+
+pub async fn timeout<F: Future>(duration: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(duration, future).await.ok()
 }
 
 pub async fn send<T>(sender: &Sender<T>, item: T) {

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use coro_core::group::TaskGroup;
 use coro_core::prelude::*;
-use coro_core::sync;
+use coro_core::scope::timeout;
+use coro_core::{gather, sync};
 use coro_fiber::{TaskCo, spawn, task};
 
 use super::{Asked, answer_all};
@@ -35,6 +37,9 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::Semaphore => event_loop.run(task(move |co| semaphore(co, size))),
         Scenario::Queue => event_loop.run(task(move |co| queue(co, size))),
         Scenario::HandOver => event_loop.run(task(move |co| hand_over(co, size))),
+        Scenario::Gather => event_loop.run(task(move |co| gathered(co, size))),
+        Scenario::Group => event_loop.run(task(move |co| group(co, size))),
+        Scenario::Timeout => event_loop.run(task(move |co| timeouts(co, size))),
         Scenario::Oneshot => event_loop.run(task(move |co| oneshot(co, size))),
         Scenario::Remote => event_loop.run(task(move |co| remote(co, size))),
         Scenario::RemoteLoad => event_loop.run(task(move |co| remote_load(co, size))),
@@ -201,6 +206,44 @@ fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
     drop(held);
     let zero = sum_of(co, tasks)?;
     Ok(meter.stop(zero + *co.wait(lock.lock())?))
+}
+
+fn gathered(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        let tasks = (0..size.tasks).map(|_| spawn(|_| Ok(1)));
+        sum += co.wait(gather(tasks))??.into_iter().sum::<u64>();
+    }
+    Ok(meter.stop(sum))
+}
+
+fn group(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        let group = TaskGroup::new();
+        let children = co.group(&group, |_| {
+            let children = (0..size.tasks).map(|_| Ok(group.create_task(task(|_| Ok(1)))?));
+            children.collect::<TaskResult<Vec<_>>>()
+        });
+        for child in children?? {
+            sum += co.wait(child)??;
+        }
+    }
+    Ok(meter.stop(sum))
+}
+
+fn timeouts(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        sum += co.wait(timeout(Duration::from_secs(1), async { 1 }))??;
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now())?;
+        }
+    }
+    Ok(meter.stop(sum))
 }
 
 fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {

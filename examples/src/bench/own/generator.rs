@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use coro_core::group::TaskGroup;
 use coro_core::prelude::*;
-use coro_core::sync;
+use coro_core::scope::timeout;
+use coro_core::{gather, sync};
 use coro_gen::{TaskCo, spawn, task};
 
 use super::{Asked, answer_all};
@@ -35,6 +37,9 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::Semaphore => event_loop.run(task(async move |co| semaphore(co, size).await)),
         Scenario::Queue => event_loop.run(task(async move |co| queue(co, size).await)),
         Scenario::HandOver => event_loop.run(task(async move |co| hand_over(co, size).await)),
+        Scenario::Gather => event_loop.run(task(async move |co| gathered(co, size).await)),
+        Scenario::Group => event_loop.run(task(async move |co| group(co, size).await)),
+        Scenario::Timeout => event_loop.run(task(async move |co| timeouts(co, size).await)),
         Scenario::Oneshot => event_loop.run(task(async move |co| oneshot(co, size).await)),
         Scenario::Remote => event_loop.run(task(async move |co| remote(co, size).await)),
         Scenario::RemoteLoad => event_loop.run(task(async move |co| remote_load(co, size).await)),
@@ -201,6 +206,44 @@ async fn hand_over(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>>
     drop(held);
     let zero = sum_of(co, tasks).await?;
     Ok(meter.stop(zero + *co.wait(lock.lock()).await?))
+}
+
+async fn gathered(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        let tasks = (0..size.tasks).map(|_| spawn(async |_| Ok(1)));
+        sum += co.wait(gather(tasks)).await??.into_iter().sum::<u64>();
+    }
+    Ok(meter.stop(sum))
+}
+
+async fn group(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        let group = TaskGroup::new();
+        let children = co.group(&group, async |_| {
+            let children = (0..size.tasks).map(|_| Ok(group.create_task(task(async |_| Ok(1)))?));
+            children.collect::<TaskResult<Vec<_>>>()
+        });
+        for child in children.await?? {
+            sum += co.wait(child).await??;
+        }
+    }
+    Ok(meter.stop(sum))
+}
+
+async fn timeouts(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        sum += co.wait(timeout(Duration::from_secs(1), async { 1 })).await??;
+        if round % WORK_PER_YIELD == 0 {
+            co.wait(yield_now()).await?;
+        }
+    }
+    Ok(meter.stop(sum))
 }
 
 async fn oneshot(co: &mut TaskCo<'_>, size: Size) -> TaskResult<Box<Measured>> {

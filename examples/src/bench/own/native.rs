@@ -7,9 +7,11 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use coro_core::group::TaskGroup;
 use coro_core::native::spawn;
 use coro_core::prelude::*;
-use coro_core::sync;
+use coro_core::scope::timeout;
+use coro_core::{gather, sync};
 
 use super::{Asked, answer_all};
 use crate::bench::shared::meter::{Meter, resident_bytes};
@@ -35,6 +37,9 @@ pub fn perform(event_loop: &Loop, scenario: Scenario, size: Size) -> Result<Meas
         Scenario::Semaphore => event_loop.run(semaphore(size)),
         Scenario::Queue => event_loop.run(queue(size)),
         Scenario::HandOver => event_loop.run(hand_over(size)),
+        Scenario::Gather => event_loop.run(gathered(size)),
+        Scenario::Group => event_loop.run(group(size)),
+        Scenario::Timeout => event_loop.run(timeouts(size)),
         Scenario::Oneshot => event_loop.run(oneshot(size)),
         Scenario::Remote => event_loop.run(remote(size)),
         Scenario::RemoteLoad => event_loop.run(remote_load(size)),
@@ -190,6 +195,42 @@ async fn hand_over(size: Size) -> Result<Box<Measured>> {
     drop(held);
     let zero = sum_of(tasks).await?;
     Ok(meter.stop(zero + *lock.lock().await))
+}
+
+async fn gathered(size: Size) -> Result<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        sum += gather((0..size.tasks).map(|_| spawn(async { 1 }))).await?.into_iter().sum::<u64>();
+    }
+    Ok(meter.stop(sum))
+}
+
+async fn group(size: Size) -> Result<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for _ in 0..size.rounds {
+        let group = TaskGroup::new();
+        let children = group.run(async {
+            (0..size.tasks).map(|_| Ok(group.create_task(async { Ok(1) })?)).collect::<Result<Vec<_>>>()
+        });
+        for child in children.await? {
+            sum += child.await?;
+        }
+    }
+    Ok(meter.stop(sum))
+}
+
+async fn timeouts(size: Size) -> Result<Box<Measured>> {
+    let meter = Meter::start();
+    let mut sum = 0;
+    for round in 0..size.rounds {
+        sum += timeout(Duration::from_secs(1), async { 1 }).await?;
+        if round % WORK_PER_YIELD == 0 {
+            yield_now().await;
+        }
+    }
+    Ok(meter.stop(sum))
 }
 
 async fn oneshot(size: Size) -> Result<Box<Measured>> {

@@ -29,6 +29,12 @@ pub enum Scenario {
     Queue,
     /// Tasks take a lock that others always wait for, in turn; an operation is a hand-over
     HandOver,
+    /// Tasks that are ready are spawned and waited for together, again and again; an operation is a task
+    Gather,
+    /// The same, as the children of a group
+    Group,
+    /// What is ready is awaited for a second at most; an operation is a wait
+    Timeout,
     /// Tasks wait for a one-shot of their own, again and again, and one task answers them all; an operation is an answer
     Oneshot,
     /// Another thread wakes a task, and nothing else is to be done; an operation is a wake
@@ -68,7 +74,7 @@ pub const WORK_PER_YIELD: u64 = 1_000;
 
 impl Scenario {
     /// All, in the order in which they are listed everywhere.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Yield,
         Self::Cold,
         Self::SpawnAll,
@@ -79,6 +85,9 @@ impl Scenario {
         Self::Semaphore,
         Self::Queue,
         Self::HandOver,
+        Self::Gather,
+        Self::Group,
+        Self::Timeout,
         Self::Oneshot,
         Self::Remote,
         Self::RemoteLoad,
@@ -92,14 +101,14 @@ impl Scenario {
         let (tasks, rounds) = match self {
             Self::Yield | Self::HandOver => (1_000, 10_000),
             Self::Cold => (100_000, 100),
-            Self::Oneshot => (1_000, 1_000),
+            Self::Oneshot | Self::Gather | Self::Group => (1_000, 1_000),
             Self::SpawnAll | Self::TimersPending | Self::Chained | Self::Memory => (1_000_000, 1),
             Self::SpawnOne => (1, 3_000_000),
             Self::Pingpong | Self::Remote => (1, 1_000_000),
             Self::Prodcons => (1, 2_000_000),
             Self::RemoteLoad => (1_000, 1_000_000),
             Self::TimersCancel => (1, 10_000_000),
-            Self::Lock | Self::Semaphore | Self::Queue => (1, 30_000_000),
+            Self::Lock | Self::Semaphore | Self::Queue | Self::Timeout => (1, 30_000_000),
         };
         Size { tasks, rounds }
     }
@@ -119,10 +128,11 @@ impl Scenario {
     pub fn operations(self, size: Size) -> u64 {
         match self {
             Self::Yield | Self::Cold | Self::Oneshot | Self::HandOver => size.tasks * size.rounds,
+            Self::Gather | Self::Group => size.tasks * size.rounds,
             Self::SpawnAll | Self::TimersPending | Self::Chained | Self::Memory => size.tasks,
             Self::SpawnOne | Self::Pingpong | Self::Prodcons => size.rounds,
             Self::Remote | Self::RemoteLoad | Self::TimersCancel => size.rounds,
-            Self::Lock | Self::Semaphore | Self::Queue => size.rounds,
+            Self::Lock | Self::Semaphore | Self::Queue | Self::Timeout => size.rounds,
         }
     }
 
@@ -160,6 +170,9 @@ impl fmt::Display for Scenario {
             Self::Semaphore => "semaphore",
             Self::Queue => "queue",
             Self::HandOver => "hand-over",
+            Self::Gather => "gather",
+            Self::Group => "group",
+            Self::Timeout => "timeout",
             Self::Oneshot => "oneshot",
             Self::Remote => "remote",
             Self::RemoteLoad => "remote-load",

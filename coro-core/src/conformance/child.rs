@@ -1,0 +1,268 @@
+//! The laws of the children of groups: which are refused, how they begin, and who hears of their end.
+
+use std::cell::Cell;
+use std::future::{Future, pending};
+use std::rc::Rc;
+
+use super::group::{Form, child, cleaned, failing, grouped, told};
+use super::setting::{MakeLoop, log, reports, run, secs};
+use super::{Flavour, Trace, plan};
+use crate::Thrown;
+use crate::group::{BorrowingGroup, GroupError, Refusal, StartError, Started, TaskGroup};
+use crate::native::catch;
+use crate::scope::timeout;
+use crate::task::TaskError;
+use crate::time::{now, sleep, yield_now};
+
+/// Rule 25: a group takes no child before it is entered, while it shuts down and after its end; the child comes back.
+pub fn a_group_hands_back_what_it_refuses<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+    let (again, logs) = (group.clone(), trace.clone());
+    let refused = move |group: &TaskGroup, why: Refusal| {
+        let refused = group.create_task(child::<F>(plan().call(log(&logs, "ran")))).unwrap_err();
+        assert_eq!(refused.why(), why);
+        refused.into_child()
+    };
+    let main = plan().wait(move || async move {
+        let never = refused(&again, Refusal::NotEntered);
+        let late = refused.clone();
+        let body = async {
+            again.cancel();
+            drop(refused(&again, Refusal::ShuttingDown));
+            Ok(())
+        };
+        again.run(body).await.unwrap();
+        drop(late(&again, Refusal::Finished));
+        let entered = again.run(async { Ok(()) }).await;
+        assert!(matches!(entered, Err(GroupError::AlreadyEntered)));
+        // It is as good as new.
+        let other = TaskGroup::new();
+        other.run(async { other.create_task(never)?.await }).await.unwrap();
+    });
+    run::<F>(&event_loop, main).unwrap();
+    trace.expect(&["ran"]);
+}
+
+/// A group that is dropped cancels its children, and what they fail with then is reported.
+pub fn a_dropped_group_cancels_its_children<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+    let reported = reports(&event_loop);
+    let logs = trace.clone();
+    let main = plan().wait(move || async move {
+        let body = async {
+            group.create_task(cleaned::<F>("child", 1, &logs))?.detach();
+            let fails = plan()
+                .wait(pending)
+                .except(|_| plan().wait(|| sleep(secs(2))).raise(Thrown::Error(TaskError::other("late"))));
+            group.create_task(child::<F>(fails))?.named("fails").detach();
+            sleep(secs(60)).await;
+            Ok(())
+        };
+        let mut running = Box::pin(group.run(body));
+        let mut polls = 0;
+        std::future::poll_fn(|cx| {
+            assert!(running.as_mut().poll(cx).is_pending());
+            polls += 1;
+            if polls > 1 {
+                return std::task::Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await;
+        yield_now().await;
+        drop(running);
+        logs.log("dropped");
+        assert_eq!(group.create_task(child::<F>(plan())).unwrap_err().why(), Refusal::ShuttingDown);
+        sleep(secs(5)).await;
+    });
+    run::<F>(&event_loop, main).unwrap();
+    trace.expect(&["dropped", "child: the task was cancelled", "child is clean"]);
+    reported.expect(&["fails never retrieved: late"]);
+}
+
+/// A child whose destructor panics has failed, also if it gave a value.
+pub fn a_panic_in_the_destructor_of_a_child_fails_the_group<F: Flavour>(make: MakeLoop<'_>) {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+    let create = |group: &TaskGroup| {
+        group.create_task(child::<F>(plan().hold(Bomb))).unwrap().detach();
+    };
+    run::<F>(&event_loop, grouped(Form::Around, &group, create, pending, Ok(()), &trace)).unwrap();
+    trace.expect(&["group: 1 error in a group: the task panicked: in a destructor"]);
+}
+
+/// trio's `nursery.start`: it waits until the child is ready. Until then its errors are for who waits, then for the group.
+pub fn start_waits_until_a_child_is_ready<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+    let (again, cancelled) = (trace.clone(), trace.clone());
+    let ready = |ready: Started<i64>| {
+        let ready = plan().wait(|| sleep(secs(1))).call(move || ready.ready(7).unwrap());
+        child::<F>(ready.wait(|| sleep(secs(1))).raise(Thrown::Error(TaskError::other("after it was ready"))))
+    };
+    let main = plan().wait(move || async move {
+        let body = async {
+            let early = group.start(|_: Started<()>| failing::<F>(0, "too early")).await;
+            assert!(matches!(&early, Err(StartError::Failed(error)) if error.to_string() == "too early"));
+            let mute = group.start(|_: Started<()>| child::<F>(plan().returns(3))).await;
+            assert!(matches!(mute, Err(StartError::Returned(3))));
+            // It has not told, and never will.
+            let waits = group.start(|_: Started<()>| cleaned::<F>("unready", 1, &cancelled));
+            assert!(timeout(secs(1), waits).await.is_err());
+            let (_child, seven) = group.start(ready).await?;
+            again.log(format!("ready with {seven} at {}", now()));
+            pending::<Result<(), TaskError>>().await
+        };
+        again.log(told(&group.run(body).await));
+        let late = group.start(|_: Started<()>| child::<F>(plan())).await;
+        assert!(matches!(late, Err(StartError::Refused(Refusal::Finished))));
+    });
+    run::<F>(&event_loop, main).unwrap();
+    trace.expect(&[
+        "unready: the task was cancelled: the time is up",
+        "unready is clean",
+        "ready with 7 at 3.000000000",
+        "group: 1 error in a group: after it was ready",
+    ]);
+}
+
+/// Results are taken as the children end; an error ends the group.
+pub fn a_join_set_gives_results_as_they_come<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+    let again = trace.clone();
+    let ends = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&ends);
+    let main = plan().wait(move || async move {
+        let body = async {
+            let mut set = group.join_set();
+            let number =
+                |seconds: u64| child::<F>(plan().wait(move || sleep(secs(seconds))).returns(seconds as i64));
+            assert!(set.join_next().await.is_none());
+            for seconds in [3, 1, 2] {
+                set.create_task(number(seconds))?;
+            }
+            while let Some(result) = set.join_next().await {
+                again.log(result?);
+                counted.set(counted.get() + 1);
+                if counted.get() < 6 {
+                    set.create_task(number(counted.get()))?;
+                }
+            }
+            assert!(set.is_empty());
+            set.create_task(failing::<F>(1, "last"))?;
+            set.join_next().await;
+            Ok(())
+        };
+        again.log(told(&group.run(body).await));
+    });
+    run::<F>(&event_loop, main).unwrap();
+    trace.expect(&["1", "2", "1", "3", "2", "3", "4", "5", "group: 1 error in a group: last"]);
+}
+
+/// Children that borrow are polled in place, and end as tasks would: what fails cancels the others and the body, cleanups
+/// are waited for, also when the cancellation comes from outside.
+pub fn children_may_borrow<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let again = trace.clone();
+    let task = plan().wait(move || async move {
+        let (names, begun) = (["first".to_string(), "second".to_string()], Cell::new(0));
+        let clean = async |name: &str| {
+            begun.set(begun.get() + 1);
+            let result = catch(sleep(secs(60))).await;
+            sleep(secs(1)).await;
+            again.log(format!("{name} is clean"));
+            result.map_err(TaskError::from)
+        };
+        for fails in [true, false] {
+            let group = BorrowingGroup::new();
+            let body = async {
+                for name in &names {
+                    group.add(clean(name))?;
+                }
+                if fails {
+                    group.add(async {
+                        sleep(secs(1)).await;
+                        panic!("out of luck")
+                    })?;
+                }
+                let _held = again.on_drop("body is interrupted");
+                pending::<Result<(), TaskError>>().await
+            };
+            again.log(told(&group.run(body).await));
+            assert_eq!(begun.take(), 2);
+            assert_eq!(group.add(async {}).unwrap_err().why(), Refusal::Finished);
+        }
+    });
+    let task = task.spawn::<F>(&event_loop);
+    let asking = task.canceller();
+    let main = plan().wait(|| sleep(secs(5))).call(move || assert!(asking.cancel())).wait(|| sleep(secs(5)));
+    run::<F>(&event_loop, main).unwrap();
+    let ends = ["body is interrupted", "first is clean", "second is clean"];
+    let failed = "group: 1 error in a group: the task panicked: out of luck";
+    trace.expect(&[&ends[..], &[failed], &ends].concat());
+    assert!(task.is_cancelled());
+}
+
+/// The laws of groups, and of waiting for several tasks: a part of [`event_loop_conformance!`](crate::event_loop_conformance).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __group_scenarios {
+    ($flavour:ty, $make_loop:expr) => {
+        $crate::__scenarios!(
+            group,
+            $flavour,
+            (&$make_loop),
+            [
+                a_group_waits_for_its_children,
+                a_failed_child_cancels_its_siblings_and_the_body,
+                errors_arrive_as_one_group,
+                a_cancelled_child_fails_no_group,
+                a_cancellation_from_outside_passes_through_a_group,
+                errors_hide_a_cancellation_until_the_next_wait,
+                groups_in_groups_keep_their_counts,
+                a_group_can_be_cancelled_without_an_error,
+                an_awaited_child_is_cancelled_once,
+                a_cancellation_passes_a_limit_around_a_group,
+                a_limit_around_a_group_waits_for_its_children,
+            ]
+        );
+        $crate::__scenarios!(
+            child,
+            $flavour,
+            (&$make_loop),
+            [
+                a_group_hands_back_what_it_refuses,
+                a_dropped_group_cancels_its_children,
+                a_panic_in_the_destructor_of_a_child_fails_the_group,
+                start_waits_until_a_child_is_ready,
+                a_join_set_gives_results_as_they_come,
+                children_may_borrow,
+            ]
+        );
+        $crate::__scenarios!(
+            combinator,
+            $flavour,
+            (&$make_loop),
+            [
+                a_cancelled_gather_ends_its_tasks_first,
+                a_cancelled_task_does_not_cancel_its_gather,
+                gather_returns_exceptions_if_asked,
+                a_scope_around_a_gather_waits_for_its_tasks,
+                wait_knows_three_conditions,
+                wait_ends_at_its_time,
+                a_wait_that_is_given_up_leaves_its_tasks,
+                as_completed_ends_at_its_time,
+                as_completed_is_a_stream,
+                a_race_waits_for_its_losers,
+                a_cancelled_race_ends_its_tasks_first,
+                a_staggered_race_begins_one_after_the_other,
+                a_cancelled_staggered_race_ends_its_tasks_first,
+            ]
+        );
+    };
+}
