@@ -33,6 +33,8 @@ pub(crate) struct Here<'f> {
     outer: Cell<Option<NonNull<Here<'static>>>>,
     stamp: Cell<Stamp>,
     refusals: Refusals,
+    /// It has a context of its own, of which its locals do not say so yet: no variable had been set when it began.
+    owes_place: Cell<bool>,
     /// Nothing is left of them when they are cleared, so a drop would look for nothing.
     pub(crate) locals: ManuallyDrop<Locals>,
     #[cfg(feature = "tracing")]
@@ -91,11 +93,13 @@ pub(crate) fn run_here<T>(
         outer: Cell::new(None),
         stamp: Cell::new(Stamp::first()),
         refusals: Refusals::default(),
+        owes_place: Cell::new(own_context),
         locals: ManuallyDrop::new(Locals::default()),
         #[cfg(feature = "tracing")]
         spans: Spans::default(),
     };
-    if own_context {
+    if own_context && Place::is_needed() {
+        here.owes_place.set(false);
         here.locals.with_place(true, Place::begin);
     }
     here.enter();
@@ -244,6 +248,9 @@ fn show_places(make: bool, see: &mut dyn FnMut(&Place) -> bool) {
         // SAFETY: as in `with_current`, of which this is the same for those further out: the resume of each is under way, for
         // the one further in was resumed by it. Nothing of the user's runs in `see`.
         let running = unsafe { running.as_ref() };
+        if running.owes_place.replace(false) {
+            running.locals.with_place(true, Place::begin_empty);
+        }
         if running.locals.with_place(make, &mut *see) == Some(true) {
             return;
         }

@@ -205,6 +205,8 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for ByHand
 // The suite: from here on, it is what every third party writes.
 
 impl Flavour for ByHand<(), (), (), ()> {
+    const TELLS_NEVER_AWAITED: bool = false;
+
     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
         script: Script<S, Y, R, E>,
     ) -> Subject<S, Y, R, E> {

@@ -120,6 +120,10 @@ impl<S, Y, R, E> std::fmt::Debug for Script<S, Y, R, E> {
 
 /// A way to write coroutines, under test.
 pub trait Flavour {
+    /// Whether one that is dropped before it has begun is reported in debug mode. Only those of a
+    /// [`Machine`](crate::backend::Machine) know.
+    const TELLS_NEVER_AWAITED: bool = true;
+
     /// A coroutine whose body performs `script` in the engine of this flavour.
     fn coroutine<S: 'static, Y: 'static, R: 'static, E: 'static>(
         script: Script<S, Y, R, E>,

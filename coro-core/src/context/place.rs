@@ -55,7 +55,20 @@ impl Place {
     /// That of a body that begins with a copy of the current context for itself.
     #[cold]
     pub fn begin(&self) {
-        self.0.set(Says::Own(if is_used() { inherited() } else { None }));
+        self.0.set(Says::Own(inherited()));
+    }
+
+    /// The same for one that began when there were [no values](Self::is_needed) to copy.
+    #[cold]
+    pub fn begin_empty(&self) {
+        self.0.set(Says::Own(None));
+    }
+
+    /// Whether a body that has a context of its own is to have a place when it begins. If not, it is made one when its place
+    /// is looked for.
+    #[inline(always)]
+    pub fn is_needed() -> bool {
+        is_used()
     }
 
     /// Tells how to find the places of the fibers that run on this thread: `show` is to show them, the innermost first, until
