@@ -4,11 +4,11 @@
 //!
 //! - random hexadecimal names. Each is replaced by its number, in the order in which the names appear first, so that
 //!   it does matter which of them is named where;
-//! - the printed form of objects, and of the type of a task. They are masked, and not compared;
+//! - the printed form of objects, of the type of a task, and readings of a clock. They are masked, and not compared;
 //! - durations, at the end of a line and with a unit. They are compared as numbers, within [`TOLERANCE`].
 //!
 //! [`difference_between_ours`] holds two transcripts of our own, from two flavours or two loops, against each other.
-//! There it is the names alone that are replaced: durations and the printed form of objects must be the same.
+//! There it is the names and the time of day alone that are replaced: durations and the printed form of objects must be the same.
 //!
 //! Everything else is compared byte for byte.
 
@@ -33,6 +33,8 @@ enum Part {
     Whole,
     /// The lines that begin with one of these.
     Beginning(&'static [&'static str]),
+    /// What comes after this.
+    After(&'static str),
     /// The line of `yield_from_loop` for this threshold, in the two lines that the program prints.
     Threshold(u32),
 }
@@ -44,6 +46,11 @@ impl Golden {
     /// A file of its own.
     pub const fn whole(file: &'static str) -> Self {
         Self { file, part: Part::Whole }
+    }
+
+    /// What comes after `text` in the file.
+    pub const fn after(self, text: &'static str) -> Self {
+        Self { file: self.file, part: Part::After(text) }
     }
 
     /// The lines of the shared file that begin with one of `beginnings`.
@@ -61,6 +68,10 @@ impl Golden {
         match self.part {
             // The exit status that was recorded after the output.
             Part::Whole => self.file.strip_suffix("rc=0\n").unwrap_or(self.file).to_string(),
+            Part::After(text) => {
+                let rest = self.file.split_once(text).map_or("", |(_, rest)| rest);
+                rest.strip_suffix("rc=0\n").unwrap_or(rest).to_string()
+            }
             Part::Beginning(beginnings) => self
                 .file
                 .split_inclusive('\n')
@@ -123,7 +134,8 @@ fn first_difference(expected: &str, found: &str, same: impl Fn(&str, &str) -> bo
     None
 }
 
-/// `text` with `<name 1>`, `<name 2>`… in place of random names, in the order in which they appear first.
+/// `text` without the time of day, and with `<name 1>`, `<name 2>`… in place of random names, in the order in which they
+/// appear first.
 fn numbered(text: &str) -> String {
     static NAMES: LazyLock<Regex> = LazyLock::new(|| pattern(r"<[0-9a-f]{10}>"));
     let mut numbers = HashMap::new();
@@ -131,7 +143,9 @@ fn numbered(text: &str) -> String {
         let next = numbers.len() + 1;
         format!("<name {}>", numbers.entry(found[0].to_string()).or_insert(next))
     };
-    NAMES.replace_all(text, number).into_owned()
+    static TIME_OF_DAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^clock time: .*$"));
+    let text = TIME_OF_DAY.replace_all(text, "clock time: <now>");
+    NAMES.replace_all(&text, number).into_owned()
 }
 
 fn same_line(golden: &str, found: &str, tolerance: f64) -> bool {
@@ -146,8 +160,11 @@ fn same_line(golden: &str, found: &str, tolerance: f64) -> bool {
 
 /// `line` with a mark in place of what is masked, and the duration that it ends with.
 fn masked(line: &str) -> (String, Option<f64>) {
-    static OBJECTS: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"^t: type .*$|<(?:coroutine|generator) object (?:main|gen)[^>]*>"));
+    static OBJECTS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"^t: type .*$|<(?:coroutine|generator) object (?:main|gen)[^>]*>|(?:^loop  time:| invoked at) .*$",
+        )
+    });
     static DURATION: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?P<at> at )?(?P<number>\d+\.\d+)(?P<unit> seconds\.| s| True)?$"));
     let line = OBJECTS.replace_all(line, "<object>");
@@ -221,6 +238,18 @@ mod tests {
             assert!(difference_between_ours(ours, others).is_some(), "{ours}");
         }
         assert!(difference_between_ours("res at 10.00", "res at 10.01").is_some());
+    }
+
+    #[test]
+    fn readings_of_clocks_are_masked() {
+        assert!(
+            same("loop  time: 611.5", "loop  time: 0")
+                && same("callback 1 invoked at 611", "callback 1 invoked at 0.2")
+        );
+        assert!(!same("callback 1 invoked at 611", "callback 2 invoked at 0.2"));
+        assert!(difference_between_ours("callback 1 invoked at 0.2", "callback 1 invoked at 0.1").is_some());
+        assert_eq!(difference_between_ours("clock time: 1.5", "clock time: 2"), None);
+        assert!(difference_between_ours("clock time: 1.5", "time: 2").is_some());
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use coro_core::stats::{Counts, Flavour};
 use coro_examples::compare::{Ran, Settings, compare, problems_of, run_once};
 use coro_examples::golden::{Golden, TOLERANCE, difference, difference_between_ours};
 use coro_examples::loop_kind::LoopKind;
+use coro_examples::programs::motw::Motw;
 use coro_examples::programs::{CASES, Program};
 
 /// The kernel's clock, so fast that nothing is to be waited for, yet slow enough that waits are real.
@@ -72,6 +74,14 @@ fn every_program_has_a_case() {
             "{name} is not compared"
         );
         assert!(!about.is_empty(), "{name} is not described");
+    }
+}
+
+#[test]
+fn every_program_of_the_chapter_has_a_case() {
+    for program in Motw::value_variants() {
+        let name = program.to_possible_value().expect("none is skipped").get_name().to_string();
+        assert!(CASES.iter().any(|case| case.line == format!("motw {name}")), "{name} is not compared");
     }
 }
 

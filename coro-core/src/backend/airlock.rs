@@ -175,7 +175,14 @@ impl<S, Y, E> Airlock<S, Y, E> {
     /// Drops what nobody will take any more.
     pub(super) fn clear(&self) {
         self.asked.set(Asked::NOTHING);
-        drop((self.sent.take(), self.thrown.take(), self.yielded.take(), self.sub.take(), self.ended.take()));
+        drop((self.sent.take(), self.thrown.take(), self.yielded.take()));
+        // Most bodies never delegated: then nothing is moved.
+        if let Some(sub) = self.sub.take() {
+            drop(sub);
+        }
+        if let Some(ended) = self.ended.take() {
+            drop(ended);
+        }
     }
 
     pub(super) fn take_sub(&self) -> Option<Sub<S, Y, E>> {

@@ -74,7 +74,7 @@ fn a_cancelled_task_ends_by_its_error() {
         });
         co.wait(others_run())?;
         waits.cancel();
-        Ok(matches!(co.wait(waits)?, Err(TaskError::Cancelled)))
+        Ok(matches!(co.wait(waits)?, Err(TaskError::Cancelled(_))))
     });
     assert!(ran.expect("it runs"));
     assert_eq!(count.0.get(), 1);

@@ -21,6 +21,10 @@ impl Case {
         Self { line, golden, length: Duration::from_secs(seconds) }
     }
 
+    const fn motw(line: &'static str, golden: Golden, millis: u64) -> Self {
+        Self { line, golden, length: Duration::from_millis(millis) }
+    }
+
     /// The program that the line names.
     ///
     /// # Errors
@@ -60,4 +64,25 @@ pub const CASES: &[Case] = &[
     Case::new("lexer_parser", golden!("lexer_parser.py.out"), 0),
     Case::new("scripted_sequence", golden!("scripted_sequence.py.out"), 4),
     Case::new("tree_walk", golden!("tree_walk.py.out"), 0),
+    Case::motw("motw coroutine", golden!("motw/asyncio_coroutine.py.out"), 0),
+    Case::motw("motw coroutine_return", golden!("motw/asyncio_coroutine_return.py.out"), 0),
+    Case::motw("motw coroutine_chain", golden!("motw/asyncio_coroutine_chain.py.out"), 0),
+    // The same with generators. CPython warns of them first.
+    Case::motw(
+        "motw coroutine_chain",
+        golden!("motw/asyncio_generator.py.out").after("  def phase2(arg):\n"),
+        0,
+    ),
+    Case::motw("motw call_soon", golden!("motw/asyncio_call_soon.py.out"), 100),
+    Case::motw("motw call_later", golden!("motw/asyncio_call_later.py.out"), 400),
+    Case::motw("motw call_at", golden!("motw/asyncio_call_at.py.out"), 1_000),
+    // What asyncio logs of its selector comes before what the program prints.
+    Case::motw("motw stop", golden!("motw/asyncio_stop.py.out").after("EpollSelector\n"), 0),
+    Case::motw("motw cancel_task2", golden!("motw/asyncio_cancel_task2.py.out"), 0),
+    Case::motw("motw gather", golden!("motw/asyncio_gather.py.out"), 2_000),
+    Case::motw("motw as_completed", golden!("motw/asyncio_as_completed.py.out"), 500),
+    Case::motw("motw lock", golden!("motw/asyncio_lock.py.out"), 100),
+    Case::motw("motw event", golden!("motw/asyncio_event.py.out"), 100),
+    Case::motw("motw condition", golden!("motw/asyncio_condition.py.out"), 300),
+    Case::motw("motw queue", golden!("motw/asyncio_queue.py.out"), 90),
 ];

@@ -19,6 +19,7 @@ pub mod endless;
 pub mod gather;
 pub mod hello;
 pub mod lexer_parser;
+pub mod motw;
 pub mod next;
 pub mod pipeline;
 pub mod rand;
@@ -104,6 +105,11 @@ pub enum Program {
     ScriptedSequence,
     /// Trees walked by a recursive generator, at the same cost at any depth
     TreeWalk,
+    /// A program of the asyncio chapter of Python 3 Module of the Week
+    Motw {
+        /// Its name there
+        program: motw::Motw,
+    },
 }
 
 impl Program {
@@ -162,6 +168,7 @@ impl Program {
             Self::LexerParser => lexer_parser::run(flavour, context),
             Self::ScriptedSequence => scripted_sequence::run(flavour, context),
             Self::TreeWalk => tree_walk::run(flavour, context),
+            Self::Motw { program } => motw::run(program, flavour, context),
         }
     }
 }

@@ -121,14 +121,31 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     }
 
     #[inline(always)]
-    fn step(mut body: Pin<&mut B>, header: &Header, core: &Core) -> Poll<Result<B::Output, TaskError>> {
-        let mut step = match header.request.get() {
-            Request::None => Step::Plain,
-            _ => {
-                cold_path();
-                begin_throw(header, core)
+    fn step(body: Pin<&mut B>, header: &Header, core: &Core) -> Poll<Result<B::Output, TaskError>> {
+        if header.request.get() != Request::None {
+            cold_path();
+            return Self::throwing_step(body, header, core);
+        }
+        let polled =
+            with_waker_of(header.word(), false, |waker| body.step(&mut Context::from_waker(waker), None));
+        match polled {
+            // A return does not outrun a cancellation that was requested before it: the value is lost.
+            Poll::Ready(Ok(_)) if header.request.get() != Request::None => {
+                Poll::Ready(Err(header.take_request()))
             }
-        };
+            polled => polled,
+        }
+    }
+
+    /// The step of one that was asked to end.
+    #[cold]
+    #[inline(never)]
+    fn throwing_step(
+        mut body: Pin<&mut B>,
+        header: &Header,
+        core: &Core,
+    ) -> Poll<Result<B::Output, TaskError>> {
+        let mut step = begin_throw(header, core);
         loop {
             let seeking = matches!(step, Step::Seeking);
             let (thrown, is_plain) = match step {
@@ -139,15 +156,6 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             let polled = with_waker_of(header.word(), seeking, |waker| {
                 body.as_mut().step(&mut Context::from_waker(waker), thrown)
             });
-            if is_plain {
-                return match polled {
-                    // A return does not outrun a cancellation that was requested before it: the value is lost.
-                    Poll::Ready(Ok(_)) if header.request.get() != Request::None => {
-                        Poll::Ready(Err(header.take_request()))
-                    }
-                    polled => polled,
-                };
-            }
             let unheard = if seeking { end_throw(header, core) } else { None };
             match (polled, unheard) {
                 (Poll::Pending, Some(unheard)) => step = Step::Throwing(unheard),
@@ -156,7 +164,9 @@ impl<B: TaskBody + 'static> TaskCell<B> {
                     return Poll::Ready(Err(header.take_request()));
                 }
                 (Poll::Pending, None) => {
-                    throw_again(header, core);
+                    if !is_plain {
+                        throw_again(header, core);
+                    }
                     return Poll::Pending;
                 }
                 (polled, _) => return polled,
