@@ -15,7 +15,7 @@ const OURS: [(Contender, Flavour); 3] = [
 ];
 
 /// A size at which even an unoptimised build is done at once, and how many operations it has.
-const SMALL: [(Scenario, Size, u64); 17] = [
+const SMALL: [(Scenario, Size, u64); 20] = [
     (Scenario::Yield, Size { tasks: 7, rounds: 11 }, 77),
     (Scenario::Cold, Size { tasks: 50, rounds: 2 }, 100),
     (Scenario::SpawnAll, Size { tasks: 40, rounds: 1 }, 40),

@@ -81,6 +81,8 @@ pub const CASES: &[Case] = &[
     Case::motw("motw cancel_task2", golden!("motw/asyncio_cancel_task2.py.out"), 0),
     Case::motw("motw gather", golden!("motw/asyncio_gather.py.out"), 2_000),
     Case::motw("motw as_completed", golden!("motw/asyncio_as_completed.py.out"), 500),
+    Case::motw("motw wait", golden!("motw/asyncio_wait.py.out"), 200),
+    Case::motw("motw wait_timeout", golden!("motw/asyncio_wait_timeout.py.out"), 100),
     Case::motw("motw lock", golden!("motw/asyncio_lock.py.out"), 100),
     Case::motw("motw event", golden!("motw/asyncio_event.py.out"), 100),
     Case::motw("motw condition", golden!("motw/asyncio_condition.py.out"), 300),
