@@ -51,6 +51,7 @@
 //! | `std` (default) | [`event_loop`], [`driver`], [`task`], [`time`], [`net`], [`queue`], [`sync`], [`executor`], [`random`], [`stats::counts`] | the standard library |
 //! | `testing` | the conformance kit, `coro_core::conformance`, for the tests of other flavours and loops, and the simulator, `coro_core::sim` | `std` |
 //! | `sim-trap` | catches what a simulated program does around its loop | `testing`, Linux |
+//! | `futures` | `futures::task::LocalSpawn` for the [`Loop`] | `std` |
 //! | `tokio` | [`guest`](event_loop): a loop and tokio's tasks on one thread | `std`, Unix |
 //!
 //! Without `std` (`default-features = false`) the crate is `no_std`, and a coroutine means the same, for everything is
@@ -91,6 +92,8 @@ pub mod prelude;
 pub mod stats;
 
 #[cfg(feature = "std")]
+pub mod context;
+#[cfg(feature = "std")]
 pub mod driver;
 #[cfg(feature = "std")]
 pub mod event_loop;
@@ -107,7 +110,11 @@ pub mod local;
 #[cfg(feature = "std")]
 pub mod net;
 #[cfg(feature = "std")]
+pub mod porting;
+#[cfg(feature = "std")]
 pub mod queue;
+#[cfg(feature = "std")]
+pub mod runner;
 #[cfg(feature = "std")]
 pub mod scope;
 #[cfg(feature = "std")]

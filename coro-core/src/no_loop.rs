@@ -9,7 +9,7 @@ use core::mem::ManuallyDrop;
 use core::panic::Location;
 use core::task::{Context, Waker};
 
-use crate::coroutine::{MisuseKind, Thrown};
+use crate::coroutine::{FrameInfo, MisuseKind, Thrown};
 
 /// The loop that runs. There is none.
 pub(crate) enum Core {}
@@ -34,6 +34,9 @@ impl Core {
         match *self {}
     }
 }
+
+/// A coroutine was dropped that was never resumed, nor closed. There is no loop that could tell.
+pub(crate) fn never_awaited(_coroutine: FrameInfo) {}
 
 /// The cancellation of a task. There are no tasks, and nobody makes one.
 #[derive(Clone)]

@@ -51,7 +51,10 @@ fn a_chain_of_natives_is_shown_the_innermost_first() {
     assert_eq!(states(&backtrace), [State::Running; 3]);
     let shown = backtrace.to_string();
     let lines: Vec<_> = shown.lines().collect();
-    assert!(lines[0].starts_with("<Task pending name='chain' native spawned at "), "{shown}");
+    assert!(
+        lines[0].starts_with("<Task pending name='chain' native coro=<outermost() running at "),
+        "{shown}"
+    );
     for (line, (number, name)) in lines[1..].iter().zip([(0, "innermost"), (1, "between"), (2, "outermost")])
     {
         assert!(line.starts_with(&format!("  {number}: native backtrace::{name}::")), "{shown}");

@@ -11,7 +11,7 @@ use coro_core::coroutine::Thrown;
 
 use crate::Co;
 use crate::current::run_here;
-use crate::engine::{Exchange, Fiber, Switch};
+use crate::engine::{Begins, Exchange, Fiber, Switch};
 use crate::stack::Stack;
 use crate::switch::Coroutine;
 
@@ -94,9 +94,9 @@ where
             // Here at the bottom, so that whoever resumes it is not unwound by what unwinds it.
             catch_unwind(AssertUnwindSafe(|| {
                 let exchange = &self.exchange;
-                exchange.begun.set(true);
+                let own_context = exchange.begins.replace(Begins::Already) == Begins::InItsOwn;
                 let Some(body) = self.body.take() else { unreachable!("a body runs once") };
-                run_here(switch, exchange, |here| body(&mut Co::new(exchange, here)))
+                run_here(switch, exchange, own_context, |here| body(&mut Co::new(exchange, here)))
             }))
         })
     }

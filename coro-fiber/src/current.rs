@@ -7,6 +7,8 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use coro_core::context::Place;
+
 use crate::command::{self, Command, Refusals};
 use crate::engine::{Erased, Switch};
 use crate::local::Locals;
@@ -47,6 +49,7 @@ impl Stamp {
     fn first() -> Self {
         if FIBERS.get() == 0 {
             coro_core::event_loop::refuse_in_fibers(in_fiber);
+            Place::found_by(show_places);
         }
         FIBERS.set(FIBERS.get().wrapping_add(1));
         Self(u64::from(FIBERS.get()) << 32)
@@ -58,7 +61,12 @@ impl Stamp {
 }
 
 /// Runs the body of a fiber, on its stack, to its end.
-pub(crate) fn run_here<T>(switch: &Switch, exchange: &dyn Erased, body: impl FnOnce(&Here<'_>) -> T) -> T {
+pub(crate) fn run_here<T>(
+    switch: &Switch,
+    exchange: &dyn Erased,
+    own_context: bool,
+    body: impl FnOnce(&Here<'_>) -> T,
+) -> T {
     /// Also if the body unwinds.
     struct Leaves<'a, 'f>(&'a Here<'f>);
 
@@ -87,6 +95,9 @@ pub(crate) fn run_here<T>(switch: &Switch, exchange: &dyn Erased, body: impl FnO
         #[cfg(feature = "tracing")]
         spans: Spans::default(),
     };
+    if own_context {
+        here.locals.with_place(true, Place::begin);
+    }
     here.enter();
     let leaves = Leaves(&here);
     let clears = Clears(leaves.0);
@@ -224,4 +235,18 @@ pub(crate) fn with_current<T>(look: impl FnOnce(&Here<'_>) -> T) -> Option<T> {
     // fiber only, or, after `look` has switched out, when the same fiber has been resumed. A fiber that is never resumed
     // again was leaked, and its stack is never used again. No other thread sees the pointer, which is in a thread-local.
     CURRENT.get().map(|here| look(unsafe { here.as_ref() }))
+}
+
+/// Shows the places of the fibers that run, the innermost first, until one is seen; of those that have one, or are to.
+fn show_places(make: bool, see: &mut dyn FnMut(&Place) -> bool) {
+    let mut here = CURRENT.get();
+    while let Some(running) = here {
+        // SAFETY: as in `with_current`, of which this is the same for those further out: the resume of each is under way, for
+        // the one further in was resumed by it. Nothing of the user's runs in `see`.
+        let running = unsafe { running.as_ref() };
+        if running.locals.with_place(make, &mut *see) == Some(true) {
+            return;
+        }
+        here = running.outer.get();
+    }
 }

@@ -24,11 +24,22 @@ pub(crate) type Switch = Yielder<(), ()>;
 
 pub(crate) type Fiber<R, E> = Coroutine<(), (), thread::Result<Result<R, Thrown<E>>>, Stack>;
 
+/// In whose [context](coro_core::context) a body begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// That of whoever resumes it, for ever.
+    InTheirs,
+    /// A copy of that, because it is resumed by hand.
+    InItsOwn,
+    /// It has been taken, to be run or to be dropped.
+    Already,
+}
+
 /// What a fiber shares with its body.
 pub(crate) struct Exchange<S, Y, E> {
     pub(crate) airlock: Airlock<S, Y, E>,
-    /// The body has been taken, to be run or to be dropped.
-    pub(crate) begun: Cell<bool>,
+    /// How the body will begin, if it has not.
+    pub(crate) begins: Cell<Begins>,
     /// The fiber is being dropped.
     forced: Cell<bool>,
     /// A panic was on its way already when the fiber was resumed: it is not the fiber's own.
@@ -160,7 +171,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
     {
         let exchange = Exchange {
             airlock: Airlock::default(),
-            begun: Cell::new(false),
+            begins: Cell::new(Begins::InTheirs),
             forced: Cell::new(false),
             panicking_before: Cell::new(false),
             in_doubt: Cell::new(false),
@@ -168,6 +179,14 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             pool: Cell::new(pool),
         };
         Self { body: Body::new(exchange, body), fiber: None }
+    }
+
+    /// It begins with a context of its own, or in that of whoever resumes it.
+    pub(crate) fn set_own_context(&self, own: bool) {
+        let begins = &self.body.exchange().begins;
+        if begins.get() != Begins::Already {
+            begins.set(if own { Begins::InItsOwn } else { Begins::InTheirs });
+        }
     }
 
     /// Gives the body a stack. Without one it never runs.
@@ -258,7 +277,7 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
 
     #[inline(always)]
     fn end(&mut self) {
-        if !self.body.exchange().begun.replace(true) {
+        if self.body.exchange().begins.replace(Begins::Already) != Begins::Already {
             self.body.discard();
         }
         if let Some(fiber) = self.fiber.take()

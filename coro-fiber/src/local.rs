@@ -10,6 +10,7 @@ use std::fmt;
 use std::ptr;
 use std::rc::Rc;
 
+use coro_core::context::Place;
 use coro_core::coroutine::Thrown;
 
 use crate::Co;
@@ -266,7 +267,25 @@ impl List {
     }
 }
 
+/// What a stack says of the context in which it runs, where it says anything.
+static CONTEXT: FiberLocal<Place> = FiberLocal::new(Place::new);
+
 impl Locals {
+    /// Looks at what the stack says of its context, if it does, or is made to.
+    pub(crate) fn with_place<R>(&self, make: bool, look: impl FnOnce(&Place) -> R) -> Option<R> {
+        let key = ptr::from_ref(&CONTEXT).addr();
+        let place = match self.find(key) {
+            Found::Value(place) => place,
+            Found::Nothing if make => {
+                let place: Rc<dyn Any> = Rc::new(Place::new());
+                self.push(Local { key, value: Rc::clone(&place), pass: CONTEXT.pass });
+                place
+            }
+            Found::Nothing | Found::Gone => return None,
+        };
+        place.downcast_ref().map(look)
+    }
+
     fn find(&self, key: usize) -> Found {
         let list = self.0.borrow();
         match list.locals.iter().find(|local| local.key == key) {

@@ -164,7 +164,9 @@ impl<'brand> Scope<'brand> {
 
     /// Takes a fiber into the scope.
     pub fn own<S, Y, R, E>(self, fiber: Fiber<S, Y, R, E>) -> ScopedFiber<'brand, S, Y, R, E> {
-        ScopedFiber::new(fiber)
+        let fiber = ScopedFiber::new(fiber);
+        fiber.machine.engine().set_own_context(true);
+        fiber
     }
 }
 
@@ -221,6 +223,10 @@ impl<S, Y, R, E> Coroutine for ScopedFiber<'_, S, Y, R, E> {
         self.machine.state()
     }
 
+    fn info(&self) -> FrameInfo {
+        self.machine.info()
+    }
+
     fn delegates(&self) -> Vec<FrameInfo> {
         self.machine.delegates()
     }
@@ -250,6 +256,8 @@ impl<S: 'static, Y: 'static, R: 'static, E: 'static> IntoSub<S, Y, E> for Scoped
     type Return = R;
 
     fn into_sub(self, first: Option<S>) -> Result<Delegation<S, Y, R, E>, MisuseKind> {
+        // A part of what it is delegated to by, unless it has begun.
+        self.machine.engine().set_own_context(false);
         self.machine.into_sub(first)
     }
 }

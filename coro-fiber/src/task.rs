@@ -1,12 +1,16 @@
 //! Fiber tasks: bodies that an event loop drives.
 
 use std::convert::Infallible;
+use std::future::IntoFuture;
 use std::time::Duration;
 
-use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::event_loop::{Loop, RunError};
 use coro_core::group::IntoChild;
+use coro_core::runner;
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
+use coro_core::task::{
+    Awaited, EnsureFuture, IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult,
+};
 use coro_core::time::sleep;
 
 use crate::{Co, Fiber, ScopedFiber};
@@ -86,7 +90,7 @@ where
     })
 }
 
-/// Runs `body` on a new loop of the default driver, to its end.
+/// Runs `body` on a new loop of the default driver, to its end. [Ctrl-C](coro_core::runner::Runner#ctrl-c) interrupts it.
 ///
 /// # Errors
 ///
@@ -110,7 +114,7 @@ where
     F: FnOnce(&mut TaskCo<'_>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::new()?.run(task(body))
+    runner::run(task(body))
 }
 
 impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
@@ -129,5 +133,25 @@ impl<R> IntoChild for Fiber<(), Infallible, R, TaskError> {
 
     fn returned(output: R) -> Result<R, TaskError> {
         Ok(output)
+    }
+}
+
+impl<R: 'static> EnsureFuture for Fiber<(), Infallible, R, TaskError> {
+    type Handle = JoinHandle<R>;
+
+    #[track_caller]
+    fn ensure_future(self) -> JoinHandle<R> {
+        Loop::spawn_on_running("ensure_future", self)
+    }
+}
+
+/// In a native body, as a part of its task.
+impl<R: 'static> IntoFuture for Fiber<(), Infallible, R, TaskError> {
+    type Output = Result<R, TaskError>;
+    type IntoFuture = Awaited<ScopedFiber<'static, (), Infallible, R, TaskError>>;
+
+    #[track_caller]
+    fn into_future(self) -> Self::IntoFuture {
+        Awaited::new(ScopedFiber::new(self))
     }
 }

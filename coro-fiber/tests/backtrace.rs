@@ -65,7 +65,7 @@ fn the_calls_of_a_waiting_fiber_are_shown_from_the_leaf_to_the_body_and_no_other
     let event_loop = Loop::simulated();
     let task = event_loop.spawn(Options::new().name("reader").task(body)).named("Ann");
     let shown = look_at(&event_loop, move || task.backtrace().unwrap().to_string());
-    assert!(shown.starts_with("<Task pending name='Ann' fiber spawned at "), "{shown}");
+    assert!(shown.starts_with("<Task pending name='Ann' fiber coro=<reader() running at "), "{shown}");
     assert!(shown.contains("  0: fiber reader, Running, made at "), "{shown}");
     assert_in_order(&shown, &["backtrace::leaf", "backtrace::middle", "backtrace::body"]);
     for other in ["answer_probe", "JoinHandle", "look_at", "corosensei::", "force_capture"] {

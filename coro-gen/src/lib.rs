@@ -144,6 +144,10 @@ impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + ?Sized> Coroutine fo
         self.0.state()
     }
 
+    fn info(&self) -> FrameInfo {
+        self.0.info()
+    }
+
     fn delegates(&self) -> Vec<FrameInfo> {
         self.0.delegates()
     }

@@ -1,13 +1,16 @@
 //! Generator tasks: bodies that an event loop drives.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 
 use coro_core::coroutine::Thrown;
-use coro_core::event_loop::{EventLoop, Loop, RunError};
+use coro_core::event_loop::{Loop, RunError};
 use coro_core::group::IntoChild;
+use coro_core::runner;
 use coro_core::stats::Flavour;
-use coro_core::task::{IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult};
+use coro_core::task::{
+    Awaited, EnsureFuture, IntoTask, JoinHandle, Prepared, Stepwise, TaskError, TaskResult,
+};
 
 use crate::{Co, Gen};
 
@@ -45,7 +48,7 @@ where
     Loop::spawn_on_running("coro_gen::spawn", task(body))
 }
 
-/// Runs `body` on a new loop of the default driver, to its end.
+/// Runs `body` on a new loop of the default driver, to its end. [Ctrl-C](coro_core::runner::Runner#ctrl-c) interrupts it.
 ///
 /// # Errors
 ///
@@ -69,7 +72,7 @@ where
     F: for<'a, 'c> AsyncFnOnce(&'a mut TaskCo<'c>) -> TaskResult<R> + 'static,
     R: 'static,
 {
-    Loop::new()?.run(task(body))
+    runner::run(task(body))
 }
 
 impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoTask
@@ -92,5 +95,33 @@ impl<R, B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized> IntoChild
 
     fn returned(output: R) -> Result<R, TaskError> {
         Ok(output)
+    }
+}
+
+impl<R, B> EnsureFuture for Gen<(), Infallible, R, TaskError, B>
+where
+    R: 'static,
+    B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized + 'static,
+{
+    type Handle = JoinHandle<R>;
+
+    #[track_caller]
+    fn ensure_future(self) -> JoinHandle<R> {
+        Loop::spawn_on_running("ensure_future", self)
+    }
+}
+
+/// In a native body, as a part of its task.
+impl<R, B> IntoFuture for Gen<(), Infallible, R, TaskError, B>
+where
+    R: 'static,
+    B: Future<Output = Result<R, Thrown<TaskError>>> + ?Sized + 'static,
+{
+    type Output = Result<R, TaskError>;
+    type IntoFuture = Awaited<Self>;
+
+    #[track_caller]
+    fn into_future(self) -> Awaited<Self> {
+        Awaited::new(self)
     }
 }

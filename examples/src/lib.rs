@@ -23,6 +23,7 @@ pub mod frame;
 pub mod golden;
 pub mod http;
 pub mod loop_kind;
+pub mod loud;
 pub mod measure;
 pub mod one_line;
 pub mod programs;

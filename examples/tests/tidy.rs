@@ -84,7 +84,20 @@ fn every_scenario_is_in_the_suite() {
     let is_separator = |letter: char| !letter.is_alphanumeric() && letter != '_';
     let suite: HashSet<&str> = suite.split(is_separator).collect();
     let mut scenarios = 0;
-    for module in ["coroutine", "delegation", "drive", "event_loop", "network", "queue", "sync", "task"] {
+    for module in [
+        "cancellation",
+        "context",
+        "coroutine",
+        "delegation",
+        "drive",
+        "event_loop",
+        "future",
+        "network",
+        "queue",
+        "scope",
+        "sync",
+        "task",
+    ] {
         let source = read(format!("coro-core/src/conformance/{module}.rs"));
         for line in source.lines().filter_map(|line| line.strip_prefix("pub fn ")) {
             let (name, _) = line.split_once("<F: Flavour>").expect("a scenario is generic over the flavour");

@@ -17,6 +17,7 @@ use super::FrameTrace;
 use super::chain::Chain;
 use super::{Engine, Progress, Request};
 use crate::coroutine::{State, Thrown};
+use crate::event_loop::never_awaited;
 use crate::stats::{self, Counts, Flavour};
 
 /// What a frame is resumed with.
@@ -125,19 +126,33 @@ pub struct Level<G: Engine> {
     engine: G,
     returned: Option<G::Return>,
     tally: Tally<G>,
-    name: &'static str,
-    made_at: &'static Location<'static>,
 }
 
 impl<G: Engine> Level<G> {
     pub(super) fn new(engine: G, name: &'static str, made_at: &'static Location<'static>) -> Self {
-        Self { engine, returned: None, tally: Tally::default(), name, made_at }
+        let tally = Tally { counts: Counts::default(), name, made_at, awaited: false, of: PhantomData };
+        Self { engine, returned: None, tally }
+    }
+
+    pub(super) fn engine(&self) -> &G {
+        &self.engine
     }
 
     pub(super) fn map_engine<H: Engine<Return = G::Return>>(self, map: impl FnOnce(G) -> H) -> Level<H> {
-        let Self { engine, returned, mut tally, name, made_at } = self;
-        let tally = Tally { counts: core::mem::take(&mut tally.counts), of: PhantomData };
-        Level { engine: map(engine), returned, tally, name, made_at }
+        let Self { engine, returned, mut tally } = self;
+        let (name, made_at) = (tally.name, tally.made_at);
+        let awaited = core::mem::replace(&mut tally.awaited, true);
+        let counts = core::mem::take(&mut tally.counts);
+        Level {
+            engine: map(engine),
+            returned,
+            tally: Tally { counts, name, made_at, awaited, of: PhantomData },
+        }
+    }
+
+    /// Somebody has seen to it, though it may never be run.
+    pub(super) fn note_awaited(&mut self) {
+        self.tally.awaited = true;
     }
 
     /// What the body returned, once.
@@ -200,7 +215,7 @@ impl<G: Engine> Level<G> {
     }
 
     pub(super) fn info(&self) -> FrameInfo {
-        let (name, made_at) = (self.name, Some(self.made_at));
+        let (name, made_at) = (self.tally.name, Some(self.tally.made_at));
         FrameInfo { flavour: G::FLAVOUR, name, made_at, state: State::Suspended }
     }
 
@@ -263,22 +278,24 @@ impl<G: Engine> fmt::Debug for Level<G> {
     }
 }
 
-/// How often a body was run. Told to the statistics at the end.
+/// How often a body was run. Told to the statistics at the end, or to whoever looks for a mistake if it never was.
 struct Tally<G: Engine> {
     /// The runs that end with a yield or a park are added to the resumes only at the end: they are the most frequent ones.
     counts: Counts,
+    name: &'static str,
+    made_at: &'static Location<'static>,
+    /// It was closed or thrown at, delegated to, or is counted elsewhere.
+    awaited: bool,
     of: PhantomData<fn() -> G>,
-}
-
-impl<G: Engine> Default for Tally<G> {
-    fn default() -> Self {
-        Self { counts: Counts::default(), of: PhantomData }
-    }
 }
 
 impl<G: Engine> Drop for Tally<G> {
     fn drop(&mut self) {
         self.counts.resumes += self.counts.yields + self.counts.parks;
+        if self.counts.resumes == 0 && !self.awaited {
+            let (flavour, name, made_at) = (G::FLAVOUR, self.name, Some(self.made_at));
+            never_awaited(FrameInfo { flavour, name, made_at, state: State::Created });
+        }
         if let Some(flavour) = G::FLAVOUR {
             stats::record(flavour, &self.counts);
         }

@@ -108,6 +108,11 @@ impl<G: Engine> Machine<G> {
         }
     }
 
+    /// What runs its body.
+    pub fn engine(&self) -> &G {
+        self.root.engine()
+    }
+
     /// The same coroutine on another engine, which goes on where this one is.
     pub fn map_engine<H>(self, map: impl FnOnce(G) -> H) -> Machine<H>
     where
@@ -135,7 +140,8 @@ impl<G: Engine> Machine<G> {
 
     /// The root, and the frames above it, if there are any.
     pub(super) fn into_frames(self) -> (Level<G>, Option<Box<ChainOf<G>>>) {
-        let Self { chain, root, .. } = self;
+        let Self { chain, mut root, .. } = self;
+        root.note_awaited();
         (root, (!chain.0.is_empty()).then(|| Box::new(chain)))
     }
 
@@ -282,6 +288,7 @@ impl<G: Engine> Machine<G> {
         self.phase = Phase::Finished;
         self.closing = None;
         self.chain.clear();
+        self.root.note_awaited();
         self.root.end();
     }
 }
@@ -299,6 +306,10 @@ impl<G: Engine> Coroutine for Machine<G> {
             Phase::Suspended | Phase::Delegating => State::Suspended,
             Phase::Finished => State::Finished,
         }
+    }
+
+    fn info(&self) -> FrameInfo {
+        FrameInfo { state: self.state(), ..self.root.info() }
     }
 
     fn delegates(&self) -> Vec<FrameInfo> {

@@ -207,3 +207,62 @@ pub fn children_may_borrow<F: Flavour>(make: MakeLoop<'_>) {
     trace.expect(&[&ends[..], &[failed], &ends].concat());
     assert!(task.is_cancelled());
 }
+
+/// The laws of groups, and of waiting for several tasks: a part of [`event_loop_conformance!`](crate::event_loop_conformance).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __group_scenarios {
+    ($flavour:ty, $make_loop:expr) => {
+        $crate::__scenarios!(
+            group,
+            $flavour,
+            (&$make_loop),
+            [
+                a_group_waits_for_its_children,
+                a_failed_child_cancels_its_siblings_and_the_body,
+                errors_arrive_as_one_group,
+                a_cancelled_child_fails_no_group,
+                a_cancellation_from_outside_passes_through_a_group,
+                errors_hide_a_cancellation_until_the_next_wait,
+                groups_in_groups_keep_their_counts,
+                a_group_can_be_cancelled_without_an_error,
+                an_awaited_child_is_cancelled_once,
+                a_cancellation_passes_a_limit_around_a_group,
+                a_limit_around_a_group_waits_for_its_children,
+            ]
+        );
+        $crate::__scenarios!(
+            child,
+            $flavour,
+            (&$make_loop),
+            [
+                a_group_hands_back_what_it_refuses,
+                a_dropped_group_cancels_its_children,
+                a_panic_in_the_destructor_of_a_child_fails_the_group,
+                start_waits_until_a_child_is_ready,
+                a_join_set_gives_results_as_they_come,
+                children_may_borrow,
+            ]
+        );
+        $crate::__scenarios!(
+            combinator,
+            $flavour,
+            (&$make_loop),
+            [
+                a_cancelled_gather_ends_its_tasks_first,
+                a_cancelled_task_does_not_cancel_its_gather,
+                gather_returns_exceptions_if_asked,
+                a_scope_around_a_gather_waits_for_its_tasks,
+                wait_knows_three_conditions,
+                wait_ends_at_its_time,
+                a_wait_that_is_given_up_leaves_its_tasks,
+                as_completed_ends_at_its_time,
+                as_completed_is_a_stream,
+                a_race_waits_for_its_losers,
+                a_cancelled_race_ends_its_tasks_first,
+                a_staggered_race_begins_one_after_the_other,
+                a_cancelled_staggered_race_ends_its_tasks_first,
+            ]
+        );
+    };
+}

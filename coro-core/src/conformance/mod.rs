@@ -37,13 +37,16 @@ pub mod channel;
 pub mod child;
 pub mod combinator;
 pub mod condition;
+pub mod context;
 pub mod coroutine;
 pub mod delegation;
 pub mod drive;
 pub mod event_loop;
 pub mod executor;
 mod forgotten;
+pub mod future;
 pub mod group;
+pub mod loud;
 mod natives;
 pub mod network;
 mod plan;
@@ -216,6 +219,39 @@ macro_rules! event_loop_conformance {
             ]
         );
         $crate::__scenarios!(
+            future,
+            $flavour,
+            (&$make_loop),
+            [
+                a_result_calls_and_wakes_in_the_order_of_registration,
+                a_callback_of_a_done_future_is_called_at_the_next_turn,
+                a_future_in_the_wrong_state_refuses,
+                a_cancelled_future_cancels_those_who_wait,
+                a_cancelled_waiter_cancels_the_future,
+                a_shield_keeps_a_cancellation_from_a_future,
+                an_error_of_a_future_that_nobody_read_is_reported,
+                awaiting_a_future_of_another_loop_is_an_error,
+                the_end_of_a_task_calls_in_the_order_of_registration,
+                a_result_cannot_be_set_on_a_task,
+                ensure_future_keeps_identity,
+                an_eager_task_runs_to_its_first_wait_at_once,
+                a_timer_sets_a_future,
+            ]
+        );
+        $crate::__scenarios!(
+            context,
+            $flavour,
+            (&$make_loop),
+            [
+                a_task_copies_its_context_at_creation,
+                a_callback_has_the_context_of_its_scheduling,
+                a_context_is_run_in_or_given_to_a_task,
+                tasks_are_not_in_what_is_around_the_loop,
+                a_token_resets_in_its_own_context,
+                a_context_goes_with_its_task,
+            ]
+        );
+        $crate::__scenarios!(
             cancellation,
             $flavour,
             (&$make_loop),
@@ -254,55 +290,25 @@ macro_rules! event_loop_conformance {
                 two_cancellations_at_once_are_heard_as_one,
             ]
         );
+        $crate::__group_scenarios!($flavour, $make_loop);
         $crate::__scenarios!(
-            group,
+            loud,
             $flavour,
             (&$make_loop),
             [
-                a_group_waits_for_its_children,
-                a_failed_child_cancels_its_siblings_and_the_body,
-                errors_arrive_as_one_group,
-                a_cancelled_child_fails_no_group,
-                a_cancellation_from_outside_passes_through_a_group,
-                errors_hide_a_cancellation_until_the_next_wait,
-                groups_in_groups_keep_their_counts,
-                a_group_can_be_cancelled_without_an_error,
-                an_awaited_child_is_cancelled_once,
-                a_cancellation_passes_a_limit_around_a_group,
-                a_limit_around_a_group_waits_for_its_children,
-            ]
-        );
-        $crate::__scenarios!(
-            child,
-            $flavour,
-            (&$make_loop),
-            [
-                a_group_hands_back_what_it_refuses,
-                a_dropped_group_cancels_its_children,
-                a_panic_in_the_destructor_of_a_child_fails_the_group,
-                start_waits_until_a_child_is_ready,
-                a_join_set_gives_results_as_they_come,
-                children_may_borrow,
-            ]
-        );
-        $crate::__scenarios!(
-            combinator,
-            $flavour,
-            (&$make_loop),
-            [
-                a_cancelled_gather_ends_its_tasks_first,
-                a_cancelled_task_does_not_cancel_its_gather,
-                gather_returns_exceptions_if_asked,
-                a_scope_around_a_gather_waits_for_its_tasks,
-                wait_knows_three_conditions,
-                wait_ends_at_its_time,
-                a_wait_that_is_given_up_leaves_its_tasks,
-                as_completed_ends_at_its_time,
-                as_completed_is_a_stream,
-                a_race_waits_for_its_losers,
-                a_cancelled_race_ends_its_tasks_first,
-                a_staggered_race_begins_one_after_the_other,
-                a_cancelled_staggered_race_ends_its_tasks_first,
+                an_interrupt_cancels_main_and_becomes_the_error,
+                an_interrupted_main_may_give_a_result,
+                a_main_that_was_cancelled_otherwise_is_cancelled,
+                a_second_interrupt_ends_the_run_at_once,
+                an_interrupt_at_the_end_of_a_run_cuts_that_short,
+                an_interrupt_without_a_main_task_ends_the_run,
+                a_run_reports_the_errors_of_what_main_left,
+                a_runner_ends_what_its_programs_left_when_it_is_closed,
+                what_main_left_has_its_grace_period,
+                a_slow_step_is_named_in_debug_mode,
+                a_coroutine_that_is_never_awaited_is_named_in_debug_mode,
+                a_look_at_tasks_tells_what_they_wait_for_and_who_has_it,
+                an_interval_ticks_and_makes_up_for_what_it_missed,
             ]
         );
         $crate::__scenarios!(

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Flavour, Plan, Trace, plan};
-use crate::event_loop::{EventLoop, Exception, Loop, RunError};
+use crate::event_loop::{EventLoop, Exception, Executed, Loop, RunError};
 use crate::time::yield_now;
 
 /// Makes the loops that the scenarios run on.
@@ -41,6 +41,14 @@ pub fn reports(event_loop: &Loop) -> Trace {
             Exception::Leaked(frame) => format!("{} leaked", frame.name),
             Exception::DestructorPanicked(task, panic) => format!("{} destructor: {panic}", task.name),
             Exception::NeverRead(error) => format!("never read: {error}"),
+            Exception::SlowStep(Executed::Task(task), took) => format!("{} took {took:?}", task.name),
+            Exception::SlowStep(Executed::Callback(at), took) => {
+                format!("callback of line {} took {took:?}", at.line())
+            }
+            Exception::NeverAwaited(frame) => {
+                format!("never awaited, of line {}", frame.made_at.map_or(0, |at| at.line()))
+            }
+            Exception::Unclosed(driver) => format!("{driver} unclosed"),
         });
     })));
     trace

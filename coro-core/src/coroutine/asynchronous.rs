@@ -233,7 +233,11 @@ impl<C: Coroutine> AsyncGenerator<C> {
         })
     }
 
-    fn poll_resume(&mut self, cx: &mut Context<'_>, mut input: Option<InputOf<C>>) -> Poll<Resumed<C>> {
+    pub(crate) fn poll_resume(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut input: Option<InputOf<C>>,
+    ) -> Poll<Resumed<C>> {
         self.register();
         if input.is_some() {
             // Another operation: what was thrown at one that was given up is not for this one.

@@ -125,6 +125,11 @@ pub trait Coroutine {
     /// [`Misuse`], in the states that the table of laws names.
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>>;
 
+    /// What it is: its own frame, whether or not it has begun or ended.
+    fn info(&self) -> FrameInfo {
+        FrameInfo { flavour: None, name: core::any::type_name::<Self>(), made_at: None, state: self.state() }
+    }
+
     /// What it delegates to while it is suspended or parked, from the outside in; nothing otherwise.
     fn delegates(&self) -> Vec<FrameInfo> {
         Vec::new()
@@ -134,12 +139,10 @@ pub trait Coroutine {
     /// their stacks. Nothing of it runs, and it goes on as if nobody had looked.
     #[cfg(feature = "std")]
     fn backtrace(&mut self) -> Vec<FrameTrace> {
-        let state = self.state();
-        if state == State::Finished {
+        if self.state() == State::Finished {
             return Vec::new();
         }
-        let own = FrameInfo { flavour: None, name: core::any::type_name::<Self>(), made_at: None, state };
-        core::iter::once(own).chain(self.delegates()).map(FrameTrace::logical).collect()
+        core::iter::once(self.info()).chain(self.delegates()).map(FrameTrace::logical).collect()
     }
 
     /// Runs a new coroutine to its first suspension.
@@ -195,6 +198,10 @@ macro_rules! forward {
 
             fn state(&self) -> State {
                 (**self).state()
+            }
+
+            fn info(&self) -> FrameInfo {
+                (**self).info()
             }
 
             fn delegates(&self) -> Vec<FrameInfo> {

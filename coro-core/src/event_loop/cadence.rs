@@ -28,6 +28,8 @@ pub(super) struct Cadence {
     timed: Cell<u64>,
     /// When as many have run, the next turn is not a plain one: the time is to be looked at, or something else.
     plain_until: Cell<u64>,
+    /// No turn is a plain one.
+    never_plain: Cell<bool>,
 }
 
 impl Cadence {
@@ -40,6 +42,7 @@ impl Cadence {
             looked_at: Cell::new(Time::ZERO),
             timed: Cell::new(0),
             plain_until: Cell::new(0),
+            never_plain: Cell::new(false),
         }
     }
 
@@ -92,7 +95,13 @@ impl Cadence {
 
     /// It was seen to.
     pub(super) fn note_attended(&self) {
-        self.plain_until.set(self.timed_until());
+        self.plain_until.set(if self.never_plain.get() { 0 } else { self.timed_until() });
+    }
+
+    /// Whether every turn is to be seen to, or only some.
+    pub(super) fn set_never_plain(&self, never: bool) {
+        self.never_plain.set(never);
+        self.attend();
     }
 
     /// So many have run.

@@ -1,7 +1,6 @@
 //! What a loop knows: its tasks, its queue, its timers, its mail and its driver.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,12 +10,14 @@ use std::time::{Duration, SystemTime};
 use slab::Slab;
 
 use super::NO_LOOP;
+use super::awaited::Objects;
 use super::budget::Budget;
 use super::cadence::Cadence;
-use super::callback::Callback;
 use super::cleanup::{Place, Unclosed};
 use super::current::{self, CoreNumber};
+use super::debug::Debugging;
 use super::inbox::Inbox;
+use super::interrupt::Interrupts;
 use super::jobs::Jobs;
 use super::metrics::Tally;
 use super::operation::Operations;
@@ -27,9 +28,9 @@ use super::throwing::Throw;
 use super::timer::{Action, TimerKey, Timers};
 use super::waiting::Waits;
 use super::word::{MAIL, Word};
-use super::{Exception, ExceptionHandler};
+use super::{ExceptionHandler, Waiting};
 use crate::driver::Driver;
-use crate::task::{Header, Panic, TaskId, TaskRef};
+use crate::task::{Header, TaskId, TaskRef};
 use crate::time::Time;
 
 /// The insides of a loop. No borrow of any part is held while a task, a callback, a waker or a destructor of the
@@ -46,6 +47,10 @@ pub(crate) struct Core {
     /// Empty, but for its room, while nobody is being woken.
     woken: Cell<Vec<u32>>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) interrupts: Interrupts,
+    pub(super) debug: Debugging,
+    /// How long a run waits for what its main task left, if not as long as it takes.
+    pub(super) grace: Cell<Option<Duration>>,
     pub(super) timers: RefCell<Timers>,
     /// The clock, when the driver was last looked at.
     pub(super) now: Cell<Time>,
@@ -76,6 +81,9 @@ pub(crate) struct Core {
     /// Leaves are to say what they wait for.
     pub(super) observed: Cell<bool>,
     pub(super) waits: RefCell<Waits>,
+    pub(super) objects: RefCell<Objects>,
+    /// Who waits for what, where that is noted.
+    pub(super) noted: RefCell<Slab<(Word, Waiting)>>,
 }
 
 /// The current loop, and finding it.
@@ -93,6 +101,9 @@ impl Core {
             lease,
             woken: Cell::default(),
             inbox,
+            interrupts: Interrupts::default(),
+            debug: Debugging::default(),
+            grace: Cell::new(None),
             timers: RefCell::default(),
             now: Cell::new(Time::ZERO),
             timer_is_due: Cell::new(false),
@@ -115,6 +126,8 @@ impl Core {
             throwing: Cell::default(),
             observed: Cell::new(false),
             waits: RefCell::default(),
+            objects: RefCell::default(),
+            noted: RefCell::default(),
         })
     }
 
@@ -205,10 +218,8 @@ impl Core {
         id??
     }
 
-    /// The task that has this word, if it has not ended.
-    pub(crate) fn task_named(&self, word: Word) -> Option<TaskRef> {
-        let tasks = self.tasks.borrow();
-        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
+    pub(crate) fn number(&self) -> CoreNumber {
+        self.number
     }
 
     /// Whether a task is one of this loop.
@@ -257,41 +268,6 @@ impl Core {
         }
     }
 
-    pub(super) fn call_soon(&self, function: Box<dyn FnOnce()>) -> Callback {
-        let callback = Callback::new(function);
-        if self.closed.get() {
-            self.drop_callback(&callback);
-        } else {
-            self.tally.calls.add(1);
-            self.ready.push(callback.as_runnable());
-            self.rouse_host();
-        }
-        callback
-    }
-
-    /// Lets go of a callback that will not be called. A destructor of what it captured may panic.
-    pub(super) fn drop_callback(&self, callback: &Callback) {
-        let function = callback.take();
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(function))) {
-            self.report(Exception::CallbackPanicked(Panic::new(payload)));
-        }
-    }
-
-    pub(super) fn call_at(&self, deadline: Time, callback: Callback) -> TimerKey {
-        if self.closed.get() {
-            self.drop_callback(&callback);
-            return TimerKey::new(self.number, None);
-        }
-        let key = self.add_timer(deadline, Action::Call(callback));
-        self.rouse_host();
-        key
-    }
-
-    /// Calls `function` once the clock reads `deadline`.
-    pub(crate) fn call_for_scope(&self, deadline: Time, function: Box<dyn FnOnce()>) -> TimerKey {
-        self.call_at(deadline, Callback::new(function))
-    }
-
     /// A timer that wakes a task.
     #[inline(always)]
     pub(crate) fn add_waker_timer(&self, deadline: Time, waker: Waker) -> TimerKey {
@@ -299,7 +275,7 @@ impl Core {
     }
 
     #[inline(always)]
-    fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
+    pub(super) fn add_timer(&self, deadline: Time, action: Action) -> TimerKey {
         self.tally.timers_set.add(1);
         let key = self.timers.borrow_mut().insert(deadline, action);
         if deadline <= self.now.get() {
@@ -360,6 +336,7 @@ impl Core {
         while let Some(slot) = woken.pop() {
             if slot == MAIL {
                 self.receive_calls();
+                self.receive_signals();
             } else if let Some(task) = self.tasks.borrow().get(slot)
                 && self.ready.push(task.as_runnable())
             {
@@ -372,12 +349,13 @@ impl Core {
     }
 
     fn receive_calls(&self) {
-        for (cancelled, function) in self.inbox.take_calls() {
-            self.call_soon(Box::new(move || {
+        for (cancelled, scheduled_at, function) in self.inbox.take_calls() {
+            let call = move || {
                 if !cancelled.load(Ordering::SeqCst) {
                     function();
                 }
-            }));
+            };
+            self.call_soon_for(Box::new(call), scheduled_at);
         }
     }
 
@@ -390,6 +368,7 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
+        self.note_unclosed();
         self.close();
         current::unregister(self.number);
     }

@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 
 use super::RunError;
 use super::core::Core;
+use crate::context::{Aside, begin_without, set_aside};
 
 /// Names a loop among those of its thread. Never reused, until there have been 2³² on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub(super) struct Entered {
     core: Rc<Core>,
     /// It is in a run that goes on afterwards: that of a host.
     was_running: bool,
+    _context: Aside,
 }
 
 /// Makes this the current loop of the thread, to run it, unless there is one, or the thread is in a fiber.
@@ -44,7 +46,8 @@ pub(super) fn enter_anywhere(core: &Rc<Core>) -> Option<Entered> {
         return None;
     }
     CURRENT.set(Rc::as_ptr(core));
-    Some(Entered { core: Rc::clone(core), was_running: core.running.replace(true) })
+    let was_running = core.running.replace(true);
+    Some(Entered { core: Rc::clone(core), was_running, _context: set_aside() })
 }
 
 /// Refuses to run a loop on this thread while `in_fiber` says that the thread is in a fiber, with [`RunError::InFiber`].
@@ -63,17 +66,20 @@ impl Drop for Entered {
 }
 
 /// The loop that runs does not, for as long as this is held. Made by [`leave`].
-pub(crate) struct Left(*const Core);
+pub(crate) struct Left {
+    core: *const Core,
+    _context: Aside,
+}
 
 /// Makes none the current loop of the thread, for what is called as if on another one. The [`Entered`] of the loop that was
 /// is further down on the stack.
 pub(crate) fn leave() -> Left {
-    Left(CURRENT.replace(ptr::null()))
+    Left { core: CURRENT.replace(ptr::null()), _context: begin_without() }
 }
 
 impl Drop for Left {
     fn drop(&mut self) {
-        CURRENT.set(self.0);
+        CURRENT.set(self.core);
     }
 }
 

@@ -21,12 +21,12 @@ impl Core {
         if self.closed.replace(true) {
             return;
         }
-        for (_, function) in self.inbox.close() {
-            self.drop_callback(&Callback::new(function));
+        for (_, scheduled_at, function) in self.inbox.close() {
+            self.drop_callback(&Callback::new_for(function, scheduled_at));
         }
         let tasks = self.tasks.take().all();
         for task in tasks.into_iter().rev() {
-            self.report(Exception::PendingDestroyed(task.header().info()));
+            self.report(Exception::PendingDestroyed(task.info()));
             self.destroy(&task);
         }
         let timers = self.timers.borrow_mut().clear();

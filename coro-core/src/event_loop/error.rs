@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::Waiting;
 use crate::coroutine::FrameInfo;
@@ -19,6 +21,11 @@ pub enum RunError {
     /// The loop was stopped before the main task ended.
     #[error("the event loop was stopped before the main task ended")]
     Stopped,
+    /// Ctrl-C was pressed, or the program [interrupted](crate::Loop::interrupt) otherwise, and it did not end by itself.
+    #[error(
+        "interrupted: the program was asked to end at once, by Ctrl-C or Loop::interrupt(); exit with status 130"
+    )]
+    Interrupted,
     /// Nothing can ever happen again: no task is ready, no timer is set, and nobody outside can wake the loop.
     #[error("{0}")]
     Stalled(Stalled),
@@ -150,6 +157,30 @@ pub enum Exception {
     NeverRead(TaskError),
     /// A task was still pending when its loop was closed.
     PendingDestroyed(TaskInfo),
+    /// In [debug mode](crate::Loop::set_debug): this has taken so long, and nothing else could run meanwhile.
+    SlowStep(Executed, Duration),
+    /// In debug mode: this coroutine was dropped, and had never been resumed, nor closed.
+    NeverAwaited(FrameInfo),
+    /// In debug mode: a loop over this driver was dropped, and had not been closed.
+    Unclosed(&'static str),
+}
+
+/// What a loop runs in one step.
+#[derive(Clone)]
+pub enum Executed {
+    /// A task.
+    Task(TaskInfo),
+    /// A callback, which was scheduled there.
+    Callback(&'static Location<'static>),
+}
+
+impl fmt::Debug for Executed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(task) => task.fmt(f),
+            Self::Callback(at) => write!(f, "<Callback scheduled at {}:{}>", at.file(), at.line()),
+        }
+    }
 }
 
 impl fmt::Display for Exception {
@@ -180,6 +211,16 @@ impl fmt::Display for Exception {
             Self::NeverRead(error) => write!(f, "a result was an error that was never retrieved: {error}"),
             Self::PendingDestroyed(task) => {
                 write!(f, "Task was destroyed but it is pending!\n  {task:?}")
+            }
+            Self::SlowStep(executed, took) => {
+                write!(f, "Executing {executed:?} took {:.3} seconds", took.as_secs_f64())
+            }
+            Self::NeverAwaited(FrameInfo { name, made_at, .. }) => {
+                write!(f, "coroutine was never awaited: {name}")?;
+                made_at.map_or(Ok(()), |made_at| write!(f, ", made at {}:{}", made_at.file(), made_at.line()))
+            }
+            Self::Unclosed(driver) => {
+                write!(f, "a loop over {driver} was dropped unclosed: end it with run() or close()")
             }
         }
     }

@@ -50,6 +50,14 @@ impl Loop {
     }
 }
 
+/// Whether a run has failed that was to end with `task`. If that has ended, its result is what counts.
+pub(super) fn turned_to<T>(task: &JoinHandle<T>, turned: Result<(), RunError>) -> Result<(), RunError> {
+    match turned {
+        Err(RunError::Interrupted) if task.is_done() => Ok(()),
+        turned => turned,
+    }
+}
+
 /// What a run gives once its main task has ended, or it was stopped.
 pub(super) fn result_of<T>(task: &mut JoinHandle<T>) -> Result<T, RunError> {
     match task.try_result() {
@@ -60,48 +68,89 @@ pub(super) fn result_of<T>(task: &mut JoinHandle<T>) -> Result<T, RunError> {
 }
 
 /// The end of what a main task left: its tasks are cancelled, then cleanups are begun, then the jobs of its pool are waited
-/// for, then what was written is sent.
-pub(super) enum Drain {
+/// for, then what was written is sent. It is cut short where the time for it is up, or by an interrupt.
+pub(super) struct Drain {
+    stage: Stage,
+    grace: Option<Bound>,
+    over: bool,
+}
+
+enum Stage {
     /// Only these: a cleanup may spawn for ever, and what it spawns is closed with the loop.
     Tasks(Vec<TaskRef>),
     Cleanups,
     Jobs,
-    Sending {
-        deadline: Time,
-        bound: TimerHandle,
-    },
+    Sending(Bound),
+}
+
+/// A time up to which the loop waits at most.
+struct Bound {
+    deadline: Time,
+    timer: TimerHandle,
+}
+
+impl Bound {
+    fn after(event_loop: &Loop, duration: Duration) -> Self {
+        let deadline = event_loop.time() + duration;
+        // It ends the wait of a loop that has nothing else to wait for.
+        Self { deadline, timer: event_loop.call_at(deadline, || ()) }
+    }
+
+    fn is_over(&self, event_loop: &Loop) -> bool {
+        event_loop.time() >= self.deadline
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        self.timer.cancel();
+    }
 }
 
 impl Drain {
     pub(super) fn begin(event_loop: &Loop) -> Self {
-        Self::Tasks(event_loop.core.cancel_all())
+        let core = &event_loop.core;
+        let over = core.interrupts.end_at_once();
+        let left = if over { Vec::new() } else { core.cancel_all() };
+        let grace = core.grace.get().filter(|_| !over).map(|grace| Bound::after(event_loop, grace));
+        Self { stage: Stage::Tasks(left), grace, over }
     }
 
     /// Whether it is over. If not, the loop has to turn.
     pub(super) fn is_over(&mut self, event_loop: &Loop) -> bool {
+        if !self.over && event_loop.core.interrupts.end_at_once() {
+            event_loop.core.report(Exception::DrainFailed(RunError::Interrupted));
+            self.over = true;
+        }
+        self.over = self.over || self.is_done(event_loop) || self.is_late(event_loop);
+        if self.over {
+            self.grace = None;
+        }
+        self.over
+    }
+
+    fn is_late(&self, event_loop: &Loop) -> bool {
+        self.grace.as_ref().is_some_and(|grace| grace.is_over(event_loop))
+    }
+
+    fn is_done(&mut self, event_loop: &Loop) -> bool {
         let core = &event_loop.core;
         loop {
-            match self {
-                Self::Tasks(left) if left.iter().any(|task| !task.header().is_done()) => return false,
-                Self::Tasks(_) => {
+            self.stage = match &self.stage {
+                Stage::Tasks(left) if left.iter().any(|task| !task.header().is_done()) => return false,
+                Stage::Tasks(_) => {
                     core.begin_last_cleanups();
-                    *self = Self::Cleanups;
+                    Stage::Cleanups
                 }
-                Self::Cleanups if core.has_cleanups() => return false,
-                Self::Cleanups => {
+                Stage::Cleanups if core.has_cleanups() => return false,
+                Stage::Cleanups => {
                     core.close_jobs();
-                    *self = Self::Jobs;
+                    Stage::Jobs
                 }
-                Self::Jobs if core.has_jobs() => return false,
-                Self::Jobs => {
-                    let deadline = event_loop.time() + LINGER;
-                    *self = Self::Sending { deadline, bound: event_loop.call_at(deadline, || ()) };
-                }
-                Self::Sending { deadline, .. } if core.unsent() > 0 && core.time() < *deadline => {
-                    return false;
-                }
-                Self::Sending { bound, .. } => {
-                    bound.cancel();
+                Stage::Jobs if core.has_jobs() => return false,
+                Stage::Jobs => Stage::Sending(Bound::after(event_loop, LINGER)),
+                Stage::Sending(bound) if core.unsent() > 0 && !bound.is_over(event_loop) => return false,
+                Stage::Sending(_) => {
                     match core.unsent() {
                         0 => {}
                         count => core.report(Exception::Unsent(count)),
@@ -110,5 +159,35 @@ impl Drain {
                 }
             }
         }
+    }
+}
+
+impl Loop {
+    /// How long [`run`](EventLoop::run) waits at its end for what its main task left: a soft shutdown. Then what has not
+    /// ended is destroyed, and reported as [`PendingDestroyed`](Exception::PendingDestroyed). By default, and with `None`,
+    /// it waits as long as it takes.
+    ///
+    /// What is left is cancelled at once. A cleanup that has to wait, perhaps in a
+    /// [shield](crate::scope::CancelScope::shielded), has so long for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use coro_core::scope::CancelScope;
+    /// use coro_core::{EventLoop, Loop, native::spawn, time::sleep};
+    /// use std::time::Duration;
+    ///
+    /// let event_loop = Loop::simulated();
+    /// event_loop.set_grace(Some(Duration::from_secs(5)));
+    /// event_loop.run(async {
+    ///     spawn(CancelScope::new().shielded().run(sleep(Duration::from_secs(2)))).detach();
+    ///     coro_core::time::yield_now().await;
+    /// })?;
+    /// // The shield has had its two seconds, and nobody waited for more.
+    /// assert_eq!(event_loop.time().as_secs_f64(), 2.0);
+    /// # Ok::<(), coro_core::RunError>(())
+    /// ```
+    pub fn set_grace(&self, grace: Option<Duration>) {
+        self.core.grace.set(grace);
     }
 }

@@ -1,16 +1,19 @@
 //! What other threads leave for a loop, and how they wake it.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, PoisonError};
 
 use super::LoopClosed;
+use super::core::Core;
 use super::record::Record;
-use super::word::MAIL;
-use crate::threads::atomic::{AtomicBool, AtomicUsize, Ordering};
+use super::word::{MAIL, Word};
+use crate::task::TaskRef;
+use crate::threads::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::threads::{Mutex, MutexGuard};
 
-/// A function sent from another thread, with its cancel flag.
-pub(super) type RemoteCall = (Arc<AtomicBool>, Box<dyn FnOnce() + Send>);
+/// A function sent from another thread, with its cancel flag, and where it was sent.
+pub(super) type RemoteCall = (Arc<AtomicBool>, &'static Location<'static>, Box<dyn FnOnce() + Send>);
 
 #[derive(Default)]
 struct State {
@@ -24,11 +27,13 @@ pub(crate) struct Inbox {
     /// That of the loop; when it is gone, perhaps that of another, whose mailbox is looked into for nothing then.
     record: &'static Record,
     handles: AtomicUsize,
+    /// The signals that have come and not been heard, a bit each by its number.
+    signals: AtomicU64,
 }
 
 impl Inbox {
     pub(super) fn new(record: &'static Record) -> Self {
-        Self { state: Mutex::default(), record, handles: AtomicUsize::new(0) }
+        Self { state: Mutex::default(), record, handles: AtomicUsize::new(0), signals: AtomicU64::new(0) }
     }
 
     /// Gives the call back if the loop is closed.
@@ -44,8 +49,9 @@ impl Inbox {
     }
 
     /// Calls `function` on the loop's thread, or drops it if the loop is closed.
+    #[track_caller]
     pub(super) fn call(&self, function: Box<dyn FnOnce() + Send>) {
-        let refused = self.send((Arc::new(AtomicBool::new(false)), function)).err();
+        let refused = self.send((Arc::new(AtomicBool::new(false)), Location::caller(), function)).err();
         drop(refused);
     }
 
@@ -58,6 +64,24 @@ impl Inbox {
         let mut state = self.lock();
         state.closed = true;
         std::mem::take(&mut state.calls)
+    }
+
+    /// A signal has come. False if the loop has not heard the one before. For handlers of signals, wherever they interrupt
+    /// the thread: it takes no lock that is held, and no memory.
+    #[cfg(unix)]
+    pub(super) fn signal(&self, signal: u32) -> bool {
+        let bit = 1 << signal;
+        let heard = self.signals.fetch_or(bit, Ordering::SeqCst) & bit == 0;
+        self.record.wake(MAIL, None);
+        heard
+    }
+
+    /// Takes the signals that have come.
+    pub(super) fn take_signals(&self) -> u64 {
+        match self.signals.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.signals.swap(0, Ordering::SeqCst),
+        }
     }
 
     /// How many [`RemoteHandle`]s there are: whether another thread could still send something. A loop that is marked as
@@ -90,17 +114,23 @@ impl RemoteHandle {
         Self(inbox)
     }
 
+    /// Whether both are the mailbox of one loop.
+    pub(super) fn is_of(&self, inbox: &Arc<Inbox>) -> bool {
+        Arc::ptr_eq(&self.0, inbox)
+    }
+
     /// Calls `function` on the loop's thread, in the order of the calls, waking the loop if it waits.
     ///
     /// # Errors
     ///
     /// [`LoopClosed`]: the loop is closed, and the function was dropped.
+    #[track_caller]
     pub fn call_soon_threadsafe(
         &self,
         function: impl FnOnce() + Send + 'static,
     ) -> Result<RemoteCallHandle, LoopClosed> {
         let cancelled = Arc::new(AtomicBool::new(false));
-        let call: RemoteCall = (Arc::clone(&cancelled), Box::new(function));
+        let call: RemoteCall = (Arc::clone(&cancelled), Location::caller(), Box::new(function));
         match self.0.send(call) {
             Ok(()) => Ok(RemoteCallHandle(cancelled)),
             Err(_refused) => Err(LoopClosed),
@@ -135,5 +165,19 @@ impl RemoteCallHandle {
     /// Whether [`cancel`](Self::cancel) was called.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// For those who wait on other threads.
+impl Core {
+    /// Whether the handle is one to this loop.
+    pub(crate) fn is_home_of(&self, remote: &RemoteHandle) -> bool {
+        remote.is_of(&self.inbox)
+    }
+
+    /// The task that has this word now, if there is one still.
+    pub(crate) fn task_with(&self, word: Word) -> Option<TaskRef> {
+        let tasks = self.tasks.borrow();
+        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::inbox::RemoteHandle;
-use super::{Exception, Loop, Waiting};
+use super::{Exception, Loop, Noted, Waiting};
 use crate::driver::{Completed, Slot};
 use crate::executor::{Job, JobError, ThreadPool, Work};
 pub(crate) use unheard::Unheard;
@@ -78,6 +78,7 @@ impl std::fmt::Debug for Timed {
 pub(crate) struct Place {
     core: Weak<Core>,
     number: u32,
+    noted: Noted,
     /// By the world, or else by a thread.
     timed: Option<Rc<Timed>>,
 }
@@ -86,7 +87,7 @@ impl Place {
     /// On a thread, from wherever it was submitted.
     pub(crate) fn on_threads(core: &Core) -> Self {
         core.jobs.await_thread();
-        Self { core: core.weak(), number: core.jobs.next_number(), timed: None }
+        Self { core: core.weak(), number: core.jobs.next_number(), noted: Noted::default(), timed: None }
     }
 
     pub(crate) fn number(&self) -> u32 {
@@ -96,6 +97,7 @@ impl Place {
     /// Says that the present task waits for it.
     pub(crate) fn note_wait(&self) {
         Core::note_wait(|_| Waiting::Job(self.number));
+        self.noted.note(|_| Waiting::Job(self.number));
     }
 
     /// Whether it has begun, if that is for the world to say.
@@ -105,6 +107,7 @@ impl Place {
 
     /// Nobody waits for it any more.
     pub(crate) fn release(&mut self) {
+        self.noted.clear();
         if let Some(core) = self.core.upgrade().filter(|_| self.timed.is_none()) {
             core.jobs.on_threads.set(core.jobs.on_threads.get() - 1);
         }
@@ -209,16 +212,21 @@ impl Core {
             if let (_, Some(unheard)) = work.refuse(JobError::ShutDown) {
                 unheard.tell(self);
             }
-            return Place { core: Weak::new(), number: self.jobs.next_number(), timed: None };
+            return Place {
+                core: Weak::new(),
+                number: self.jobs.next_number(),
+                noted: Noted::default(),
+                timed: None,
+            };
         }
         let number = self.jobs.next_number();
         let slot = Cell::new(None);
         let timed = Rc::new(Timed { number, pool: pool.id(), work, slot });
         if self.enqueue(&timed, pool) {
             self.rouse_host();
-            return Place { core: self.weak(), number, timed: Some(timed) };
+            return Place { core: self.weak(), number, noted: Noted::default(), timed: Some(timed) };
         }
-        let place = Place { core: self.weak(), number, timed: None };
+        let place = Place { core: self.weak(), number, noted: Noted::default(), timed: None };
         self.jobs.await_thread();
         pool.submit_work(Arc::clone(&timed.work));
         place

@@ -1,13 +1,14 @@
 //! Who waits for a task, and what its end does.
 
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 
 use super::core::Core;
 use super::current;
 use super::reports::print;
 use super::runnable::Runnable;
-use super::{Exception, Waiting};
+use super::{Callback, CoreNumber, Exception, Waiting};
 use crate::task::{Header, Joiner, Kind, Landing, Panic, TaskError, TaskRef, plain_word_of};
 
 /// Waiting.
@@ -80,15 +81,24 @@ impl Core {
     pub(crate) fn call_when_done(header: &Header, call: Box<dyn FnOnce()>) {
         match current::find(header.core) {
             Some(core) if header.is_done() => drop(core.call_soon(call)),
-            Some(_) => header.set_joiner(Some(Joiner::Call(call))),
+            Some(_) => header.set_joiner(Some(Joiner::Call(Callback::new(call)))),
             None => drop(call),
         }
     }
 
+    /// Reports the error of a future that nobody has looked at, to its loop.
+    pub(crate) fn report_unread_result(number: CoreNumber, error: TaskError) {
+        let exception = Exception::NeverRead(error);
+        match current::find(number) {
+            Some(core) => core.report(exception),
+            None => print(&exception),
+        }
+    }
+
     /// Reports an error that was dropped unread with the last handle of its task, to the task's own loop.
-    pub(crate) fn report_unread(header: &Header, error: TaskError) {
-        let exception = Exception::NeverRetrieved(header.info(), error);
-        match current::find(header.core) {
+    pub(crate) fn report_unread(task: &TaskRef, error: TaskError) {
+        let exception = Exception::NeverRetrieved(task.info(), error);
+        match current::find(task.header().core) {
             Some(core) => core.report(exception),
             None => print(&exception),
         }
@@ -97,6 +107,12 @@ impl Core {
 
 /// Ending.
 impl Core {
+    /// The task that has this word, if it has not ended.
+    pub(crate) fn task_named(&self, word: super::word::Word) -> Option<TaskRef> {
+        let tasks = self.tasks.borrow();
+        tasks.get(word.slot()).filter(|task| task.header().word() == word).cloned()
+    }
+
     /// Lets go of the place of a task.
     #[inline(always)]
     pub(super) fn remove(&self, header: &Header) {
@@ -116,22 +132,25 @@ impl Core {
     #[cold]
     fn release(&self, task: &TaskRef) {
         if let Some(error) = task.take_unread_error() {
-            self.report(Exception::NeverRetrieved(task.header().info(), error));
+            self.report(Exception::NeverRetrieved(task.info(), error));
         }
         if let Some(panic) = task.drop_output() {
-            self.report_destructor(task.header(), panic);
+            self.report_destructor(task, panic);
         }
     }
 
     /// A destructor of what a task held has panicked, and its result cannot tell.
-    pub(crate) fn report_destructor(&self, header: &Header, panic: Panic) {
-        self.report(Exception::DestructorPanicked(header.info(), panic));
+    pub(crate) fn report_destructor(&self, task: &TaskRef, panic: Panic) {
+        self.report(Exception::DestructorPanicked(task.info(), panic));
     }
 
     /// Tells whoever waits for a task that it has ended. Nobody is run inline.
     #[inline(always)]
     fn task_done(&self, task: &TaskRef) {
         let header = task.header();
+        if header.has_rare() {
+            self.rarely_done(task);
+        }
         if let Some(waiting) = header.take_waiting() {
             self.ready.push_held(waiting);
         } else if let Some(joiner) = header.take_joiner() {
@@ -139,6 +158,18 @@ impl Core {
         }
         if !header.has_handle() {
             self.release(task);
+        }
+    }
+
+    /// What hardly any task has: those who are called when it has ended, and a context.
+    #[cold]
+    fn rarely_done(&self, task: &TaskRef) {
+        for callback in task.header().take_callbacks() {
+            self.queue_callback(&callback);
+        }
+        let context = task.header().take_context();
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(context))) {
+            self.report_destructor(task, Panic::new(payload));
         }
     }
 
@@ -155,9 +186,7 @@ impl Core {
                 }
             }
             Joiner::Member(group, index) => group.member_done(index),
-            Joiner::Call(function) => {
-                self.call_soon(function);
-            }
+            Joiner::Call(callback) => self.queue_callback(&callback),
         }
     }
 
@@ -178,7 +207,7 @@ impl Core {
 
     pub(super) fn destroy(&self, task: &TaskRef) {
         if let Some(panic) = task.destroy() {
-            self.report_destructor(task.header(), panic);
+            self.report_destructor(task, panic);
         }
         self.task_done(task);
     }

@@ -1,11 +1,14 @@
 //! The event loop: one trait, one implementation of it over any [`Driver`].
 
+mod awaited;
 mod budget;
 mod cadence;
 mod callback;
+mod calling;
 mod cleanup;
 mod core;
 mod current;
+mod debug;
 mod drive;
 mod ending;
 mod error;
@@ -13,9 +16,12 @@ mod goal;
 #[cfg(all(feature = "tokio", unix))]
 pub mod guest;
 mod inbox;
+mod interrupt;
 mod into_driven;
 mod jobs;
 mod joining;
+#[cfg(feature = "futures")]
+mod local_spawn;
 mod metrics;
 #[cfg(all(test, coro_loom))]
 pub(crate) mod models;
@@ -25,6 +31,7 @@ mod record;
 mod reports;
 mod run;
 mod runnable;
+mod running_context;
 mod spawning;
 #[cfg(feature = "testing")]
 pub(crate) mod stepping;
@@ -43,10 +50,12 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub(crate) use awaited::{Awaited, Noted};
+pub use calling::{CallHandle, TimerHandle};
 pub use current::refuse_in_fibers;
 pub use drive::Driven;
 pub(crate) use error::NO_LOOP;
-pub use error::{Exception, ExceptionHandler, LoopClosed, RunError, Stalled, Stuck};
+pub use error::{Exception, ExceptionHandler, Executed, LoopClosed, RunError, Stalled, Stuck};
 pub use inbox::{RemoteCallHandle, RemoteHandle};
 pub use into_driven::IntoDriven;
 pub use metrics::Metrics;
@@ -56,21 +65,25 @@ pub use waiting::{Waiting, Wanted};
 
 pub(crate) use self::cleanup::{CleanupError, Registered, Unclosed, is_cancellation};
 pub(crate) use self::core::Core;
+pub(crate) use self::debug::never_awaited;
 pub(crate) use self::inbox::Inbox;
 pub(crate) use self::jobs::{Place, PoolId, Unheard};
 pub(crate) use crate::task::{Cancelled, Landing, copied, thrown_as};
+#[cfg(unix)]
+pub(crate) use interrupt::Handler;
 pub(crate) use operation::{Pending, current_core, loop_is_gone};
 #[cfg(feature = "testing")]
 pub(crate) use record::pushed_here;
 pub(crate) use runnable::{Head, Runnable, Table};
+pub(crate) use spawning::Options;
 pub(crate) use throwing::{Heard, Throwing};
 pub(crate) use timer::TimerKey;
 pub(crate) use word::Word;
 
 use crate::driver::{Driver, Simulated};
-use crate::task::{Backtrace, IntoTask, JoinHandle, TaskInfo};
+use crate::task::{self, Backtrace, IntoTask, JoinHandle, TaskInfo};
 use crate::time::Time;
-use callback::Callback;
+pub(crate) use callback::Callback;
 use current::Entered;
 pub(crate) use current::{CoreNumber, find, leave};
 
@@ -120,12 +133,15 @@ pub trait EventLoop {
     fn drive<C: IntoDriven>(&self, coroutine: C) -> Driven<C::Coroutine>;
 
     /// Calls `function` at the next turn, after what is ready already.
+    #[track_caller]
     fn call_soon(&self, function: impl FnOnce() + 'static) -> CallHandle;
 
     /// Calls `function` once the clock reads `deadline`, which may be past.
+    #[track_caller]
     fn call_at(&self, deadline: Time, function: impl FnOnce() + 'static) -> TimerHandle;
 
     /// Calls `function` after `delay`.
+    #[track_caller]
     fn call_later(&self, delay: Duration, function: impl FnOnce() + 'static) -> TimerHandle {
         self.call_at(self.time() + delay, function)
     }
@@ -183,7 +199,10 @@ pub trait EventLoop {
     /// [`RunError::Running`]: stop it first.
     fn close(&self) -> Result<(), RunError>;
 
-    /// The tasks that have not ended, of all flavours, in the order of spawning.
+    /// The tasks that have not ended, of all flavours, in the order of spawning, with what each waits for, and who has that
+    /// ([`TaskInfo::waits_for`]).
+    ///
+    /// A look costs a walk over all that is waited for. To be found, a wait costs nothing.
     fn all_tasks(&self) -> Vec<TaskInfo>;
 
     /// The task that is being run.
@@ -278,6 +297,11 @@ impl Loop {
         }
     }
 
+    /// A future that belongs to this loop, whether or not it runs.
+    pub fn create_future<T>(&self) -> task::Future<T> {
+        task::Future::of(self.core.number())
+    }
+
     /// The name of the driver.
     pub fn driver_name(&self) -> &'static str {
         self.core.driver.borrow().name()
@@ -309,7 +333,6 @@ impl Loop {
         self.core.all_backtraces()
     }
 
-    #[cfg(feature = "testing")]
     pub(crate) fn core(&self) -> &Rc<Core> {
         &self.core
     }
@@ -322,7 +345,12 @@ impl Loop {
 
     fn enter(&self) -> Result<Entered, RunError> {
         // Between the turns of a host it is not the current loop, but runs all the same.
-        if self.is_running() && !self.core.is_closed() { Err(RunError::Nested) } else { self.enter_part() }
+        if self.is_running() && !self.core.is_closed() {
+            return Err(RunError::Nested);
+        }
+        let entered = self.enter_part()?;
+        self.core.interrupts.begin();
+        Ok(entered)
     }
 
     /// Makes it the current loop for a part of a turn.
@@ -345,37 +373,5 @@ impl fmt::Debug for Loop {
             .field("closed", &self.is_closed())
             .field("tasks", &self.all_tasks())
             .finish()
-    }
-}
-
-/// A callback that waits for its turn. Dropping the handle leaves it alone.
-#[derive(Debug)]
-pub struct CallHandle(Callback);
-
-impl CallHandle {
-    /// Keeps the callback from being called, if it has not been. What it captured is dropped.
-    pub fn cancel(&self) {
-        drop(self.0.take());
-    }
-}
-
-/// A callback that waits for its time. Dropping the handle leaves it alone.
-#[derive(Debug)]
-pub struct TimerHandle {
-    timer: TimerKey,
-    callback: Callback,
-    when: Time,
-}
-
-impl TimerHandle {
-    /// Keeps the callback from being called, if it has not been. The timer is gone at once.
-    pub fn cancel(&self) {
-        self.timer.cancel();
-        drop(self.callback.take());
-    }
-
-    /// When the callback is due.
-    pub fn when(&self) -> Time {
-        self.when
     }
 }

@@ -213,7 +213,7 @@ fn calls_of_two_threads_are_received_in_the_order_of_each() {
         });
         while called.lock().unwrap().len() < 3 {
             if side.turn().contains(&MAIL) {
-                side.inbox.take_calls().into_iter().for_each(|(_, call)| call());
+                side.inbox.take_calls().into_iter().for_each(|(_, _, call)| call());
             }
         }
         threads.into_iter().for_each(|thread| thread.join().unwrap());

@@ -7,8 +7,10 @@ use std::task::{Context, Poll, Waker};
 use slab::Slab;
 
 use super::jobs::Timed;
+use super::word::Word;
 use super::{Core, Waiting};
 use crate::driver::{Completed, Completion, Operation, Slot, Socket};
+use crate::task::word_of;
 
 /// The operations of a loop that are not over.
 #[derive(Debug, Default)]
@@ -63,7 +65,8 @@ fn number(slot: Slot) -> u32 {
 
 #[derive(Debug)]
 enum State {
-    InFlight(Option<Waker>),
+    /// With what it is.
+    InFlight(Option<Waker>, &'static str),
     Over(Completed),
     /// Nobody waits for it any more.
     Abandoned,
@@ -80,7 +83,6 @@ pub(crate) struct Pending {
     state: PendingState,
     /// How many bytes a send has to take.
     to_send: Option<usize>,
-    what: &'static str,
 }
 
 #[derive(Debug)]
@@ -124,11 +126,11 @@ impl Pending {
         };
         let mut operations = core.operations.borrow_mut();
         match operations.get_mut(slot) {
-            Some(State::InFlight(waker)) => {
-                let outdated = waker.replace(cx.waker().clone());
+            Some(State::InFlight(waker, what)) => {
+                let (outdated, what) = (waker.replace(cx.waker().clone()), *what);
                 drop(operations);
                 drop(outdated);
-                Core::note_wait(|_| Waiting::Io(self.what));
+                Core::note_wait(|_| Waiting::Io(what));
                 Poll::Pending
             }
             Some(State::Over(_)) => {
@@ -181,12 +183,12 @@ impl Core {
         let state = match completed {
             Some(completed) => PendingState::Over(Some(checked(completed))),
             None => {
-                self.operations.borrow_mut().insert(slot, State::InFlight(None));
+                self.operations.borrow_mut().insert(slot, State::InFlight(None, what));
                 PendingState::Slot(slot)
             }
         };
         self.rouse_host();
-        Pending { core: self.weak(), state, to_send, what }
+        Pending { core: self.weak(), state, to_send }
     }
 
     /// Gives up a socket; what is being sent is sent first.
@@ -200,10 +202,10 @@ impl Core {
         let Completion { slot, result } = completion;
         let mut operations = self.operations.borrow_mut();
         match operations.get_mut(slot) {
-            Some(state @ State::InFlight(_)) => {
+            Some(state @ State::InFlight(..)) => {
                 let before = std::mem::replace(state, State::Over(checked(result)));
                 drop(operations);
-                let State::InFlight(waker) = before else { return Ok(()) };
+                let State::InFlight(waker, _) = before else { return Ok(()) };
                 if let Some(waker) = waker {
                     waker.wake();
                 }
@@ -227,6 +229,17 @@ impl Core {
         }
     }
 
+    /// Tells of each task that waits for an operation, and for which.
+    pub(super) fn each_operation(&self, mut tell: impl FnMut(Word, &'static str)) {
+        for (_, (_, state)) in &self.operations.borrow().places {
+            if let State::InFlight(Some(waker), what) = state
+                && let Some(word) = word_of(waker)
+            {
+                tell(word, what);
+            }
+        }
+    }
+
     /// How many operations are to be finished though nobody waits for them.
     pub(super) fn unsent(&self) -> usize {
         let operations = self.operations.borrow();
@@ -239,7 +252,7 @@ impl Core {
             let mut operations = self.operations.borrow_mut();
             match operations.get_mut(slot) {
                 // Its waker goes outside of the borrow.
-                Some(state @ State::InFlight(_)) => Some(std::mem::replace(state, left)),
+                Some(state @ State::InFlight(..)) => Some(std::mem::replace(state, left)),
                 Some(State::Over(_)) => operations.remove(slot),
                 _ => None,
             }

@@ -12,7 +12,7 @@
 //! A wake from another thread is one atomic operation on the slot, which coalesces it with others, and one on the
 //! stack; it allocates nothing and takes no lock, but for the notifier of a loop that sleeps, once a sleep.
 
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, TryLockError};
 
 use super::word::{CHUNK, FIRST_PAGE, RECORD_BITS, RECORD_TENANT_BITS, RecordName, SLOT_BITS, Word};
 use crate::driver::Notify;
@@ -205,8 +205,14 @@ impl Record {
         }
     }
 
+    /// Where somebody has the lock, that is who notifies the loop, and has yet to, or the loop itself, which is awake. So
+    /// nobody waits here, and a handler of signals may come here from anywhere.
     fn notify(&self) {
-        let notify = self.notifier().clone();
+        let notify = match self.notify.try_lock() {
+            Ok(notify) => notify.clone(),
+            Err(TryLockError::Poisoned(notify)) => notify.into_inner().clone(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         if let Some(notify) = notify {
             notify.notify();
         }

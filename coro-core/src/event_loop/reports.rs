@@ -10,12 +10,14 @@ use crate::task::{Backtrace, Panic, TaskInfo, TaskRef};
 impl Core {
     pub(super) fn current_task(&self) -> Option<TaskInfo> {
         let word = self.running_word();
-        self.tasks.borrow().get(word.slot()).map(|task| task.header().info())
+        let task = self.tasks.borrow().get(word.slot()).cloned();
+        task.map(|task| task.info())
     }
 
     /// In the order of spawning.
     pub(super) fn all_tasks(&self) -> Vec<TaskInfo> {
-        self.tasks.borrow().all().iter().map(|task| task.header().info()).collect()
+        let tasks = self.tasks.borrow().all();
+        tasks.iter().map(TaskRef::info).collect()
     }
 
     /// In the order of spawning.

@@ -4,7 +4,7 @@ use std::borrow::BorrowMut;
 use std::panic::Location;
 
 use super::callback::Callback;
-use super::goal::{Drain, result_of};
+use super::goal::{Drain, result_of, turned_to};
 use super::{
     CallHandle, Driven, EventLoop, Exception, IntoDriven, Loop, RemoteHandle, RunError, TimerHandle,
 };
@@ -26,10 +26,12 @@ impl EventLoop for Loop {
         Driven::spawn(self, coroutine.into_driven().into_inner())
     }
 
+    #[track_caller]
     fn call_soon(&self, function: impl FnOnce() + 'static) -> CallHandle {
         CallHandle(self.core.call_soon(Box::new(function)))
     }
 
+    #[track_caller]
     fn call_at(&self, deadline: Time, function: impl FnOnce() + 'static) -> TimerHandle {
         let callback = Callback::new(Box::new(function));
         let timer = self.core.call_at(deadline, callback.clone());
@@ -75,13 +77,9 @@ impl EventLoop for Loop {
         }
         let entered = self.enter()?;
         let mut task = self.spawn(main);
-        let result = self.complete(&mut task);
+        let result = self.complete_main(&mut task);
         drop(task);
-        if let Err(error) = self.drain() {
-            self.core.report(Exception::DrainFailed(error));
-        }
-        // Closed as the current loop: destructors may still use it.
-        self.core.close();
+        self.end();
         drop(entered);
         result
     }
@@ -108,7 +106,7 @@ impl EventLoop for Loop {
     }
 
     fn all_tasks(&self) -> Vec<TaskInfo> {
-        self.core.all_tasks()
+        self.core.all_tasks_with_waits()
     }
 
     fn current_task(&self) -> Option<TaskInfo> {
@@ -117,12 +115,60 @@ impl EventLoop for Loop {
 }
 
 impl Loop {
+    /// Runs `main` to its end. What it leaves stays.
+    pub(crate) fn run_main<T>(
+        &self,
+        main: T,
+        spawned_at: &'static Location<'static>,
+    ) -> Result<T::Output, RunError>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        #[cfg(all(feature = "tokio", unix))]
+        if let Some(host) = self.host() {
+            return host.run(self, async |guest| guest.run_main(main, spawned_at).await);
+        }
+        let _entered = self.enter()?;
+        self.complete_main(&mut self.core.spawn(main, spawned_at))
+    }
+
+    /// Ends what earlier runs left, and closes the loop.
+    pub(crate) fn run_to_close(&self) -> Result<(), RunError> {
+        #[cfg(all(feature = "tokio", unix))]
+        if let Some(host) = self.host() {
+            return host.run(self, async |guest| guest.run_to_close().await);
+        }
+        if self.is_running() {
+            return Err(RunError::Running);
+        }
+        let entered = self.enter_part()?;
+        self.end();
+        drop(entered);
+        Ok(())
+    }
+
+    fn complete_main<T>(&self, task: &mut JoinHandle<T>) -> Result<T, RunError> {
+        let attended = self.attend(task);
+        let result = self.complete(task);
+        attended.judge(result)
+    }
+
+    /// The end of a program.
+    fn end(&self) {
+        if let Err(error) = self.drain() {
+            self.core.report(Exception::DrainFailed(error));
+        }
+        // Closed as the current loop: destructors may still use it.
+        self.core.close();
+    }
+
     /// Turns until `task` has ended.
     fn complete<T>(&self, task: &mut JoinHandle<T>) -> Result<T, RunError> {
         if let Some(watch) = self.watch(task)? {
             let turned = self.core.turn_until_stopped();
             watch.end(task);
-            turned?;
+            turned_to(task, turned)?;
         }
         result_of(task)
     }

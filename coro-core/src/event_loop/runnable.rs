@@ -96,7 +96,7 @@ impl Runnable {
 
     /// The name of the task, if it is one.
     #[inline(always)]
-    pub(super) fn word(&self) -> Word {
+    pub(crate) fn word(&self) -> Word {
         self.head().word
     }
 
@@ -112,7 +112,7 @@ impl Runnable {
 
     /// Runs it.
     #[inline(always)]
-    fn run(&self, core: &Core) {
+    pub(super) fn run(&self, core: &Core) {
         // SAFETY: the table is that of its type.
         unsafe { (self.head().table.run)(self.0, core) }
     }
@@ -191,6 +191,25 @@ impl ReadyQueue {
         self.link(ManuallyDrop::new(runnable).0);
     }
 
+    /// Runs one now that was made as queued, in the middle of whatever else is being run.
+    pub(super) fn run_now(&self, runnable: &Runnable, core: &Core) {
+        /// Also if it unwinds.
+        struct Restore<'a>(&'a ReadyQueue, Option<NonNull<Head>>);
+
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                // By the invariant it is held still: whoever runs it is further down on the stack.
+                self.0.running.set(self.1);
+            }
+        }
+
+        let _outer = Restore(self, self.running.get());
+        // It may be woken meanwhile.
+        runnable.head().queued.set(false);
+        let _running = Running::new(self, runnable);
+        runnable.run(core);
+    }
+
     /// The one that is being run, if there is one.
     #[inline(always)]
     pub(crate) fn with_running<T>(&self, look: impl FnOnce(&Runnable) -> T) -> Option<T> {
@@ -230,12 +249,18 @@ impl ReadyQueue {
     /// Runs all that are in the queue by now, and none that is pushed meanwhile. Gives how many ran.
     #[inline(always)]
     pub(super) fn run_all(&self, core: &Core) -> usize {
+        self.run_each(|runnable| runnable.run(core))
+    }
+
+    /// [`run_all`](Self::run_all), with `run` to [run](Runnable::run) each of them.
+    #[inline(always)]
+    pub(super) fn run_each(&self, run: impl Fn(&Runnable)) -> usize {
         let mut batch = Batch { next: self.first.take(), queue: self };
         self.last.set(None);
         let mut ran = 0;
         while let Some(runnable) = batch.pop() {
             let _running = Running::new(self, &runnable);
-            runnable.run(core);
+            run(&runnable);
             ran += 1;
         }
         ran
@@ -251,10 +276,10 @@ impl ReadyQueue {
 
     /// Runs one that was [taken](Self::take_marked).
     #[cfg(feature = "testing")]
-    pub(super) fn run_one(&self, runnable: Runnable, core: &Core) {
+    pub(super) fn run_one(&self, runnable: &Runnable, run: impl FnOnce(&Runnable)) {
         runnable.head().queued.set(false);
-        let _running = Running::new(self, &runnable);
-        runnable.run(core);
+        let _running = Running::new(self, runnable);
+        run(runnable);
     }
 
     /// How many are in the queue. They are counted now.

@@ -5,7 +5,15 @@ use std::panic::Location;
 use super::core::Core;
 use super::current;
 use super::word::Word;
-use crate::task::{IntoTask, JoinHandle, Origin, TaskId, TaskPlace, TaskRef};
+use crate::context::{Context, inherited, is_used, set_aside};
+use crate::task::{Header, IntoTask, JoinHandle, Origin, TaskId, TaskPlace, TaskRef};
+
+/// What is said about a task when it is spawned, if anything is.
+pub(crate) struct Options<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) context: Option<Context>,
+    pub(crate) eager: bool,
+}
 
 impl Core {
     pub(super) fn spawn<T>(&self, task: T, spawned_at: &'static Location<'static>) -> JoinHandle<T::Output>
@@ -33,6 +41,42 @@ impl Core {
         } else {
             self.ready.push_new(task.into_runnable());
             self.rouse_host();
+        }
+        handle
+    }
+
+    /// [`spawn_body`](Self::spawn_body), in this context, if it is not to be a copy of the current one; and runs its first step
+    /// at once, if it is to be eager, and the loop runs.
+    pub(crate) fn spawn_with<T>(
+        &self,
+        body: T::Body,
+        spawned_at: &'static Location<'static>,
+        options: Options<'_>,
+    ) -> JoinHandle<T::Output>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        let runs = current::with_current(|core| core.number) == Some(self.number);
+        let eager = options.eager && runs && !self.closed.get();
+        let handle = if eager {
+            self.new_task::<T>(body, spawned_at).1
+        } else {
+            self.spawn_body::<T>(body, spawned_at)
+        };
+        let task = handle.task();
+        if let Some(name) = options.name {
+            task.header().set_name(name);
+        }
+        if let Some(context) = options.context
+            && !task.header().is_done()
+        {
+            task.header().set_context(context);
+        }
+        if eager {
+            // What the one that spawns it is in, or is being told, is not for the new one.
+            let _aside = set_aside();
+            Self::unheard(|| self.ready.run_now(task.as_runnable(), self));
         }
         handle
     }
@@ -96,8 +140,20 @@ impl Core {
         let id = TaskId::new(sequence);
         let origin = Origin { id, word, core: self.number, flavour: T::FLAVOUR, spawned_at };
         let (task, handle) = cell.fill(origin, body);
+        if is_used() {
+            inherit(task.header());
+        }
         // Nobody was there who would have to be dropped.
         std::mem::forget(place.replace(task.clone()));
         (task, JoinHandle::new(handle))
+    }
+}
+
+/// A task begins with a copy of the context in which it is spawned.
+#[cold]
+#[inline(never)]
+fn inherit(header: &Header) {
+    if let Some(context) = inherited() {
+        header.set_context(context);
     }
 }

@@ -55,7 +55,7 @@ impl Ready {
     }
 
     pub(crate) fn info(&self) -> Option<TaskInfo> {
-        TaskRef::of(&self.runnable).map(|task| task.header().info())
+        TaskRef::of(&self.runnable).map(|task| task.info())
     }
 
     /// Lets go of it: its loop is to be closed.
@@ -109,7 +109,7 @@ impl Core {
         let id = task.as_ref().map(|task| task.header().id());
         drop(id.map(|id| self.take_waits(id)));
         self.jobs.called().set(None);
-        self.ready.run_one(step.runnable, self);
+        self.run_step(&step.runnable);
         self.note_turn(1);
         let job = self.called_job();
         self.take_ready(ready, |woken| match (id, woken) {

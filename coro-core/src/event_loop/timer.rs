@@ -72,6 +72,15 @@ impl Timers {
         Some((from_wheel(deadline), action))
     }
 
+    /// Tells of each task that one will wake, and when.
+    pub(super) fn each_wake(&self, mut tell: impl FnMut(Word, Time)) {
+        self.0.each(|deadline, action| {
+            if let Action::Wake(word) = action {
+                tell(*word, from_wheel(deadline));
+            }
+        });
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -25,8 +25,11 @@ impl Core {
     pub(super) fn turn(&self) -> Result<(), RunError> {
         if !self.can_go_on() {
             self.look()?;
+            // Where steps are timed, no turn can go on without a look.
+            self.run_ready();
+        } else {
+            self.run_plainly();
         }
-        self.run_ready();
         Ok(())
     }
 
@@ -135,8 +138,13 @@ impl Core {
     }
 
     /// Runs the snapshot of the ready queue: part 4.
-    #[inline(always)]
     pub(super) fn run_ready(&self) {
+        if self.debug.is_on() { self.run_timed() } else { self.run_plainly() }
+    }
+
+    /// [`run_ready`](Self::run_ready), where nobody looks how long a step takes.
+    #[inline(always)]
+    fn run_plainly(&self) {
         self.note_turn(self.ready.run_all(self));
     }
 
@@ -147,18 +155,23 @@ impl Core {
         self.tally.note_turn(ran);
     }
 
+    /// Whether the run, which is over, was not cut off.
+    pub(super) fn not_interrupted(&self) -> Result<(), RunError> {
+        if self.interrupts.end_at_once() { Err(RunError::Interrupted) } else { Ok(()) }
+    }
+
     /// Turns until the loop is stopped.
     pub(super) fn turn_until_stopped(&self) -> Result<(), RunError> {
         loop {
             let turned = self.turn();
             // Plain turns, in which nothing can fail. None is while the loop is stopping.
             while turned.is_ok() && self.can_go_on() {
-                self.run_ready();
+                self.run_plainly();
             }
             // Cleared also on an error: the next run begins afresh.
             if self.stopping.get() || turned.is_err() {
                 self.stopping.set(false);
-                return turned;
+                return turned.and_then(|()| self.not_interrupted());
             }
         }
     }

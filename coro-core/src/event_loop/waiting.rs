@@ -1,7 +1,7 @@
 //! What tasks wait for, as the leaves tell a loop that wants to know.
 //!
-//! A loop does not keep it: to say it at each wait would cost every program for the few that hang. One that is watched
-//! by a simulation is told each time. One that has stalled asks: it wakes everybody once for nothing, which every body
+//! A loop does not keep it: to say it at each wait would cost every program for the few that hang. Whoever looks finds most
+//! of it ([`awaited`](super::awaited)). A loop that is watched by a simulation is told each time. One that has stalled asks: it wakes everybody once for nothing, which every body
 //! tolerates, and each leaf that waits again says so.
 
 use std::cell::Cell;
@@ -79,6 +79,8 @@ pub enum Wanted {
     Change,
     /// The next value of a broadcast.
     Broadcast,
+    /// The result of a future.
+    Result,
 }
 
 impl fmt::Display for Wanted {
@@ -102,6 +104,7 @@ impl fmt::Display for Wanted {
             Self::Send => "room in channel",
             Self::Change => "a change of watch",
             Self::Broadcast => "an item of broadcast",
+            Self::Result => "the result of future",
         })
     }
 }
@@ -139,19 +142,20 @@ pub(crate) struct ObjectName(Cell<u32>);
 impl ObjectName {
     /// Says that the present task waits for this, if somebody wants to know.
     #[inline(always)]
-    pub(crate) fn note_wait(&self, what: Wanted, holder: Word) {
-        self.note_wait_for(what, || holder);
+    pub(crate) fn note_wait(&self, what: Wanted, holder: impl FnOnce() -> Word) {
+        Core::note_wait(|core| Waiting::For {
+            what,
+            object: self.number(core),
+            held_by: core.task_of(holder()),
+        });
     }
 
-    /// [`note_wait`](Self::note_wait), where it takes a look to find out who holds it.
-    #[inline(always)]
-    pub(crate) fn note_wait_for(&self, what: Wanted, holder: impl FnOnce() -> Word) {
-        Core::note_wait(|core| {
-            if self.0.get() == 0 {
-                self.0.set(core.number_object());
-            }
-            Waiting::For { what, object: self.0.get(), held_by: core.task_of(holder()) }
-        });
+    /// The number, given now if it has none.
+    pub(crate) fn number(&self, core: &Core) -> u32 {
+        if self.0.get() == 0 {
+            self.0.set(core.number_object());
+        }
+        self.0.get()
     }
 }
 
@@ -191,7 +195,7 @@ impl Core {
     }
 
     /// The task that has a word now.
-    fn task_of(&self, word: Word) -> Option<TaskId> {
+    pub(super) fn task_of(&self, word: Word) -> Option<TaskId> {
         let tasks = self.tasks.borrow();
         tasks
             .get(word.slot())

@@ -142,6 +142,15 @@ impl<T> Wheel<T> {
     }
 
     /// When an entry is due, while it is there.
+    /// Tells of each entry, in no order.
+    pub(super) fn each(&self, mut tell: impl FnMut(u64, &T)) {
+        for node in &self.nodes {
+            if let Some(value) = &node.value {
+                tell(node.deadline, value);
+            }
+        }
+    }
+
     pub(super) fn deadline(&self, key: Key) -> Option<u64> {
         let node = self.nodes.get(key.index() as usize)?;
         (node.generation == key.generation() && node.value.is_some()).then_some(node.deadline)

@@ -232,6 +232,6 @@ impl<C: IntoChild> TaskBody for InGroup<C> {
 #[cold]
 fn report_destructor(panic: Panic) {
     if let (Some(task), Some(core)) = (Core::running_task(), Core::current()) {
-        core.report_destructor(task.header(), panic);
+        core.report_destructor(&task, panic);
     }
 }

@@ -183,7 +183,7 @@ impl fmt::Debug for State {
 
 /// Nobody else can be told.
 fn report(child: &TaskRef, error: TaskError) {
-    Core::report_unread(child.header(), error);
+    Core::report_unread(child, error);
 }
 
 /// Waits until a group has no children any more.

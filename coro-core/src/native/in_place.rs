@@ -91,6 +91,10 @@ impl<F: Future> TaskBody for InPlace<F> {
         }
     }
 
+    fn type_name() -> &'static str {
+        type_name::<F>()
+    }
+
     fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
         // SAFETY: nothing is moved out of it below, and a future that is here is not touched.
         let this = unsafe { self.get_unchecked_mut() };

@@ -164,6 +164,10 @@ where
         self.0.state()
     }
 
+    fn info(&self) -> FrameInfo {
+        self.0.info()
+    }
+
     fn delegates(&self) -> Vec<FrameInfo> {
         self.0.delegates()
     }

@@ -11,7 +11,8 @@ use core::task::{Context, Poll, Waker};
 use super::InPlace;
 use crate::backend::{Airlock, Engine, Machine, Progress};
 use crate::coroutine::{Coroutine, InputOf, Resumed, State, Thrown};
-use crate::event_loop::{EventLoop, Loop, RunError};
+use crate::event_loop::{Loop, RunError};
+use crate::runner;
 use crate::stats::Flavour;
 use crate::task::{JoinHandle, TaskError};
 
@@ -49,7 +50,7 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
     Loop::spawn_on_running("native::spawn", task(future))
 }
 
-/// Runs `future` on a new loop of the default driver, to its end.
+/// Runs `future` on a new loop of the default driver, to its end. [Ctrl-C](crate::runner::Runner#ctrl-c) interrupts it.
 ///
 /// # Errors
 ///
@@ -68,7 +69,7 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 /// ```
 #[track_caller]
 pub fn run<F: Future + 'static>(future: F) -> Result<F::Output, RunError> {
-    Loop::new()?.run(task(future))
+    runner::run(task(future))
 }
 
 impl<F: Future> Task<F> {

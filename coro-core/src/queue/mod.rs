@@ -14,7 +14,7 @@ use std::task::Poll;
 pub use store::{Fifo, Lifo, Smallest, Store};
 pub use wait::{Get, Join, Put};
 
-use crate::event_loop::{Wanted, Word};
+use crate::event_loop::{ObjectName, Wanted};
 use crate::sync::Line;
 
 /// A queue that gives the oldest item first.
@@ -167,9 +167,9 @@ impl<S: Store> BaseQueue<S> {
         Self(Rc::new(Shared {
             items: RefCell::default(),
             maxsize: if maxsize == 0 { usize::MAX } else { maxsize },
-            getters: Line::default(),
-            putters: Line::default(),
-            joiners: Line::default(),
+            getters: Line::of(Wanted::Get),
+            putters: Line::of(Wanted::Put),
+            joiners: Line::of(Wanted::Done),
             unfinished: Cell::new(0),
             shut_down: Cell::new(false),
         }))
@@ -354,12 +354,17 @@ impl<S: Store> Shared<S> {
 
     /// Says what the present task waits for, if it does.
     #[inline(always)]
-    fn note_wait<R>(&self, polled: Poll<R>, what: Wanted) -> Poll<R> {
+    fn note_wait<R>(&self, polled: Poll<R>, line: &Line) -> Poll<R> {
         if polled.is_pending() {
-            // One of the lines names the queue.
-            self.getters.name.note_wait(what, Word::NOBODY);
+            line.note_wait_named(self.name());
         }
         polled
+    }
+
+    /// One of the lines names the queue.
+    #[inline(always)]
+    fn name(&self) -> &ObjectName {
+        &self.getters.name
     }
 }
 

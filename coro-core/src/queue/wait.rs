@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{BaseQueue, QueueShutDown, Store, Unput};
-use crate::event_loop::Wanted;
 use crate::sync::Place;
 
 /// A [`BaseQueue::put`] on its way.
@@ -41,8 +40,8 @@ impl<S: Store> Future for Put<S> {
         if item.is_none() {
             return Poll::Ready(Ok(()));
         }
-        let polled = shared.putters.poll(place, cx, |_| shared.push(item));
-        let polled = shared.note_wait(polled, Wanted::Put);
+        let polled = shared.putters.poll_named(shared.name(), place, cx, |_| shared.push(item));
+        let polled = shared.note_wait(polled, &shared.putters);
         polled.map(|()| item.take().map_or(Ok(()), |item| Err(Unput(item))))
     }
 }
@@ -84,7 +83,7 @@ impl<S: Store> Future for Get<S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue: BaseQueue(shared), place } = &mut *self;
         let polled = shared.getters.poll(place, cx, |_| shared.pop());
-        shared.note_wait(polled, Wanted::Get)
+        shared.note_wait(polled, &shared.getters)
     }
 }
 
@@ -123,9 +122,10 @@ impl<S: Store> Future for Join<S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { queue: BaseQueue(shared), place } = &mut *self;
         // Called, it is over, whatever was put since.
-        let polled =
-            shared.joiners.poll(place, cx, |called| (called || shared.unfinished.get() == 0).then_some(()));
-        shared.note_wait(polled, Wanted::Done)
+        let polled = shared.joiners.poll_named(shared.name(), place, cx, |called| {
+            (called || shared.unfinished.get() == 0).then_some(())
+        });
+        shared.note_wait(polled, &shared.joiners)
     }
 }
 

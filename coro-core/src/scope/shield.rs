@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::event_loop::Core;
-use crate::task::{JoinHandle, TaskError};
+use crate::task::{self, JoinHandle, TaskError};
 
 /// Waits for a task, which runs on when the wait is cancelled: asyncio's.
 ///
@@ -59,11 +59,12 @@ where
     Shield(handle)
 }
 
-/// A handle, or what is borrowed of one.
+/// A handle, what is borrowed of one, or a [`task::Future`].
 pub trait IsHandle: Unpin {}
 
 impl<T> IsHandle for JoinHandle<T> {}
 impl<T> IsHandle for &mut JoinHandle<T> {}
+impl<T> IsHandle for task::Future<T> {}
 
 /// A wait for a task that a cancellation does not reach. Made by [`shield`].
 #[must_use = "a shield does nothing until it is awaited"]

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use super::marks::Marks;
 use super::{Line, Place};
-use crate::event_loop::{Wanted, Word};
+use crate::event_loop::Wanted;
 
 /// Lets tasks pass when so many of them have arrived, again and again.
 ///
@@ -109,7 +109,7 @@ impl Barrier {
             arrived: Cell::new(0),
             round: Cell::new(0),
             breaks: Cell::new(0),
-            line: Line::default(),
+            line: Line::of(Wanted::Barrier),
             marks: Marks::default(),
         })))
     }
@@ -224,7 +224,7 @@ impl Future for Wait {
                 shared.arrived.set(shared.arrived.get() + 1);
                 shared.marks.set_place(place, Mark { round: shared.round.get(), number: 0 });
             }
-            shared.line.name.note_wait(Wanted::Barrier, Word::NOBODY);
+            shared.line.note_wait();
         }
         polled
     }

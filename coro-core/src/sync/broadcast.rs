@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::{Line, Place};
-use crate::event_loop::{Wanted, Word};
+use crate::event_loop::Wanted;
 
 /// Makes a channel whose every receiver has every item that was sent since it began, and its two ends.
 ///
@@ -49,7 +49,7 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         ring: RefCell::new(Ring { slots: VecDeque::new(), first: 0 }),
         senders: Cell::new(1),
         receivers: Cell::new(1),
-        line: Line::default(),
+        line: Line::of(Wanted::Broadcast),
     });
     (Sender(Rc::clone(&shared)), Receiver { shared, next: 0 })
 }
@@ -340,7 +340,7 @@ impl<T: Clone> Future for Receive<'_, T> {
         let Self { receiver: Receiver { shared, next }, place } = &mut *self;
         let polled = shared.line.poll(place, cx, |_| shared.try_receive(next));
         if polled.is_pending() {
-            shared.line.name.note_wait(Wanted::Broadcast, Word::NOBODY);
+            shared.line.note_wait();
         }
         polled.map_ok(Rc::unwrap_or_clone)
     }

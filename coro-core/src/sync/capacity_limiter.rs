@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use super::Place;
 use super::holders::Holders;
 use super::permits::Permits;
+use super::{Line, Place};
 use crate::event_loop::{Core, Wanted};
 use crate::task::TaskId;
 
@@ -126,11 +126,12 @@ fn signed(total: usize) -> isize {
 impl CapacityLimiter {
     /// A limiter of `total` tokens; `usize::MAX` is no limit.
     pub fn new(total: usize) -> Self {
+        let holders = Holders::default();
         Self(Rc::new(Shared {
             total: Cell::new(total),
-            permits: Permits::new(signed(total)),
+            permits: Permits::new(signed(total), Line::held_by(Wanted::Token, &holders)),
             borrowers: RefCell::default(),
-            holders: Holders::default(),
+            holders,
         }))
     }
 
@@ -249,7 +250,7 @@ impl Future for Acquire {
         if shared.permits.poll(place, cx).is_ready() {
             return Poll::Ready(Ok(limiter.token(who)));
         }
-        shared.permits.line.name.note_wait_for(Wanted::Token, || shared.holders.any());
+        shared.permits.line.note_wait();
         Poll::Pending
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::{Line, Place};
-use crate::event_loop::{Wanted, Word};
+use crate::event_loop::Wanted;
 
 /// Something that has happened or not, for many to wait for.
 ///
@@ -37,10 +37,15 @@ use crate::event_loop::{Wanted, Word};
 /// # References
 ///
 /// [`asyncio.Event`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Event).
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Event(Rc<Shared>);
 
-#[derive(Default)]
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 struct Shared {
     set: Cell<bool>,
     line: Line,
@@ -59,7 +64,7 @@ pub struct Statistics {
 impl Event {
     /// An event that has not happened.
     pub fn new() -> Self {
-        Self::default()
+        Self(Rc::new(Shared { set: Cell::new(false), line: Line::of(Wanted::Event) }))
     }
 
     /// Whether it is set.
@@ -113,7 +118,7 @@ impl Future for Wait {
         let Self { event: Event(shared), place } = &mut *self;
         let polled = shared.line.poll(place, cx, |called| (called || shared.set.get()).then_some(()));
         if polled.is_pending() {
-            shared.line.name.note_wait(Wanted::Event, Word::NOBODY);
+            shared.line.note_wait();
         }
         polled
     }

@@ -1,14 +1,15 @@
 //! Who holds something that several can have at once, for reports.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use slab::Slab;
 
 use crate::event_loop::{Core, Word};
 
-/// The tasks that took something and have not given it back.
-#[derive(Default)]
-pub(super) struct Holders(RefCell<Slab<Word>>);
+/// The tasks that took something and have not given it back. Cloning gives another handle to the same list.
+#[derive(Clone, Default)]
+pub(crate) struct Holders(Rc<RefCell<Slab<Word>>>);
 
 impl Holders {
     /// The present task takes it. The key is to be given back with it.

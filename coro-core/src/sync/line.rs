@@ -21,11 +21,14 @@
 //! A waker is cloned, called and dropped while nothing of the line is borrowed: foreign ones may run anything, and come
 //! back here.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::replace;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::event_loop::ObjectName;
+use super::holders::Holders;
+use super::roster::Roster;
+use crate::event_loop::{ObjectName, Wanted, Word};
 use crate::task::call;
 
 /// The index of no node.
@@ -36,7 +39,8 @@ const CUT_OFF: u64 = u64::MAX;
 
 /// A line of waiters. Its room is kept for those who come later.
 pub(crate) struct Line {
-    nodes: RefCell<Vec<Node>>,
+    /// With the nodes, once somebody has had to wait: apart, so that whoever wants to know can look at them.
+    pub(super) roster: OnceCell<Rc<Roster>>,
     first: Cell<usize>,
     last: Cell<usize>,
     free: Cell<usize>,
@@ -45,11 +49,18 @@ pub(crate) struct Line {
     /// How many of them were called, or left uncalled.
     gone: Cell<u64>,
     pub(crate) name: ObjectName,
+    /// What those who enter want.
+    pub(super) wanted: Cell<Wanted>,
+    /// Who has it, if only one can.
+    pub(super) holder: Cell<Word>,
+    /// If several can.
+    pub(super) holders: Option<Holders>,
 }
 
-struct Node {
+pub(super) struct Node {
     /// Of one who waits; none once it was called.
-    waker: Option<Waker>,
+    pub(super) waker: Option<Waker>,
+    pub(super) wanted: Wanted,
     number: u64,
     previous: usize,
     next: usize,
@@ -82,16 +93,41 @@ enum Turn {
     Called,
 }
 
-impl Default for Line {
-    fn default() -> Self {
+impl Line {
+    /// An empty one, for something that so many can have: with whoever has it.
+    pub(crate) fn held_by(wanted: Wanted, holders: &Holders) -> Self {
+        Self { holders: Some(holders.clone()), ..Self::of(wanted) }
+    }
+
+    /// An empty one, of those who want this.
+    pub(crate) fn of(wanted: Wanted) -> Self {
         Self {
-            nodes: RefCell::default(),
+            roster: OnceCell::new(),
             first: Cell::new(NOBODY),
             last: Cell::new(NOBODY),
             free: Cell::new(NOBODY),
             entered: Cell::new(0),
             gone: Cell::new(0),
             name: ObjectName::default(),
+            wanted: Cell::new(wanted),
+            holder: Cell::new(Word::NOBODY),
+            holders: None,
+        }
+    }
+
+    /// The nodes, made if nobody has waited before, under the name of what is waited for.
+    #[inline]
+    fn make_nodes(&self, name: &ObjectName) -> &RefCell<Vec<Node>> {
+        let make = || Roster::register(name, self.holder.get(), self.holders.clone());
+        &self.roster.get_or_init(make).nodes
+    }
+
+    /// The nodes, for one who has a place.
+    #[inline]
+    fn nodes(&self) -> &RefCell<Vec<Node>> {
+        match self.roster.get() {
+            Some(roster) => &roster.nodes,
+            None => unreachable!("where there is a place there are nodes"),
         }
     }
 }
@@ -105,6 +141,18 @@ impl Line {
         &self,
         place: &mut Place,
         cx: &Context<'_>,
+        attempt: impl FnMut(bool) -> Option<R>,
+    ) -> Poll<R> {
+        self.poll_named(&self.name, place, cx, attempt)
+    }
+
+    /// [`poll`](Self::poll), where this is one of several lines for one object, which has this name.
+    #[inline(always)]
+    pub(crate) fn poll_named<R>(
+        &self,
+        name: &ObjectName,
+        place: &mut Place,
+        cx: &Context<'_>,
         mut attempt: impl FnMut(bool) -> Option<R>,
     ) -> Poll<R> {
         // The way of one who need not wait is short, and becomes part of the caller.
@@ -113,13 +161,14 @@ impl Line {
         {
             return Poll::Ready(result);
         }
-        self.poll_place(place, cx, attempt)
+        self.poll_place(name, place, cx, attempt)
     }
 
     /// [`poll`](Self::poll) for one who waits, or must.
     #[inline(never)]
     fn poll_place<R>(
         &self,
+        name: &ObjectName,
         place: &mut Place,
         cx: &Context<'_>,
         mut attempt: impl FnMut(bool) -> Option<R>,
@@ -137,7 +186,7 @@ impl Line {
         if let Some(result) = attempt(called) {
             return Poll::Ready(result);
         }
-        *place = self.enter(waker);
+        *place = self.enter(name, waker);
         Poll::Pending
     }
 
@@ -168,7 +217,8 @@ impl Line {
 
     /// The indices of the places of all who wait, in the order of the line.
     pub(crate) fn each_index(&self, mut with: impl FnMut(usize)) {
-        let nodes = self.nodes.borrow();
+        let Some(roster) = self.roster.get() else { return };
+        let nodes = roster.nodes.borrow();
         let mut index = self.first.get();
         while let Some(node) = nodes.get(index) {
             with(index);
@@ -176,11 +226,12 @@ impl Line {
         }
     }
 
-    fn enter(&self, waker: Waker) -> Place {
+    fn enter(&self, name: &ObjectName, waker: Waker) -> Place {
         let (last, number) = (self.last.get(), self.entered.get());
         self.entered.set(number + 1);
-        let node = Node { waker: Some(waker), number, previous: last, next: NOBODY };
-        let mut nodes = self.nodes.borrow_mut();
+        let wanted = self.wanted.get();
+        let node = Node { waker: Some(waker), wanted, number, previous: last, next: NOBODY };
+        let mut nodes = self.make_nodes(name).borrow_mut();
         let index = self.free.get();
         let index = match nodes.get_mut(index) {
             Some(free) => {
@@ -209,7 +260,7 @@ impl Line {
             return Turn::Outside;
         }
         let Place(index) = *place;
-        let mut nodes = self.nodes.borrow_mut();
+        let mut nodes = self.nodes().borrow_mut();
         match &nodes[index].waker {
             Some(old) if old.will_wake(waker) => Turn::Waiting,
             Some(_) => {
@@ -229,7 +280,7 @@ impl Line {
     #[cold]
     fn update(&self, place: &mut Place, waker: &Waker) -> Turn {
         let waker = waker.clone();
-        let mut nodes = self.nodes.borrow_mut();
+        let mut nodes = self.nodes().borrow_mut();
         if let Some(old) = &mut nodes[place.0].waker {
             let outdated = replace(old, waker);
             drop(nodes);
@@ -244,7 +295,7 @@ impl Line {
     }
 
     fn leave_node(&self, index: usize) -> bool {
-        let mut nodes = self.nodes.borrow_mut();
+        let mut nodes = self.nodes().borrow_mut();
         let waker = nodes[index].waker.take();
         if waker.is_some() {
             self.unlink(&mut nodes, index);
@@ -292,7 +343,7 @@ impl Line {
             if call(waker) {
                 return true;
             }
-            self.nodes.borrow_mut()[index].number = CUT_OFF;
+            self.nodes().borrow_mut()[index].number = CUT_OFF;
         }
         false
     }
@@ -315,7 +366,7 @@ impl Line {
 
     #[inline]
     fn pop_before(&self, limit: u64) -> Option<(usize, Waker)> {
-        let mut nodes = self.nodes.borrow_mut();
+        let mut nodes = self.roster.get()?.nodes.borrow_mut();
         let index = self.first.get();
         let first = nodes.get_mut(index).filter(|first| first.number < limit)?;
         let (waker, next) = (first.waker.take(), first.next);

@@ -63,8 +63,6 @@ struct Shared<T> {
     /// `None` while it is locked: the guard has it.
     value: Cell<Option<T>>,
     line: Line,
-    /// The task that locked it last, for reports.
-    holder: Cell<Word>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +93,7 @@ impl<T> Lock<T> {
     /// An unlocked lock around `value`.
     pub fn new(value: T) -> Self {
         let (state, value) = (Cell::new(State::Free), Cell::new(Some(value)));
-        Self(Rc::new(Shared { state, value, line: Line::default(), holder: Cell::new(Word::NOBODY) }))
+        Self(Rc::new(Shared { state, value, line: Line::of(Wanted::Lock) }))
     }
 
     /// Waits for the lock; not at all if it is free. The guard releases it when it is dropped.
@@ -142,14 +140,14 @@ impl<T> Lock<T> {
         }
         let value = self.0.value.take()?;
         self.0.state.set(State::Locked);
-        self.0.holder.set(Core::current_word());
+        self.0.line.set_holder(Core::current_word());
         Some(Guard { lock: self.clone(), value: Some(value) })
     }
 }
 
 impl<T> Shared<T> {
     fn release(&self) {
-        self.holder.set(Word::NOBODY);
+        self.line.set_holder(Word::NOBODY);
         // Before the call: a foreign waker may come back here.
         self.state.set(if self.line.is_empty() { State::Free } else { State::Promised });
         if !self.line.call_next_present() {
@@ -191,7 +189,7 @@ impl<T> Future for Acquire<T> {
         let Self { lock, place } = &mut *self;
         let polled = lock.0.line.poll(place, cx, |called| lock.take(called));
         if polled.is_pending() {
-            lock.0.line.name.note_wait(Wanted::Lock, lock.0.holder.get());
+            lock.0.line.note_wait();
         }
         polled
     }

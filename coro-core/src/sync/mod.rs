@@ -36,6 +36,7 @@ pub mod memory;
 pub mod once_cell;
 pub mod oneshot;
 mod permits;
+mod roster;
 pub mod rw_lock;
 pub mod semaphore;
 pub mod watch;

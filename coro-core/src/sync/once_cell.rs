@@ -57,9 +57,8 @@ struct Shared<T> {
 /// Whose turn it is to make the value.
 struct Turns {
     state: Cell<State>,
+    /// The task that makes the value is its holder.
     line: Line,
-    /// The task that makes it, for reports.
-    maker: Cell<Word>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +86,7 @@ pub enum SetError<T> {
 impl<T> OnceCell<T> {
     /// A cell without a value.
     pub fn new() -> Self {
-        let (state, maker) = (Cell::new(State::Empty), Cell::new(Word::NOBODY));
-        let turns = Turns { state, line: Line::default(), maker };
+        let turns = Turns { state: Cell::new(State::Empty), line: Line::of(Wanted::Cell) };
         Self(Rc::new(Shared { value: cell::OnceCell::new(), turns }))
     }
 
@@ -161,7 +159,7 @@ impl<T> OnceCell<T> {
 impl Turns {
     /// Who had the turn has made the value, or not.
     fn end(&self, made: bool) {
-        self.maker.set(Word::NOBODY);
+        self.line.set_holder(Word::NOBODY);
         if made {
             self.state.set(State::There);
             self.line.call_all();
@@ -211,12 +209,12 @@ impl<'c> Future for Waiting<'c> {
             State::Promised if !called => None,
             State::Empty | State::Promised => {
                 turns.state.set(State::Making);
-                turns.maker.set(Core::current_word());
+                turns.line.set_holder(Core::current_word());
                 Some(Some(Turn { turns, over: false }))
             }
         });
         if polled.is_pending() {
-            turns.line.name.note_wait(Wanted::Cell, turns.maker.get());
+            turns.line.note_wait();
         }
         polled
     }

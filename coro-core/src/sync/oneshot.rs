@@ -186,7 +186,7 @@ impl<T> Shared<T> {
     /// Says what the present task waits for, if it does.
     fn note_wait<R>(&self, polled: Poll<R>, what: Wanted) -> Poll<R> {
         if polled.is_pending() {
-            self.name.note_wait(what, Word::NOBODY);
+            self.name.note_wait(what, || Word::NOBODY);
         }
         polled
     }

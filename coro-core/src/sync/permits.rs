@@ -18,8 +18,8 @@ pub(super) struct Permits {
 }
 
 impl Permits {
-    pub(super) fn new(free: isize) -> Self {
-        Self { free: Cell::new(free), promised: Cell::new(0), line: Line::default() }
+    pub(super) fn new(free: isize, line: Line) -> Self {
+        Self { free: Cell::new(free), promised: Cell::new(0), line }
     }
 
     /// How many nobody has.

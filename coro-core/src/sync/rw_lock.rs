@@ -50,7 +50,6 @@ struct Shared<T> {
 }
 
 /// Who reads and who writes, with those that were promised to.
-#[derive(Default)]
 struct Access {
     readers: Cell<usize>,
     writer: Cell<bool>,
@@ -88,7 +87,7 @@ impl<T> RwLock<T> {
     /// A lock that nobody uses, around `value`.
     pub fn new(value: T) -> Self {
         let value = RefCell::new(Some(Rc::new(value)));
-        Self(Rc::new(Shared { value, access: Access::default() }))
+        Self(Rc::new(Shared { value, access: Access::new() }))
     }
 
     /// Waits until it can be read; not at all if nobody writes or waits.
@@ -148,6 +147,12 @@ impl<T> RwLock<T> {
 }
 
 impl Access {
+    fn new() -> Self {
+        let holders = Holders::default();
+        let line = Line::held_by(Wanted::Write, &holders);
+        Self { readers: Cell::new(0), writer: Cell::new(false), line, wants: Marks::default(), holders }
+    }
+
     /// Whether it could be done beside those who do something.
     fn allows(&self, want: Want) -> bool {
         !self.writer.get() && (want == Want::Read || self.readers.get() == 0)
@@ -171,14 +176,14 @@ impl Access {
 
     fn poll(&self, want: Want, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
         let arrives = place.is_none();
+        self.line.set_wanted(if want == Want::Read { Wanted::Read } else { Wanted::Write });
         // Who was called has begun already.
         let polled = self.line.poll(place, cx, |called| (called || self.try_take(want)).then_some(()));
         if polled.is_pending() {
             if arrives {
                 self.wants.set_place(place, want);
             }
-            let wanted = if want == Want::Read { Wanted::Read } else { Wanted::Write };
-            self.line.name.note_wait_for(wanted, || self.holders.any());
+            self.line.note_wait();
         }
         polled
     }

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::Place;
 use super::holders::Holders;
 use super::permits::Permits;
+use super::{Line, Place};
 use crate::event_loop::{Wanted, Word};
 use crate::task::Canceller;
 
@@ -85,7 +85,8 @@ impl Semaphore {
     /// A semaphore of `value` permits: none is possible, more than `isize::MAX` count as that.
     pub fn new(value: usize) -> Self {
         let value = isize::try_from(value).unwrap_or(isize::MAX);
-        let (permits, holders) = (Permits::new(value), Holders::default());
+        let holders = Holders::default();
+        let permits = Permits::new(value, Line::held_by(Wanted::Permit, &holders));
         Self(Rc::new(Shared { permits, holders, forgotten: Cell::new(0) }))
     }
 
@@ -174,8 +175,7 @@ impl Future for Acquire {
         match semaphore.0.permits.poll(place, cx) {
             Poll::Ready(()) => Poll::Ready(semaphore.permit()),
             Poll::Pending => {
-                let line = &semaphore.0.permits.line;
-                line.name.note_wait_for(Wanted::Permit, || semaphore.0.holders.any());
+                semaphore.0.permits.line.note_wait();
                 Poll::Pending
             }
         }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::{Line, Place};
-use crate::event_loop::{Wanted, Word};
+use crate::event_loop::Wanted;
 
 /// Makes a value to watch, and its two ends. A receiver has seen the first value, and may miss all but the last one.
 ///
@@ -48,8 +48,8 @@ pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
         version: Cell::new(0),
         senders: Cell::new(1),
         receivers: Cell::new(1),
-        changed: Line::default(),
-        abandoned: Line::default(),
+        changed: Line::of(Wanted::Change),
+        abandoned: Line::of(Wanted::Closed),
     });
     (Sender(Rc::clone(&shared)), Receiver { shared, seen: 0 })
 }
@@ -256,7 +256,7 @@ impl<T> Future for Changed<'_, T> {
             Some(Ok(()))
         });
         if polled.is_pending() {
-            shared.changed.name.note_wait(Wanted::Change, Word::NOBODY);
+            shared.changed.note_wait();
         }
         polled
     }
@@ -289,7 +289,7 @@ impl<T> Future for Abandoned<'_, T> {
         let Self { shared, place } = &mut *self;
         let polled = shared.abandoned.poll(place, cx, |_| (shared.receivers.get() == 0).then_some(()));
         if polled.is_pending() {
-            shared.abandoned.name.note_wait(Wanted::Closed, Word::NOBODY);
+            shared.abandoned.note_wait();
         }
         polled
     }

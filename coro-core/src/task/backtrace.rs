@@ -24,7 +24,7 @@ pub struct Backtrace {
 
 impl fmt::Display for Backtrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:?}", self.task)?;
+        writeln!(f, "{:#?}", self.task)?;
         for waiting in &self.waits_for {
             writeln!(f, "  waits {}", waiting.describe(|task| task.to_string()))?;
         }

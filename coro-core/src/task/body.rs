@@ -1,12 +1,13 @@
 //! What the cell of a task runs.
 
+use std::any::type_name;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{Cancelled, TaskCoroutine, TaskError};
 #[cfg(doc)]
 use crate::coroutine::Coroutine;
-use crate::coroutine::{FrameTrace, Input, Outcome, Thrown};
+use crate::coroutine::{FrameInfo, FrameTrace, Input, Outcome, Thrown};
 
 /// What an event loop runs for a task: a future in its place, or a [`TaskCoroutine`] in a [`Stepwise`].
 pub trait TaskBody {
@@ -19,6 +20,19 @@ pub trait TaskBody {
         cx: &mut Context<'_>,
         error: Option<TaskError>,
     ) -> Poll<Result<Self::Output, TaskError>>;
+
+    /// What it is called, as far as its type tells.
+    fn type_name() -> &'static str
+    where
+        Self: Sized,
+    {
+        type_name::<Self>()
+    }
+
+    /// What it is, while it waits, if it knows more than its type tells.
+    fn info(&self) -> Option<FrameInfo> {
+        None
+    }
 
     /// Its frames while it waits, from the outside in: [`Coroutine::backtrace`].
     fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
@@ -58,6 +72,14 @@ impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
             Poll::Ready(Ok(Outcome::Yielded(never))) => match never {},
             Poll::Ready(Err(misuse)) => Poll::Ready(Err(misuse.into())),
         }
+    }
+
+    fn type_name() -> &'static str {
+        type_name::<C>()
+    }
+
+    fn info(&self) -> Option<FrameInfo> {
+        Some(self.0.info())
     }
 
     fn backtrace(mut self: Pin<&mut Self>) -> Vec<FrameTrace> {

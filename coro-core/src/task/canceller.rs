@@ -36,6 +36,10 @@ impl Canceller {
         Self(task)
     }
 
+    pub(super) fn into_task(self) -> TaskRef {
+        self.0
+    }
+
     /// See [`JoinHandle::cancel`](super::JoinHandle::cancel).
     pub fn cancel(&self) -> bool {
         self.0.cancel(&Cancelled::new())
@@ -73,7 +77,7 @@ impl Canceller {
 
     /// What the task looks like now.
     pub fn info(&self) -> TaskInfo {
-        self.0.header().info()
+        self.0.info()
     }
 }
 

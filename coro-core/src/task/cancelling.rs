@@ -18,7 +18,7 @@ use std::rc::Rc;
 use super::header::{Header, Request};
 use super::landing::Landings;
 use super::{Cancelled, TaskError, TaskRef};
-use crate::event_loop::{Core, find};
+use crate::event_loop::{Core, Word, find};
 
 impl TaskRef {
     /// Asks the task to end. False if it has ended.
@@ -167,6 +167,41 @@ impl Header {
     pub(super) fn take_request(&self) -> TaskError {
         self.request.set(Request::None);
         self.take_cancelled().into()
+    }
+}
+
+/// What it was asked with.
+impl Header {
+    /// Whether its body is in a scope with a shield.
+    pub(super) fn is_shielded(&self) -> bool {
+        self.has_rare() && self.asks_landings(Landings::is_shielded)
+    }
+
+    /// It has been asked to end with this, by the task that runs.
+    #[cold]
+    pub(super) fn note_asked(&self, cancelled: &Cancelled) {
+        if !cancelled.is_plain() && !self.was_asked(cancelled) {
+            let mut rare = self.rare.take().unwrap_or_default();
+            rare.asked = Some((cancelled.clone(), Core::current_word()));
+            self.rare.set(Some(rare));
+        }
+    }
+
+    fn asked<T>(&self, look: impl FnOnce(&(Cancelled, Word)) -> T) -> Option<T> {
+        let rare = self.rare.take();
+        let result = rare.as_ref().and_then(|rare| rare.asked.as_ref()).map(look);
+        self.rare.set(rare);
+        result
+    }
+
+    /// Whether it was last asked to end with this very one.
+    pub(super) fn was_asked(&self, cancelled: &Cancelled) -> bool {
+        self.asked(|(asked, _)| asked.is(cancelled)).unwrap_or(false)
+    }
+
+    /// Which task has asked it so, if one has.
+    pub(super) fn asked_by(&self) -> Word {
+        self.asked(|(_, by)| *by).unwrap_or(Word::NOBODY)
     }
 }
 

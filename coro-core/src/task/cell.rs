@@ -2,21 +2,22 @@
 
 #![allow(unsafe_code)]
 
+mod asked;
 mod running;
 
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::Poll;
 
 use super::arena::{self, Home};
 use super::header::{Header, Origin, Stage};
-use super::{Backtrace, Cancelled, Panic, TaskBody, TaskError};
-use crate::coroutine::FrameTrace;
-use crate::event_loop::{Core, Head, Runnable, Table, find};
+use super::{Cancelled, Panic, TaskBody, TaskError};
+use crate::coroutine::{FrameInfo, FrameTrace};
+use crate::event_loop::{Core, Head, Runnable, Table};
 
 /// A task, whatever its body: a hold on its cell.
 #[derive(Clone)]
@@ -52,10 +53,14 @@ union Content<B: TaskBody> {
 type Output<B> = Result<<B as TaskBody>::Output, TaskError>;
 
 /// What a task can be asked for beyond being run. What the functions are given points to the whole of a live cell of
-/// their type; all but the first two are for one that has ended, and whose output is there.
+/// their type; all but the first four are for one that has ended, and whose output is there.
 pub(crate) struct Methods {
     /// Ends one that waits: drops the body, and leaves this result. Gives the panic of a destructor.
     destroy: unsafe fn(NonNull<Head>) -> Option<Panic>,
+    /// What the body is called: as far as its type tells, and what one that waits says of itself, unless it panics
+    /// because somebody wrote it by hand.
+    name: fn() -> &'static str,
+    info: unsafe fn(NonNull<Head>) -> std::thread::Result<Option<FrameInfo>>,
     /// The frames of one that waits, from the outside in. Gives the panic of a coroutine that somebody wrote by hand.
     backtrace: unsafe fn(NonNull<Head>) -> std::thread::Result<Vec<FrameTrace>>,
     /// Takes the output if it is an error.
@@ -156,24 +161,6 @@ impl TaskRef {
         unsafe { (self.methods().destroy)(self.0.as_ptr()) }
     }
 
-    /// What it looks like where it waits. `None` if it is being run, or has ended.
-    ///
-    /// # Panics
-    ///
-    /// With a coroutine that somebody wrote by hand.
-    pub(crate) fn backtrace(&self) -> Option<Backtrace> {
-        let header = self.header();
-        if header.stage.get() != Stage::Waiting {
-            return None;
-        }
-        // SAFETY: it is a live cell, of the type of its methods, and it waits.
-        let frames = unsafe { (self.methods().backtrace)(self.0.as_ptr()) };
-        let mut frames = frames.unwrap_or_else(|payload| resume_unwind(payload));
-        frames.reverse();
-        let waits_for = find(header.core).map_or_else(Vec::new, |core| core.waits_of(header.id()));
-        Some(Backtrace { task: header.info(), waits_for, frames })
-    }
-
     /// If the result is an error that nobody can read any more, takes it, to be reported.
     #[inline(always)]
     pub(crate) fn take_unread_error(&self) -> Option<TaskError> {
@@ -247,6 +234,8 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         &Table { run: Self::run, discard: Self::discard, free: Self::free, task: Some(Self::METHODS) };
     const METHODS: &'static Methods = &Methods {
         destroy: Self::destroy,
+        name: B::type_name,
+        info: Self::info,
         backtrace: Self::backtrace,
         take_error: Self::take_error,
         cancelled: Self::cancelled,
@@ -394,6 +383,6 @@ impl<B: TaskBody + 'static> TaskCell<B> {
 
 impl fmt::Debug for TaskRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.header().fmt(f)
+        self.info().fmt(f)
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use super::Cancelled;
+use super::{Cancelled, InvalidState};
 use crate::coroutine::{Misuse, MisuseKind, Thrown};
 use crate::group::ErrorGroup;
 use crate::scope::TimeoutError;
@@ -35,6 +35,14 @@ pub enum TaskError {
     /// Its result has been taken before, by an earlier wait.
     #[error("the result of the task has been taken already: await its handle once")]
     AlreadyTaken,
+    /// The result of a [`Future`](super::Future) was asked for before it was there.
+    #[error(transparent)]
+    InvalidState(InvalidState),
+    /// A thread was to block until a task of its own loop has ended.
+    #[error(
+        "this would block the loop that runs the task: await its wrap_future(), or wait on another thread"
+    )]
+    WouldBlock,
     /// Its loop was closed before it ended.
     #[error("the event loop was closed before the task ended")]
     LoopClosed,
@@ -88,12 +96,20 @@ impl fmt::Debug for TaskError {
             Self::AwaitsItself => f.write_str("AwaitsItself"),
             Self::ForeignLoop => f.write_str("ForeignLoop"),
             Self::AlreadyTaken => f.write_str("AlreadyTaken"),
+            Self::InvalidState(_) => f.write_str("InvalidState"),
+            Self::WouldBlock => f.write_str("WouldBlock"),
             Self::LoopClosed => f.write_str("LoopClosed"),
             Self::GivenToGroup => f.write_str("GivenToGroup"),
             Self::Group(errors) => errors.fmt(f),
             Self::NothingToAwait => f.write_str("NothingToAwait"),
             Self::Other(error) => f.debug_tuple("Other").field(error).finish(),
         }
+    }
+}
+
+impl From<InvalidState> for TaskError {
+    fn from(state: InvalidState) -> Self {
+        Self::InvalidState(state)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a loop knows of a task, whatever its body.
 
+mod rare;
+
 use std::cell::Cell;
-use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
@@ -9,8 +10,9 @@ use std::task::Waker;
 use super::arena::Home;
 use super::landing::{Landing, Landings};
 use super::members::Ended;
-use super::{Cancelled, TaskId, TaskInfo};
-use crate::event_loop::{Core, CoreNumber, Head, Runnable, Table, Word};
+use super::{Cancelled, Label, TaskError, TaskId, TaskInfo, word_of};
+use crate::context::Context;
+use crate::event_loop::{Callback, CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
 /// Who waits for the end of a task, if it is not a task of its loop.
@@ -22,25 +24,35 @@ pub(crate) enum Joiner {
     /// One who waits for several tasks, of which it has this number.
     Member(Rc<Ended>, usize),
     /// A callback of the loop.
-    Call(Box<dyn FnOnce()>),
+    Call(Callback),
 }
 
 /// A handle exists that could still read the result.
 const HANDLE: u8 = 1;
 /// An error of it needs no report.
 const READ: u8 = 2;
+/// It has ended with an error.
+const FAILED: u8 = 4;
+/// It has ended cancelled, which is an error.
+const CANCELLED: u8 = 8;
 
 /// What hardly any task has.
 #[derive(Default)]
-struct Rare {
+pub(super) struct Rare {
     name: Option<Rc<str>>,
     joiner: Option<Joiner>,
     /// What is to be thrown, if it has something to say.
     cancelled: Cancelled,
     /// What it was last asked to end with, if it can be told from others, and by which task.
-    asked: Option<(Cancelled, Word)>,
+    pub(super) asked: Option<(Cancelled, Word)>,
     /// Where a cancellation can land in it.
     landings: Option<Box<Landings>>,
+    /// Its context, once there is something in it.
+    context: Cell<Option<Context>>,
+    /// Who is to be called when it has ended, in the order in which they asked.
+    callbacks: Vec<Callback>,
+    /// What its body is called, if somebody has asked while it was there.
+    label: Option<Label>,
 }
 
 /// Whether a cancellation waits to be thrown.
@@ -78,7 +90,7 @@ pub(crate) struct Header {
     spawned_at: &'static Location<'static>,
     /// The task of its loop that awaits the handle, if it is one.
     waiting: Cell<Option<Runnable>>,
-    rare: Cell<Option<Box<Rare>>>,
+    pub(super) rare: Cell<Option<Box<Rare>>>,
     /// Its loop.
     pub(crate) core: CoreNumber,
     /// Where its memory came from.
@@ -87,8 +99,8 @@ pub(crate) struct Header {
     pub(super) cancelling: Cell<u16>,
     pub(super) request: Cell<Request>,
     pub(super) stage: Cell<Stage>,
-    /// [`HANDLE`], [`READ`], both or none.
-    readers: Cell<u8>,
+    /// Some of [`HANDLE`], [`READ`], [`FAILED`] and [`CANCELLED`].
+    marks: Cell<u8>,
     flavour: Option<Flavour>,
     /// Where its body is, and then its output: so many bytes behind the beginning.
     pub(super) content_at: u16,
@@ -123,7 +135,7 @@ impl Header {
             cancelling: Cell::new(0),
             request: Cell::new(Request::None),
             stage: Cell::new(Stage::Waiting),
-            readers: Cell::new(HANDLE),
+            marks: Cell::new(HANDLE),
             flavour,
             content_at,
         }
@@ -166,6 +178,18 @@ impl Header {
     pub(super) fn note_ended(&self) {
         self.stage.set(Stage::Ended);
         self.head.retire();
+    }
+
+    /// Its result will be this error.
+    #[cold]
+    pub(super) fn note_failed(&self, error: &TaskError) {
+        let mark = if error.is_cancelled() { FAILED | CANCELLED } else { FAILED };
+        self.marks.set(self.marks.get() & !CANCELLED | mark);
+    }
+
+    /// Whether it has ended cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.is_done() && self.marks.get() & CANCELLED != 0
     }
 
     /// Its result has been taken.
@@ -213,6 +237,22 @@ impl Header {
         }
     }
 
+    /// Tells of each task that waits for its end, and whether for that of others too.
+    pub(crate) fn each_waiter(&self, mut tell: impl FnMut(Word, bool)) {
+        let waiting = self.waiting.take();
+        waiting.iter().for_each(|waiting| tell(waiting.word(), false));
+        self.waiting.set(waiting);
+        let rare = self.rare.take();
+        match rare.as_ref().and_then(|rare| rare.joiner.as_ref()) {
+            Some(Joiner::Waker(waker, _) | Joiner::Cancels(waker, ..)) => {
+                word_of(waker).into_iter().for_each(|word| tell(word, false));
+            }
+            Some(Joiner::Member(group, _)) => group.each_waiter(|word| tell(word, true)),
+            Some(Joiner::Call(_)) | None => {}
+        }
+        self.rare.set(rare);
+    }
+
     /// Whether the loop is to tell this one of its end, directly.
     pub(crate) fn is_awaited_by(&self, task: &Runnable) -> bool {
         let waiting = self.waiting.take();
@@ -232,13 +272,8 @@ impl Header {
         self.has_rare() && self.asks_landings(Landings::has_scopes)
     }
 
-    /// Whether its body is in a scope with a shield.
-    pub(super) fn is_shielded(&self) -> bool {
-        self.has_rare() && self.asks_landings(Landings::is_shielded)
-    }
-
     #[cold]
-    fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
+    pub(super) fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
         let rare = self.rare.take();
         let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
         self.rare.set(rare);
@@ -271,33 +306,6 @@ impl Header {
         }
     }
 
-    /// It has been asked to end with this, by the task that runs.
-    #[cold]
-    pub(super) fn note_asked(&self, cancelled: &Cancelled) {
-        if !cancelled.is_plain() && !self.was_asked(cancelled) {
-            let mut rare = self.rare.take().unwrap_or_default();
-            rare.asked = Some((cancelled.clone(), Core::current_word()));
-            self.rare.set(Some(rare));
-        }
-    }
-
-    fn asked<T>(&self, look: impl FnOnce(&(Cancelled, Word)) -> T) -> Option<T> {
-        let rare = self.rare.take();
-        let result = rare.as_ref().and_then(|rare| rare.asked.as_ref()).map(look);
-        self.rare.set(rare);
-        result
-    }
-
-    /// Whether it was last asked to end with this very one.
-    pub(super) fn was_asked(&self, cancelled: &Cancelled) -> bool {
-        self.asked(|(asked, _)| asked.is(cancelled)).unwrap_or(false)
-    }
-
-    /// Which task has asked it so, if one has.
-    pub(super) fn asked_by(&self) -> Word {
-        self.asked(|(_, by)| *by).unwrap_or(Word::NOBODY)
-    }
-
     /// Whoever is told of its end is told once.
     #[inline(always)]
     pub(crate) fn take_waiting(&self) -> Option<Runnable> {
@@ -320,7 +328,7 @@ impl Header {
     }
 
     #[inline(always)]
-    fn has_rare(&self) -> bool {
+    pub(crate) fn has_rare(&self) -> bool {
         let rare = self.rare.take();
         let has = rare.is_some();
         self.rare.set(rare);
@@ -337,42 +345,53 @@ impl Header {
 
     /// Marks the task as one whose error, if it fails, has been seen.
     pub(crate) fn mark_read(&self) {
-        self.readers.set(self.readers.get() | READ);
+        self.marks.set(self.marks.get() | READ);
     }
 
     pub(crate) fn drop_handle(&self) {
-        self.readers.set(self.readers.get() & !HANDLE);
+        self.marks.set(self.marks.get() & !HANDLE);
         self.set_joiner(None);
     }
 
     /// Whether somebody may still take its result.
     #[inline(always)]
     pub(crate) fn has_handle(&self) -> bool {
-        self.readers.get() & HANDLE != 0
+        self.marks.get() & HANDLE != 0
     }
 
     /// Whether nobody can read its error any more.
     pub(super) fn is_unread(&self) -> bool {
-        self.readers.get() == 0
+        self.marks.get() & (HANDLE | READ) == 0
     }
 
-    pub(crate) fn info(&self) -> TaskInfo {
-        let rare = self.rare.take();
-        let name = rare.as_ref().and_then(|rare| rare.name.clone());
-        self.rare.set(rare);
+    /// What it looks like, with what its body is called if that cannot be asked any more, nor was before.
+    pub(super) fn info(&self, label: Label) -> TaskInfo {
+        let (name, known) = self.with_rare(|rare| (rare.name.clone(), rare.label)).unwrap_or_default();
+        let marks = self.marks.get();
         TaskInfo {
             id: self.id,
             name: name.unwrap_or_else(|| format!("Task-{}", self.id.0).into()),
             flavour: self.flavour,
+            function: known.unwrap_or(label).function,
+            defined_at: known.unwrap_or(label).defined_at,
             spawned_at: self.spawned_at,
             cancelling: self.cancelling.get().into(),
             done: self.is_done(),
+            waits_for: Vec::new(),
+            waits: String::new(),
+            failed: self.is_done() && marks & FAILED != 0,
+            cancelled: self.is_cancelled(),
         }
     }
-}
 
-impl fmt::Debug for Header {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info().fmt(f)
+    /// What its body is called, and that this is kept.
+    pub(super) fn set_label(&self, label: Label) {
+        let mut rare = self.rare.take().unwrap_or_default();
+        rare.label = Some(label);
+        self.rare.set(Some(rare));
+    }
+
+    pub(super) fn has_label(&self) -> bool {
+        self.with_rare(|rare| rare.label.is_some()) == Some(true)
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 
 use super::{Prepared, Stepwise, TaskBody, TaskError};
-use crate::coroutine::{Coroutine, FrameTrace, InputOf, Resumed, State, Thrown};
+use crate::coroutine::{Coroutine, FrameInfo, FrameTrace, InputOf, Resumed, State, Thrown};
 use crate::native::{self, Native};
 use crate::stats::Flavour;
 
@@ -86,6 +86,10 @@ impl<C: TaskCoroutine> Coroutine for CoroutineTask<C> {
 
     fn state(&self) -> State {
         self.0.state()
+    }
+
+    fn info(&self) -> FrameInfo {
+        self.0.info()
     }
 
     fn backtrace(&mut self) -> Vec<FrameTrace> {

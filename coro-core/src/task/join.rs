@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use super::cell::Joinable;
 use super::header::{Header, Joiner};
-use super::{Backtrace, Canceller, TaskError, TaskId, TaskInfo, TaskRef};
-use crate::event_loop::Core;
+use super::{AnyFuture, Backtrace, Canceller, DoneCallback, TaskError, TaskId, TaskInfo, TaskRef};
+use crate::context::Context as Variables;
+use crate::event_loop::{Callback, Core, Waiting, find};
 
 /// Waits for a task and takes its result: in a native body with `.await`, in a generator or a fiber with
 /// `co.wait(handle)`.
@@ -64,9 +65,49 @@ impl<T> JoinHandle<T> {
         self.header().uncancel()
     }
 
-    /// Whether the task has ended, and was cancelled. False while it only was asked to, and once the result is taken.
+    /// Whether the task has ended, and was cancelled. False while it only was asked to.
     pub fn is_cancelled(&self) -> bool {
-        self.task.task().cancelled().is_some()
+        self.header().is_cancelled()
+    }
+
+    /// Has its loop call `function` when the task has ended; at the next turn, if it has. The result is for whoever has this
+    /// handle; [`on_done`](Self::on_done) hands it to a callback.
+    ///
+    /// Several are called in the order in which they were added, each in a copy of the [context](crate::context) that was
+    /// current then, before whoever awaits the task goes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use coro_core::{EventLoop, Loop, native::spawn};
+    ///
+    /// Loop::simulated().run(async {
+    ///     let task = spawn(async { 7 });
+    ///     task.add_done_callback(|task| println!("{task:?} is over: {}", task.is_done()));
+    ///     task.await.unwrap()
+    /// });
+    /// ```
+    ///
+    /// # References
+    ///
+    /// [`asyncio.Task.add_done_callback`](https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.add_done_callback).
+    pub fn add_done_callback(&self, function: impl FnOnce(&AnyFuture) + 'static) -> DoneCallback {
+        self.task.task().add_done_callback(function)
+    }
+
+    /// Does not call it when the task has ended. False if it was not to, for example because it is queued by now.
+    pub fn remove_done_callback(&self, callback: &DoneCallback) -> bool {
+        self.task.task().remove_done_callback(callback)
+    }
+
+    /// The same task, whatever its type, as [futures](super::Future) can be too.
+    pub fn erased(&self) -> AnyFuture {
+        AnyFuture::of_task(self.task.task().clone())
+    }
+
+    /// The context of the task: a handle to its values. It is let go when the task has ended, and this one has none then.
+    pub fn context(&self) -> Variables {
+        self.header().context()
     }
 
     /// What can cancel the task while somebody else has this handle.
@@ -96,7 +137,20 @@ impl<T> JoinHandle<T> {
 
     /// What the task looks like now.
     pub fn info(&self) -> TaskInfo {
-        self.header().info()
+        self.task.task().info()
+    }
+
+    /// What the task waits for, and who has that, as [`all_tasks`](crate::EventLoop::all_tasks) finds it. Its `Debug` tells too.
+    pub fn waits_for(&self) -> Vec<Waiting> {
+        self.info_with_waits().waits_for
+    }
+
+    fn info_with_waits(&self) -> TaskInfo {
+        let info = self.info();
+        match find(self.header().core) {
+            Some(core) => core.with_waits(info),
+            None => info,
+        }
     }
 
     /// Where the task is suspended; of a fiber, with the calls on its stack. `None` if it is being run, which it is if it asks
@@ -121,7 +175,7 @@ impl<T> JoinHandle<T> {
     /// let event_loop = Loop::simulated();
     /// let task = event_loop.spawn(async { sleep(Duration::from_secs(1)).await });
     /// let shown = event_loop.run(async move { task.backtrace().unwrap().to_string() }).unwrap();
-    /// assert!(shown.starts_with("<Task pending name='Task-1' native"), "{shown}");
+    /// assert!(shown.starts_with("<Task pending name='Task-1' native coro=<main() running at "), "{shown}");
     /// ```
     ///
     /// # References
@@ -173,7 +227,7 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn call_on_done(&self, call: Option<Box<dyn FnOnce()>>) {
-        self.header().set_joiner(call.map(Joiner::Call));
+        self.header().set_joiner(call.map(|call| Joiner::Call(Callback::new(call))));
     }
 }
 
@@ -232,7 +286,7 @@ impl<T> JoinHandle<T> {
             landing.pass_on(&cancelled);
         }
         if let Some(error) = self.task.task().take_unread_error() {
-            Core::report_unread(self.header(), error);
+            Core::report_unread(self.task.task(), error);
         }
         // Now, and not when the last one goes who happens to hold the task.
         drop(self.task.poll_output());
@@ -241,6 +295,6 @@ impl<T> JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.info().fmt(f)
+        self.info_with_waits().fmt(f)
     }
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 use slab::Slab;
 
 use super::header::Joiner;
-use super::{Cancelled, JoinHandle, TaskError};
-use crate::event_loop::{Core, Waiting};
+use super::{Cancelled, JoinHandle, TaskError, word_of};
+use crate::event_loop::{Core, Waiting, Word};
 
 /// Those of several tasks that have ended, in that order, and who waits for them.
 #[derive(Debug, Default)]
@@ -24,6 +24,11 @@ impl Ended {
     pub(crate) fn member_done(&self, index: usize) {
         self.done.borrow_mut().push_back(index);
         self.wake_all();
+    }
+
+    /// Tells of each task that waits.
+    pub(crate) fn each_waiter(&self, tell: impl FnMut(Word)) {
+        self.wakers.borrow().iter().filter_map(word_of).for_each(tell);
     }
 
     pub(super) fn wake_all(&self) {

@@ -2,15 +2,20 @@
 
 mod arena;
 mod as_completed;
+mod awaited;
 mod backtrace;
 mod body;
+mod builder;
 mod cancelled;
 mod canceller;
 mod cancelling;
 mod cell;
+mod ensure;
 mod error;
+mod future;
 mod gather;
 mod header;
+mod info;
 mod interrupted;
 mod into_task;
 mod join;
@@ -18,20 +23,25 @@ mod landing;
 mod members;
 mod prepared;
 mod race;
+mod remote;
+mod shared_error;
 mod wait;
 mod waker;
 
 use std::fmt;
-use std::panic::Location;
-use std::rc::Rc;
 
 pub use as_completed::{AsCompleted, Completed, Next, as_completed};
+pub use awaited::Awaited;
 pub use backtrace::Backtrace;
 pub use body::{Stepwise, TaskBody};
+pub use builder::Builder;
 pub use cancelled::Cancelled;
 pub use canceller::{Canceller, current};
+pub use ensure::{EnsureFuture, ensure_future};
 pub use error::{OtherError, Panic, TaskError};
+pub use future::{AnyFuture, DoneCallback, Future, InvalidState, SetRefused, SetResultError};
 pub use gather::{Gather, GatherAll, gather};
+pub use info::TaskInfo;
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use landing::Landing;
@@ -39,15 +49,17 @@ pub(crate) use landing::{Kind, thrown_as};
 pub(crate) use members::Members;
 pub use prepared::Prepared;
 pub use race::{Winner, race, staggered_race};
+pub use remote::{RemoteFuture, Wrapped};
+pub use shared_error::SharedError;
 pub use wait::{ReturnWhen, Wait, wait};
 
 pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};
+use info::Label;
 pub(crate) use waker::{call, copied, plain_word_of, word_of};
 use waker::{with_attentive, with_waker_of};
 
 use crate::coroutine::Thrown;
-use crate::stats::Flavour;
 
 /// What the body of a generator or fiber task returns: its result, or what was thrown into it.
 pub type TaskResult<T> = Result<T, Thrown<TaskError>>;
@@ -71,38 +83,5 @@ impl fmt::Display for TaskId {
     /// As a task is called that was given no name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Task-{}", self.0)
-    }
-}
-
-/// What a task looks like from outside.
-#[derive(Clone)]
-pub struct TaskInfo {
-    /// Its identity.
-    pub id: TaskId,
-    /// Its name: `Task-1`, `Task-2`, … in the order of spawning, unless it was given another.
-    pub name: Rc<str>,
-    /// The engine that suspends it; `None` for a coroutine written by hand.
-    pub flavour: Option<Flavour>,
-    /// Where it was spawned.
-    pub spawned_at: &'static Location<'static>,
-    /// How many cancellations were requested.
-    pub cancelling: u32,
-    /// Whether it has ended.
-    pub done: bool,
-}
-
-impl fmt::Debug for TaskInfo {
-    /// `<Task pending name='Task-2' generator spawned at examples/src/main.rs:12>`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match (self.done, self.cancelling) {
-            (true, _) => "finished",
-            (false, 0) => "pending",
-            (false, _) => "cancelling",
-        };
-        write!(f, "<Task {state} name='{}'", self.name)?;
-        if let Some(flavour) = self.flavour {
-            write!(f, " {flavour}")?;
-        }
-        write!(f, " spawned at {}:{}>", self.spawned_at.file(), self.spawned_at.line())
     }
 }

@@ -5,13 +5,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use coro_core::coroutine::Thrown;
 use coro_core::event_loop::{Exception, Loop};
 use coro_core::sync::Event;
+pub use coro_core::task::SharedError as Failed;
 use coro_core::task::{TaskError, TaskInfo};
 use coro_core::time::sleep;
 
@@ -225,53 +224,6 @@ pub(crate) fn report_unread(task: Option<TaskInfo>, error: TaskError) {
             Some(task) => Exception::NeverRetrieved(task, error),
             None => Exception::NeverRead(error),
         });
-    }
-}
-
-/// Why there is no value: the error of a task, for any number to have.
-#[derive(Clone, thiserror::Error)]
-#[error(transparent)]
-pub struct Failed(Arc<TaskError>);
-
-impl Failed {
-    /// The error itself.
-    pub fn get_ref(&self) -> &TaskError {
-        &self.0
-    }
-
-    /// Whether the task was cancelled.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled()
-    }
-}
-
-impl fmt::Debug for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<TaskError> for Failed {
-    fn from(error: TaskError) -> Self {
-        Self(Arc::new(error))
-    }
-}
-
-/// The error itself, if nobody else has it; a cancellation is one in any case; else this one, as
-/// [`TaskError::Other`].
-impl From<Failed> for TaskError {
-    fn from(failed: Failed) -> Self {
-        match Arc::try_unwrap(failed.0) {
-            Ok(error) => error,
-            Err(shared) if shared.is_cancelled() => Thrown::Exit.into(),
-            Err(shared) => Self::other(Failed(shared)),
-        }
-    }
-}
-
-impl From<Failed> for Thrown<TaskError> {
-    fn from(failed: Failed) -> Self {
-        Self::Error(failed.into())
     }
 }
 

@@ -16,6 +16,7 @@ pub mod countasync;
 pub mod countsync;
 pub mod create_task;
 pub mod endless;
+pub mod future_and_task;
 pub mod gather;
 pub mod hello;
 pub mod lexer_parser;
@@ -24,6 +25,7 @@ pub mod next;
 pub mod pipeline;
 pub mod rand;
 pub mod scripted_sequence;
+pub mod show_task;
 pub mod tree_walk;
 pub mod unawaited;
 
@@ -87,6 +89,10 @@ pub enum Program {
     Comprehensions,
     /// A task that is started, awaited and asked
     CreateTask,
+    /// A future that is set, and a task that cannot be
+    FutureAndTask,
+    /// A task as it is shown, before its first step and after its last
+    ShowTask(show_task::Options),
     /// Two tasks, their results in the order of the arguments
     Gather,
     /// Two tasks, their results as they complete
@@ -159,6 +165,8 @@ impl Program {
             Self::Next => next::run(flavour, context),
             Self::Comprehensions => comprehensions::run(flavour, context),
             Self::CreateTask => create_task::run(flavour, context),
+            Self::FutureAndTask => future_and_task::run(flavour, context),
+            Self::ShowTask(options) => show_task::run(flavour, context, options),
             Self::Gather => gather::run(flavour, context),
             Self::AsCompleted => as_completed::run(flavour, context),
             Self::Unawaited => unawaited::run(flavour, context),

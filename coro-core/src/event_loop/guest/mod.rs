@@ -58,7 +58,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::current::{self, Entered};
-use super::goal::{Drain, result_of};
+use super::goal::{Drain, result_of, turned_to};
 use super::{Exception, Loop, RunError};
 use crate::task::{IntoTask, JoinHandle};
 
@@ -129,16 +129,53 @@ impl Guest {
         let stay = Stay::begin(&self.event_loop)?;
         let closes = Closes(&self.event_loop);
         let mut task = self.event_loop.core.spawn(main, spawned_at);
-        let result = self.complete(&stay, &mut task).await;
+        let result = self.complete_main(&stay, &mut task).await;
         {
             let _entered = self.event_loop.enter_part()?;
             drop(task);
         }
-        if let Err(error) = self.drain(&stay).await {
-            self.event_loop.core.report(Exception::DrainFailed(error));
-        }
+        self.end(&stay).await;
         drop(closes);
         result
+    }
+
+    pub(super) async fn run_main<T>(
+        &self,
+        main: T,
+        spawned_at: &'static Location<'static>,
+    ) -> Result<T::Output, RunError>
+    where
+        T: IntoTask<Body: 'static>,
+        T::Output: 'static,
+    {
+        let stay = Stay::begin(&self.event_loop)?;
+        let mut task = self.event_loop.core.spawn(main, spawned_at);
+        self.complete_main(&stay, &mut task).await
+    }
+
+    pub(super) async fn run_to_close(&self) -> Result<(), RunError> {
+        // What an interrupt has ended at once is not waited for now.
+        let at_once = self.event_loop.core.interrupts.end_at_once();
+        let stay = Stay::begin(&self.event_loop)?;
+        let closes = Closes(&self.event_loop);
+        if at_once {
+            self.event_loop.core.interrupt();
+        }
+        self.end(&stay).await;
+        drop(closes);
+        Ok(())
+    }
+
+    async fn complete_main<T>(&self, stay: &Stay<'_>, task: &mut JoinHandle<T>) -> Result<T, RunError> {
+        let attended = self.event_loop.attend(task);
+        let result = self.complete(stay, task).await;
+        attended.judge(result)
+    }
+
+    async fn end(&self, stay: &Stay<'_>) {
+        if let Err(error) = self.drain(stay).await {
+            self.event_loop.core.report(Exception::DrainFailed(error));
+        }
     }
 
     /// Runs until `task` has ended, as [`EventLoop::run_until_complete`](crate::EventLoop::run_until_complete).
@@ -184,7 +221,7 @@ impl Guest {
         if let Some(watch) = self.event_loop.watch(task)? {
             let turned = self.turn_until_stopped(stay).await;
             watch.end(task);
-            turned?;
+            turned_to(task, turned)?;
         }
         result_of(task)
     }
@@ -196,7 +233,7 @@ impl Guest {
         let turned = Turns::new(event_loop, &stay.bell, stopped).await;
         // Also on an error: the next run begins afresh.
         event_loop.take_stop();
-        turned
+        turned.and_then(|()| event_loop.core.not_interrupted())
     }
 
     async fn drain(&self, stay: &Stay<'_>) -> Result<(), RunError> {

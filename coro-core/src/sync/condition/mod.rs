@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use super::Line;
 use super::lock::{self, Guard, Lock, WouldWait};
+use crate::event_loop::Wanted;
 pub use wait::{Wait, WaitFor};
 
 /// A value under a lock, and a line of those who wait until others have changed it.
@@ -88,7 +89,7 @@ impl<T> Condition<T> {
 
     /// Another condition of what `lock` guards.
     pub fn with_lock(lock: &Lock<T>) -> Self {
-        Self(Rc::new(Shared { lock: lock.clone(), line: Line::default() }))
+        Self(Rc::new(Shared { lock: lock.clone(), line: Line::of(Wanted::Notification) }))
     }
 
     /// Waits for the lock; not at all if it is free.

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use super::{Condition, Held};
 use crate::coroutine::Settle;
-use crate::event_loop::{Wanted, Word};
 use crate::sync::Place;
 use crate::sync::lock::{self, Guard};
 
@@ -78,7 +77,7 @@ impl<T> Future for Wait<T> {
         if let State::Waiting(place) = &mut this.state {
             let line = &this.condition.0.line;
             if line.poll(place, cx, |called| called.then_some(())).is_pending() {
-                line.name.note_wait(Wanted::Notification, Word::NOBODY);
+                line.note_wait();
                 return Poll::Pending;
             }
             this.notified = true;

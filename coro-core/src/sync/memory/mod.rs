@@ -9,6 +9,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::Line;
+use crate::event_loop::Wanted;
 pub use end::{MemoryReceiveChannel, MemorySendChannel};
 pub use wait::{Receive, Send};
 
@@ -52,8 +53,8 @@ pub fn open_memory_channel<T>(capacity: usize) -> (MemorySendChannel<T>, MemoryR
     let channel = Rc::new(Channel {
         capacity: isize::try_from(capacity).unwrap_or(isize::MAX),
         items: RefCell::default(),
-        senders: Side::default(),
-        receivers: Side::default(),
+        senders: Side::of(Wanted::Send),
+        receivers: Side::of(Wanted::Receive),
     });
     (MemorySendChannel::new(&channel), MemoryReceiveChannel::new(&channel))
 }
@@ -68,7 +69,6 @@ struct Channel<T> {
 }
 
 /// Those who send, or those who receive.
-#[derive(Default)]
 struct Side {
     ends: Cell<usize>,
     line: Line,
@@ -129,6 +129,10 @@ pub struct Statistics {
 }
 
 impl Side {
+    fn of(wanted: Wanted) -> Self {
+        Self { ends: Cell::new(0), line: Line::of(wanted), promised: Cell::new(0) }
+    }
+
     /// How many wait, or have been promised something and have not run.
     fn present(&self) -> usize {
         self.line.len() + self.promised.get()

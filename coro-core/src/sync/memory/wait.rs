@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{BrokenResource, Channel, EndOfChannel};
-use crate::event_loop::{Wanted, Word};
 use crate::sync::Place;
 
 /// A [`MemorySendChannel::send`](super::MemorySendChannel::send) on its way.
@@ -39,7 +38,7 @@ impl<T> Future for Send<'_, T> {
         let line = &channel.senders.line;
         let polled = line.poll(place, cx, |called| channel.try_send(item, called));
         if polled.is_pending() {
-            line.name.note_wait(Wanted::Send, Word::NOBODY);
+            line.note_wait();
         }
         polled.map(|()| item.take().map_or(Ok(()), |item| Err(BrokenResource(item))))
     }
@@ -81,7 +80,7 @@ impl<T> Future for Receive<'_, T> {
         let line = &channel.receivers.line;
         let polled = line.poll(place, cx, |called| channel.try_receive(called));
         if polled.is_pending() {
-            line.name.note_wait(Wanted::Receive, Word::NOBODY);
+            line.note_wait();
             if arrives {
                 // A sender may have waited for nothing else.
                 channel.promise_room();

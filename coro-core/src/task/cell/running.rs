@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use super::{Content, Output, TaskCell, TaskRef};
-use crate::coroutine::FrameTrace;
+use crate::coroutine::{FrameInfo, FrameTrace};
 use crate::event_loop::{Core, Head, Runnable};
 use crate::task::cancelling::{Step, begin_throw, end_throw, throw_again};
 use crate::task::header::{Header, Request, Stage};
@@ -85,19 +85,39 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     /// As [`Methods`] says, for one that has ended.
     #[cold]
     unsafe fn destructor_panicked(head: NonNull<Head>, core: &Core, panic: Panic) {
-        // SAFETY: every cell begins with its header.
-        let header = unsafe { head.cast::<Header>().as_ref() };
+        // SAFETY: it is that of a task. The hold is not given up here.
+        let task = ManuallyDrop::new(TaskRef(unsafe { Runnable::from_counted(head) }));
         // SAFETY: as promised.
         match unsafe { Self::output(head) } {
             // One panic is the result.
-            Err(TaskError::Panicked(_)) => core.report_destructor(header, panic),
+            Err(TaskError::Panicked(_)) => core.report_destructor(&task, panic),
             output => {
-                let displaced = std::mem::replace(output, Err(TaskError::Panicked(panic)));
+                let error = TaskError::Panicked(panic);
+                task.header().note_failed(&error);
+                let displaced = std::mem::replace(output, Err(error));
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(displaced))) {
-                    core.report_destructor(header, Panic::new(panic));
+                    core.report_destructor(&task, Panic::new(panic));
                 }
             }
         }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Methods`](super::Methods) says, for one that waits.
+    pub(super) unsafe fn info(head: NonNull<Head>) -> std::thread::Result<Option<FrameInfo>> {
+        // SAFETY: every cell begins with its header.
+        let stage = unsafe { &head.cast::<Header>().as_ref().stage };
+        // SAFETY: it is a cell of this type.
+        let content = unsafe { Self::content(head) };
+        // Nobody else may run or end the body meanwhile.
+        stage.set(Stage::Busy);
+        let info = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: it waited, so this is the body, and nobody else touches it while it is busy.
+            unsafe { &*content.cast::<B>() }.info()
+        }));
+        stage.set(Stage::Waiting);
+        info
     }
 
     /// # Safety
@@ -183,6 +203,10 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     pub(super) unsafe fn end(head: NonNull<Head>, result: Output<B>) -> Option<Panic> {
         // SAFETY: as promised.
         let content = unsafe { Self::content(head) };
+        if let Err(error) = &result {
+            // SAFETY: every cell begins with its header.
+            unsafe { head.cast::<Header>().as_ref() }.note_failed(error);
+        }
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: not ended, so this is the body, and nobody else touches it while it is busy. It is dropped once:
             // nobody takes it for the body after this.
