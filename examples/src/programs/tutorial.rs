@@ -75,7 +75,7 @@ pub fn run(case: Tutorial, flavour: Flavour, context: &Context) -> Result<(), Ru
         Tutorial::Limit => run_task!(flavour, event_loop, limited(spawns, out)),
         Tutorial::NeverSet => run_task!(flavour, event_loop, never_set(out)),
         Tutorial::SetAfter => run_task!(flavour, event_loop, waits_for_setter(spawns, out)),
-        Tutorial::Iterator => run_task!(flavour, event_loop, iterates(out)),
+        Tutorial::Iterator => run_task!(flavour, event_loop, iterates(spawns, out)),
         Tutorial::Connection => run_task!(flavour, event_loop, connected(out)),
     }
 }
@@ -133,7 +133,7 @@ fn list(event_loop: Loop, out: Transcript) -> TaskResult<()> {
     let mut results = Vec::new();
     for mut done in wait!(task::wait(&mut pending, ReturnWhen::AllCompleted))?? {
         let result = done.try_result().transpose()?.unwrap_or_default();
-        results.push(format!("'{}:{result}'", done.info().name()));
+        results.push(format!("'{}:{result}'", done.info().name));
     }
     let pending = if pending.is_empty() { "set()" } else { "more" };
     say!(out, "[{}] {pending}", results.join(", "));
@@ -162,7 +162,7 @@ fn never_set(out: Transcript) -> TaskResult<()> {
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
 fn set_after(future: task::Future<&'static str>) -> TaskResult<()> {
     wait!(sleep(TWO_SECONDS))?;
-    future.set_result("666").map_err(TaskError::other)
+    Ok(future.set_result("666").map_err(TaskError::other)?)
 }
 
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
@@ -184,9 +184,9 @@ fn reader() -> TaskResult<()> {
 }
 
 #[coro_core::coroutine(task, flavours(native, generator, fiber))]
-fn iterates(out: Transcript) -> TaskResult<()> {
-    let (mut reader, mut items) = (AsyncGenerator::new(sub!(reader())), Vec::new());
-    while let Some(item) = wait!(reader.next())?? {
+fn iterates(event_loop: Loop, out: Transcript) -> TaskResult<()> {
+    let (reader, mut items) = (event_loop.drive(sub!(reader())), Vec::new());
+    while let Some(item) = yielded(wait!(reader.next())?)? {
         items.push(item);
     }
     say!(out, "{:?} ... {} {}", &items[..3], items[items.len() - 1], items.len());
@@ -199,13 +199,13 @@ struct Connection(Transcript);
 impl AsyncContext<TaskError> for Connection {
     type Value = u32;
 
-    async fn enter(&mut self) -> TaskResult<u32> {
+    async fn enter(&mut self) -> Result<u32, TaskError> {
         say!(self.0, "connect");
         sleep(Duration::from_secs(1)).await;
         Ok(666)
     }
 
-    async fn exit(self, _ending: Ending) -> TaskResult<()> {
+    async fn exit(self, _ending: Ending) -> Result<(), TaskError> {
         sleep(Duration::from_secs(1)).await;
         say!(self.0, "closed");
         Ok(())
@@ -217,6 +217,7 @@ fn connected(out: Transcript) -> TaskResult<()> {
     let log = out.clone();
     wait!(with(Connection(out), async move |result| {
         say!(log, "{result}");
-        TaskResult::Ok(())
-    }))?
+        Ok::<_, TaskError>(())
+    }))??;
+    Ok(())
 }

@@ -70,7 +70,7 @@ macro_rules! run_task {
         }
     };
 }
-use run_task;
+pub(super) use run_task;
 
 /// Runs the program in `flavour`.
 ///
