@@ -35,9 +35,14 @@ enum Part {
     Beginning(&'static [&'static str]),
     /// What comes after this.
     After(&'static str),
+    /// What is under the heading that begins with this.
+    Section(&'static str),
     /// The line of `yield_from_loop` for this threshold, in the two lines that the program prints.
     Threshold(u32),
 }
+
+/// The output of the cases of a tutorial, each under a heading.
+const TUTORIAL: &str = include_str!("../goldens/tutorial_cases.out");
 
 /// The output of several short programs.
 const MISC: &str = include_str!("../goldens/misc.py.out");
@@ -51,6 +56,11 @@ impl Golden {
     /// What comes after `text` in the file.
     pub const fn after(self, text: &'static str) -> Self {
         Self { file: self.file, part: Part::After(text) }
+    }
+
+    /// The section of the tutorial's cases whose heading begins with `heading`.
+    pub const fn tutorial(heading: &'static str) -> Self {
+        Self { file: TUTORIAL, part: Part::Section(heading) }
     }
 
     /// The lines of the shared file that begin with one of `beginnings`.
@@ -71,6 +81,13 @@ impl Golden {
             Part::After(text) => {
                 let rest = self.file.split_once(text).map_or("", |(_, rest)| rest);
                 rest.strip_suffix("rc=0\n").unwrap_or(rest).to_string()
+            }
+            Part::Section(heading) => {
+                let section = self.file.split("## ").find_map(|section| section.strip_prefix(heading));
+                section
+                    .and_then(|section| section.split_once('\n'))
+                    .map_or("", |(_, lines)| lines)
+                    .to_string()
             }
             Part::Beginning(beginnings) => self
                 .file

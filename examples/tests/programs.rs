@@ -8,6 +8,7 @@ use coro_examples::compare::{Ran, Settings, compare, problems_of, run_once};
 use coro_examples::golden::{Golden, TOLERANCE, difference, difference_between_ours};
 use coro_examples::loop_kind::LoopKind;
 use coro_examples::programs::motw::Motw;
+use coro_examples::programs::tutorial::Tutorial;
 use coro_examples::programs::{CASES, Program};
 
 /// The kernel's clock, so fast that nothing is to be waited for, yet slow enough that waits are real.
@@ -78,10 +79,15 @@ fn every_program_has_a_case() {
 }
 
 #[test]
-fn every_program_of_the_chapter_has_a_case() {
-    for program in Motw::value_variants() {
-        let name = program.to_possible_value().expect("none is skipped").get_name().to_string();
-        assert!(CASES.iter().any(|case| case.line == format!("motw {name}")), "{name} is not compared");
+fn every_program_of_the_chapter_and_every_case_of_the_tutorial_is_compared() {
+    check_named::<Motw>("motw");
+    check_named::<Tutorial>("tutorial");
+}
+
+fn check_named<T: ValueEnum>(program: &str) {
+    for value in T::value_variants() {
+        let name = value.to_possible_value().expect("none is skipped").get_name().to_string();
+        assert!(CASES.iter().any(|case| case.line == format!("{program} {name}")), "{name} is not compared");
     }
 }
 

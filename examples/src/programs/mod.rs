@@ -27,6 +27,7 @@ pub mod rand;
 pub mod scripted_sequence;
 pub mod show_task;
 pub mod tree_walk;
+pub mod tutorial;
 pub mod unawaited;
 
 use std::time::Duration;
@@ -111,6 +112,11 @@ pub enum Program {
     ScriptedSequence,
     /// Trees walked by a recursive generator, at the same cost at any depth
     TreeWalk,
+    /// A case of a tutorial on coroutines, tasks and futures
+    Tutorial {
+        /// Which one
+        case: tutorial::Tutorial,
+    },
     /// A program of the asyncio chapter of Python 3 Module of the Week
     Motw {
         /// Its name there
@@ -176,6 +182,7 @@ impl Program {
             Self::LexerParser => lexer_parser::run(flavour, context),
             Self::ScriptedSequence => scripted_sequence::run(flavour, context),
             Self::TreeWalk => tree_walk::run(flavour, context),
+            Self::Tutorial { case } => tutorial::run(case, flavour, context),
             Self::Motw { program } => motw::run(program, flavour, context),
         }
     }

@@ -46,6 +46,10 @@ pub enum Motw {
     Gather,
     /// Results in the order in which they come
     AsCompleted,
+    /// Results once all tasks have ended
+    Wait,
+    /// Those that end in time, and the others cancelled
+    WaitTimeout,
     /// A lock, given to who waits first
     Lock,
     /// An event, which everybody waits for
@@ -66,7 +70,7 @@ macro_rules! run_task {
         }
     };
 }
-use run_task;
+pub(super) use run_task;
 
 /// Runs the program in `flavour`.
 ///
@@ -85,6 +89,8 @@ pub fn run(motw: Motw, flavour: Flavour, context: &Context) -> Result<(), RunErr
         Motw::CancelTask2 => tasks::cancel_task2,
         Motw::Gather => tasks::gather,
         Motw::AsCompleted => tasks::as_completed,
+        Motw::Wait => tasks::wait,
+        Motw::WaitTimeout => tasks::wait_timeout,
         Motw::Lock => synchronization::lock,
         Motw::Event => synchronization::event,
         Motw::Condition => synchronization::condition,

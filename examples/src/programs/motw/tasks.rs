@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
-use coro_core::task;
+use coro_core::task::{self, ReturnWhen};
 
 use super::{Context, run_task};
 use crate::say;
@@ -97,4 +97,59 @@ fn completing(event_loop: Loop, out: Transcript) -> TaskResult<()> {
 pub(super) fn as_completed(flavour: Flavour, context: &Context) -> Result<(), RunError> {
     let Context { event_loop, out } = context;
     run_task!(flavour, event_loop, completing(event_loop.clone(), out.clone()))
+}
+
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn short_phase(i: u32, out: Transcript) -> TaskResult<String> {
+    say!(out, "in phase {i}");
+    wait!(sleep(Duration::from_millis(100) * i)).inspect_err(|_| say!(out, "phase {i} canceled"))?;
+    say!(out, "done with phase {i}");
+    Ok(format!("phase {i} result"))
+}
+
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn waiting(event_loop: Loop, out: Transcript) -> TaskResult<()> {
+    say!(out, "starting main");
+    let mut phases = Vec::new();
+    for i in [2, 0, 1] {
+        phases.push(event_loop.spawn(sub!(short_phase(i, out.clone()))));
+    }
+    say!(out, "waiting for phases to complete");
+    let mut results = Vec::new();
+    for mut completed in wait!(task::wait(&mut phases, ReturnWhen::AllCompleted))?? {
+        results.extend(completed.try_result().transpose()?);
+    }
+    say!(out, "results: {}", python_list(&results));
+    Ok(())
+}
+
+pub(super) fn wait(flavour: Flavour, context: &Context) -> Result<(), RunError> {
+    let Context { event_loop, out } = context;
+    run_task!(flavour, event_loop, waiting(event_loop.clone(), out.clone()))
+}
+
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn waiting_not_long(event_loop: Loop, out: Transcript) -> TaskResult<()> {
+    say!(out, "starting main");
+    let mut phases = Vec::new();
+    for i in [2, 0, 1] {
+        phases.push(event_loop.spawn(sub!(short_phase(i, out.clone()))));
+    }
+    say!(out, "waiting 0.1 for phases to complete");
+    let limited = task::wait(&mut phases, ReturnWhen::AllCompleted).timeout(Duration::from_millis(100));
+    let completed = wait!(limited)??;
+    say!(out, "{} completed and {} pending", completed.len(), phases.len());
+    say!(out, "canceling tasks");
+    // Python's set has them in this order.
+    for pending in phases.iter().rev() {
+        pending.cancel();
+    }
+    say!(out, "exiting main");
+    Ok(())
+}
+
+/// The phase that takes as long as the limit is pending when that is up: its timer was set later.
+pub(super) fn wait_timeout(flavour: Flavour, context: &Context) -> Result<(), RunError> {
+    let Context { event_loop, out } = context;
+    run_task!(flavour, event_loop, waiting_not_long(event_loop.clone(), out.clone()))
 }
