@@ -4,7 +4,8 @@
 //!
 //! - random hexadecimal names. Each is replaced by its number, in the order in which the names appear first, so that
 //!   it does matter which of them is named where;
-//! - the printed form of objects, of the type of a task, and readings of a clock. They are masked, and not compared;
+//! - the printed form of objects, of the type of a task, what debug mode adds to it, and readings of a clock. They are
+//!   masked, and not compared;
 //! - durations, at the end of a line and with a unit. They are compared as numbers, within [`TOLERANCE`].
 //!
 //! [`difference_between_ours`] holds two transcripts of our own, from two flavours or two loops, against each other.
@@ -186,8 +187,11 @@ fn masked(line: &str) -> (String, Option<f64>) {
         )
     });
     static DURATION: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"(?P<at> at )?(?P<number>\d+\.\d+)(?P<unit> seconds\.| s| True)?$"));
-    let line = OBJECTS.replace_all(line, "<object>");
+        LazyLock::new(|| pattern(r"(?P<at> at )?(?P<number>\d+\.\d+)(?P<unit> seconds\.?| s| True)?$"));
+    // What debug mode adds: ours knows tasks by their bodies' names, and no result by its type.
+    static RESULT: LazyLock<Regex> = LazyLock::new(|| pattern(r" result=None created at <place>>"));
+    let line = RESULT.replace_all(line, ">");
+    let line = OBJECTS.replace_all(&line, "<object>");
     let mut seconds = None;
     let line = DURATION.replace(&line, |found: &Captures<'_>| {
         let [at, unit] = ["at", "unit"].map(|name| found.name(name).map_or("", |part| part.as_str()));

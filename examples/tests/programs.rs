@@ -9,7 +9,7 @@ use coro_examples::golden::{Golden, TOLERANCE, difference, difference_between_ou
 use coro_examples::loop_kind::LoopKind;
 use coro_examples::programs::motw::Motw;
 use coro_examples::programs::tutorial::Tutorial;
-use coro_examples::programs::{CASES, Program};
+use coro_examples::programs::{CASES, Program, VERBOSE};
 
 /// The kernel's clock, so fast that nothing is to be waited for, yet slow enough that waits are real.
 fn fast() -> Settings {
@@ -87,7 +87,17 @@ fn every_program_of_the_chapter_and_every_case_of_the_tutorial_is_compared() {
 fn check_named<T: ValueEnum>(program: &str) {
     for value in T::value_variants() {
         let name = value.to_possible_value().expect("none is skipped").get_name().to_string();
-        assert!(CASES.iter().any(|case| case.line == format!("{program} {name}")), "{name} is not compared");
+        let mut cases = CASES.iter().chain([&VERBOSE]);
+        assert!(cases.any(|case| case.line == format!("{program} {name}")), "{name} is not compared");
+    }
+}
+
+#[test]
+fn debug_mode_names_the_step_that_took_long() {
+    let reference = run(VERBOSE.line, Flavour::Native);
+    for flavour in Flavour::ALL {
+        let ran = run(VERBOSE.line, flavour);
+        assert_eq!(problems_of(&VERBOSE, &ran, &reference), [""; 0], "{flavour}");
     }
 }
 

@@ -51,6 +51,8 @@ impl Core {
     }
 
     fn run_timed_step(&self, runnable: &Runnable) {
+        // A task may end in this step, and is to be called by its name then too.
+        TaskRef::of(runnable).inspect(|task| task.note_label());
         let begun = self.time();
         runnable.run(self);
         let took = self.time() - begun;

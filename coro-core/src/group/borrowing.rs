@@ -31,11 +31,11 @@ use crate::task::{Cancelled, Panic, TaskError};
 /// use std::{cell::Cell, time::Duration};
 ///
 /// let total = Loop::simulated().run(async {
-///     let (seconds, total) = (vec![3, 1, 2], Cell::new(0));
-///     let group = BorrowingGroup::new();
+///     let (seconds, sum) = (vec![3, 1, 2], Cell::new(0));
+///     let (group, total) = (BorrowingGroup::new(), &sum);
 ///     let body = async {
 ///         for seconds in &seconds {
-///             group.add(async {
+///             group.add(async move {
 ///                 sleep(Duration::from_secs(*seconds)).await;
 ///                 total.set(total.get() + seconds);
 ///             })?;

@@ -130,8 +130,14 @@ fn function_name(of_type: &str) -> String {
             _ => {}
         }
     }
-    let named = plain.split("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
-    named.last().unwrap_or(of_type).to_string()
+    let mut named = plain.rsplit("::").filter(|part| !part.is_empty() && !part.starts_with('{'));
+    // What the attribute `coroutine` makes is a function of this name, of a type that is called as the user's function.
+    let is_flavour = |name: &str| Flavour::ALL.iter().any(|flavour| flavour.to_string() == name);
+    match (named.next(), named.next()) {
+        (Some(flavour), Some(name)) if is_flavour(flavour) => name,
+        (name, _) => name.unwrap_or(of_type),
+    }
+    .to_string()
 }
 
 #[cfg(test)]
@@ -147,6 +153,9 @@ mod tests {
             ("app::Client<app::Pool<u8>>::get<dyn Fn() + Send>::{{closure}}", "get"),
             ("<app::Client<T> as app::Get>::get::{{closure}}", "get"),
             ("coro_core::native::task::Task<app::Future>", "Task"),
+            ("app::download::native::{{closure}}", "download"),
+            ("<app::download>::fiber::{{closure}}", "fiber"),
+            ("native", "native"),
             ("", ""),
         ] {
             assert_eq!(function_name(of_type), name, "{of_type}");

@@ -90,6 +90,11 @@ pub const CASES: &[Case] = &[
     Case::motw("motw call_at", golden!("motw/asyncio_call_at.py.out"), 1_000),
     // What asyncio logs of its selector comes before what the program prints.
     Case::motw("motw stop", golden!("motw/asyncio_stop.py.out").after("EpollSelector\n"), 0),
+    Case::motw("motw future_event_loop", golden!("motw/asyncio_future_event_loop.py.out"), 0),
+    Case::motw("motw future_await", golden!("motw/asyncio_future_await.py.out"), 0),
+    Case::motw("motw future_callback", golden!("motw/asyncio_future_callback.py.out"), 0),
+    Case::motw("motw ensure_future", golden!("motw/asyncio_ensure_future.py.out"), 0),
+    Case::motw("motw debug", golden!("motw/asyncio_debug.py.out").after("EpollSelector\n"), 101),
     Case::motw("motw cancel_task2", golden!("motw/asyncio_cancel_task2.py.out"), 0),
     Case::motw("motw gather", golden!("motw/asyncio_gather.py.out"), 2_000),
     Case::motw("motw as_completed", golden!("motw/asyncio_as_completed.py.out"), 500),
@@ -100,3 +105,7 @@ pub const CASES: &[Case] = &[
     Case::motw("motw condition", golden!("motw/asyncio_condition.py.out"), 300),
     Case::motw("motw queue", golden!("motw/asyncio_queue.py.out"), 90),
 ];
+
+/// The chapter's program in debug mode. Apart: where the clock is real, other steps may take long as well.
+pub const VERBOSE: Case =
+    Case::motw("motw debug_verbose", golden!("motw/asyncio_debug.py-v.out").after("EpollSelector\n"), 101);

@@ -40,7 +40,7 @@ use coro_core::{EventLoop, Loop, RunError, TaskError, TaskResult};
 
 use crate::transcript::Transcript;
 
-pub use case::{CASES, Case};
+pub use case::{CASES, Case, VERBOSE};
 
 /// What a program gets from outside.
 #[derive(Debug)]

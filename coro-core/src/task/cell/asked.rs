@@ -26,8 +26,8 @@ impl TaskRef {
         Some(Backtrace { task: self.info(), waits_for, frames })
     }
 
-    /// What it looks like now.
-    pub(crate) fn info(&self) -> TaskInfo {
+    /// Notes what its body is called, while that can be asked.
+    pub(crate) fn note_label(&self) {
         let header = self.header();
         if header.stage.get() == Stage::Waiting && !header.has_label() {
             // SAFETY: it is a live cell, of the type of its methods, and it waits.
@@ -37,7 +37,12 @@ impl TaskRef {
                 header.set_label(Label { function: info.name, defined_at: info.made_at });
             }
         }
-        header.info(Label { function: (self.methods().name)(), defined_at: None })
+    }
+
+    /// What it looks like now.
+    pub(crate) fn info(&self) -> TaskInfo {
+        self.note_label();
+        self.header().info(Label { function: (self.methods().name)(), defined_at: None })
     }
 
     /// Has its loop call `function` once it has ended, with it.

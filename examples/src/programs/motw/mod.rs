@@ -11,6 +11,8 @@
 
 mod callbacks;
 mod coroutines;
+mod debugging;
+mod futures;
 mod queue;
 mod synchronization;
 mod tasks;
@@ -39,6 +41,18 @@ pub enum Motw {
     CallAt,
     /// A loop that runs until it is stopped
     Stop,
+    /// A future that the loop runs until it is set
+    FutureEventLoop,
+    /// A future that is awaited
+    FutureAwait,
+    /// Callbacks of a future, in the order in which they were added
+    FutureCallback,
+    /// A task of a coroutine, given to another one
+    EnsureFuture,
+    /// A step that takes long
+    Debug,
+    /// The same, which is told in debug mode
+    DebugVerbose,
     /// A task that is cancelled while it sleeps, and sees it
     #[value(name = "cancel_task2")]
     CancelTask2,
@@ -86,6 +100,12 @@ pub fn run(motw: Motw, flavour: Flavour, context: &Context) -> Result<(), RunErr
         Motw::CallLater => callbacks::call_later,
         Motw::CallAt => callbacks::call_at,
         Motw::Stop => callbacks::stop,
+        Motw::FutureEventLoop => futures::event_loop,
+        Motw::FutureAwait => futures::awaited,
+        Motw::FutureCallback => futures::callback,
+        Motw::EnsureFuture => tasks::ensure_future,
+        Motw::Debug => debugging::quiet,
+        Motw::DebugVerbose => debugging::verbose,
         Motw::CancelTask2 => tasks::cancel_task2,
         Motw::Gather => tasks::gather,
         Motw::AsCompleted => tasks::as_completed,

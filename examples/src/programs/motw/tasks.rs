@@ -153,3 +153,34 @@ pub(super) fn wait_timeout(flavour: Flavour, context: &Context) -> Result<(), Ru
     let Context { event_loop, out } = context;
     run_task!(flavour, event_loop, waiting_not_long(event_loop.clone(), out.clone()))
 }
+
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn wrapped(out: Transcript) -> TaskResult<&'static str> {
+    say!(out, "wrapped");
+    Ok("result")
+}
+
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn inner(task: JoinHandle<&'static str>, out: Transcript) -> TaskResult<()> {
+    say!(out, "inner: starting");
+    say!(out, "inner: waiting for {task:?}");
+    let result = wait!(task)??;
+    say!(out, "inner: task returned '{result}'");
+    Ok(())
+}
+
+#[coro_core::coroutine(task, flavours(native, generator, fiber))]
+fn starter(out: Transcript) -> TaskResult<()> {
+    say!(out, "starter: creating task");
+    let task = task::ensure_future(sub!(wrapped(out.clone())));
+    say!(out, "starter: waiting for inner");
+    yield_from!(sub!(inner(task, out.clone())))?;
+    say!(out, "starter: inner returned");
+    Ok(())
+}
+
+pub(super) fn ensure_future(flavour: Flavour, context: &Context) -> Result<(), RunError> {
+    let Context { event_loop, out } = context;
+    say!(out, "entering event loop");
+    run_task!(flavour, event_loop, starter(out.clone()))
+}
