@@ -7,7 +7,7 @@ use crate::{
     coroutine::{AsyncContext, AsyncGenerator, with},
     event_loop::{CallHandle, RemoteHandle, TimerHandle},
     executor::run_in_executor,
-    gather,
+    gather, group,
     native::{self, catch},
     net::{TcpListener, TcpStream},
     queue,
