@@ -9,7 +9,6 @@ mod wait;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::task::Poll;
 
 pub use store::{Fifo, Lifo, Smallest, Store};
 pub use wait::{Get, Join, Put};
@@ -350,15 +349,6 @@ impl<S: Store> Shared<S> {
     fn call_everybody(&self) {
         self.getters.call_all();
         self.putters.call_all();
-    }
-
-    /// Says what the present task waits for, if it does.
-    #[inline(always)]
-    fn note_wait<R>(&self, polled: Poll<R>, line: &Line) -> Poll<R> {
-        if polled.is_pending() {
-            line.note_wait_named(self.name());
-        }
-        polled
     }
 
     /// One of the lines names the queue.

@@ -41,7 +41,6 @@ impl<S: Store> Future for Put<S> {
             return Poll::Ready(Ok(()));
         }
         let polled = shared.putters.poll_named(shared.name(), place, cx, |_| shared.push(item));
-        let polled = shared.note_wait(polled, &shared.putters);
         polled.map(|()| item.take().map_or(Ok(()), |item| Err(Unput(item))))
     }
 }
@@ -82,8 +81,7 @@ impl<S: Store> Future for Get<S> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue: BaseQueue(shared), place } = &mut *self;
-        let polled = shared.getters.poll(place, cx, |_| shared.pop());
-        shared.note_wait(polled, &shared.getters)
+        shared.getters.poll(place, cx, |_| shared.pop())
     }
 }
 
@@ -122,10 +120,9 @@ impl<S: Store> Future for Join<S> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { queue: BaseQueue(shared), place } = &mut *self;
         // Called, it is over, whatever was put since.
-        let polled = shared.joiners.poll_named(shared.name(), place, cx, |called| {
+        shared.joiners.poll_named(shared.name(), place, cx, |called| {
             (called || shared.unfinished.get() == 0).then_some(())
-        });
-        shared.note_wait(polled, &shared.joiners)
+        })
     }
 }
 

@@ -218,13 +218,10 @@ impl Future for Wait {
             false if !shared.broken.get() => shared.arrive().map(Ok),
             _ => Some(Err(BrokenBarrier)),
         });
-        if polled.is_pending() {
-            if arrives {
-                *breaks = shared.breaks.get();
-                shared.arrived.set(shared.arrived.get() + 1);
-                shared.marks.set_place(place, Mark { round: shared.round.get(), number: 0 });
-            }
-            shared.line.note_wait();
+        if polled.is_pending() && arrives {
+            *breaks = shared.breaks.get();
+            shared.arrived.set(shared.arrived.get() + 1);
+            shared.marks.set_place(place, Mark { round: shared.round.get(), number: 0 });
         }
         polled
     }

@@ -339,9 +339,6 @@ impl<T: Clone> Future for Receive<'_, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { receiver: Receiver { shared, next }, place } = &mut *self;
         let polled = shared.line.poll(place, cx, |_| shared.try_receive(next));
-        if polled.is_pending() {
-            shared.line.note_wait();
-        }
         polled.map_ok(Rc::unwrap_or_clone)
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use super::holders::Holders;
+use super::holders::{Holders, Key};
 use super::permits::Permits;
 use super::{Line, Place};
 use crate::event_loop::{Core, Wanted};
@@ -247,11 +247,7 @@ impl Future for Acquire {
             shared.permits.leave(place);
             return Poll::Ready(Err(error));
         }
-        if shared.permits.poll(place, cx).is_ready() {
-            return Poll::Ready(Ok(limiter.token(who)));
-        }
-        shared.permits.line.note_wait();
-        Poll::Pending
+        shared.permits.poll(place, cx).map(|()| Ok(limiter.token(who)))
     }
 }
 
@@ -273,7 +269,7 @@ pub struct Token {
     limiter: CapacityLimiter,
     borrower: Borrower,
     /// Among the holders.
-    key: usize,
+    key: Key,
 }
 
 impl Token {
@@ -287,7 +283,7 @@ impl Drop for Token {
     fn drop(&mut self) {
         let shared = &self.limiter.0;
         shared.borrowers.borrow_mut().remove(&self.borrower);
-        shared.holders.leave(self.key);
+        shared.holders.leave(&mut self.key);
         shared.permits.add(1);
     }
 }

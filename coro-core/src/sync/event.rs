@@ -116,11 +116,7 @@ impl Future for Wait {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { event: Event(shared), place } = &mut *self;
-        let polled = shared.line.poll(place, cx, |called| (called || shared.set.get()).then_some(()));
-        if polled.is_pending() {
-            shared.line.note_wait();
-        }
-        polled
+        shared.line.poll(place, cx, |called| (called || shared.set.get()).then_some(()))
     }
 }
 

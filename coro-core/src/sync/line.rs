@@ -11,15 +11,15 @@
 //!          3 leave, or the turn is taken
 //! ```
 //!
-//! A waiting node has a waker and is linked with its neighbours; one that was called has neither, until its owner
+//! A waiting node says whom to wake and is linked with its neighbours; one that was called does neither, until its owner
 //! polls it or goes away; a free one is linked with the other free ones.
 //!
 //! A task that was cancelled waits no longer, though it has not run yet. When it is called, it turns out that its wait was
 //! cut off: its node is then as one that was called, but has no turn to take or to pass on, and the next one is called.
 //! Whoever waits again all the same goes to the end of the line.
 //!
-//! A waker is cloned, called and dropped while nothing of the line is borrowed: foreign ones may run anything, and come
-//! back here.
+//! A task of ours waits by its word. A foreign waker is cloned, called and dropped while nothing of the line is borrowed: it
+//! may run anything, and come back here.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::replace;
@@ -29,13 +29,10 @@ use std::task::{Context, Poll, Waker};
 use super::holders::Holders;
 use super::roster::Roster;
 use crate::event_loop::{ObjectName, Wanted, Word};
-use crate::task::call;
+use crate::task::{call, wake, word_of};
 
 /// The index of no node.
 const NOBODY: usize = usize::MAX;
-
-/// The number of one whose wait was cut off.
-const CUT_OFF: u64 = u64::MAX;
 
 /// A line of waiters. Its room is kept for those who come later.
 pub(crate) struct Line {
@@ -58,12 +55,61 @@ pub(crate) struct Line {
 }
 
 pub(super) struct Node {
-    /// Of one who waits; none once it was called.
-    pub(super) waker: Option<Waker>,
+    pub(super) who: Who,
     pub(super) wanted: Wanted,
     number: u64,
     previous: usize,
     next: usize,
+}
+
+/// Who is to be woken for a place in a line.
+pub(super) enum Who {
+    /// A task of ours.
+    Task(Word),
+    /// Apart, because most are none of these.
+    Foreign(Box<Waker>),
+    /// Nobody: it was called.
+    Called,
+    /// Nobody: its wait was cut off.
+    CutOff,
+}
+
+impl Who {
+    #[inline(always)]
+    fn of(waker: &Waker) -> Self {
+        word_of(waker).map_or_else(|| Self::foreign(waker), Self::Task)
+    }
+
+    #[cold]
+    fn foreign(waker: &Waker) -> Self {
+        Self::Foreign(Box::new(waker.clone()))
+    }
+
+    #[inline(always)]
+    fn waits(&self) -> bool {
+        matches!(self, Self::Task(_) | Self::Foreign(_))
+    }
+
+    /// Wakes it, cancelled or not.
+    fn wake(self) {
+        match self {
+            Self::Task(word) => wake(word),
+            Self::Foreign(waker) => waker.wake(),
+            Self::Called | Self::CutOff => {}
+        }
+    }
+
+    /// Wakes it, unless it is a task whose wait was cut off. False then.
+    #[inline]
+    fn call(self) -> bool {
+        match self {
+            Self::Task(word) => call(word),
+            other => {
+                other.wake();
+                true
+            }
+        }
+    }
 }
 
 /// A place in a line, or none. It belongs to one line: the one that it is always given to.
@@ -161,12 +207,24 @@ impl Line {
         {
             return Poll::Ready(result);
         }
-        self.poll_place(name, place, cx, attempt)
+        self.wait_named(name, place, cx, attempt)
     }
 
-    /// [`poll`](Self::poll) for one who waits, or must.
+    /// [`poll`](Self::poll) for one who waits, or has found on arrival that it must.
+    #[inline(always)]
+    pub(super) fn wait<R>(
+        &self,
+        place: &mut Place,
+        cx: &Context<'_>,
+        attempt: impl FnMut(bool) -> Option<R>,
+    ) -> Poll<R> {
+        self.wait_named(&self.name, place, cx, attempt)
+    }
+
+    /// [`poll_named`](Self::poll_named) for one who waits, or has found on arrival that it must. Says that the present task
+    /// waits, if somebody wants to know.
     #[inline(never)]
-    fn poll_place<R>(
+    fn wait_named<R>(
         &self,
         name: &ObjectName,
         place: &mut Place,
@@ -174,19 +232,25 @@ impl Line {
         mut attempt: impl FnMut(bool) -> Option<R>,
     ) -> Poll<R> {
         let called = match self.turn(place, cx.waker()) {
-            Turn::Waiting => return Poll::Pending,
+            Turn::Waiting => {
+                self.note_wait(name);
+                return Poll::Pending;
+            }
             Turn::Called => true,
             Turn::Outside => false,
         };
         if called && let Some(result) = attempt(called) {
             return Poll::Ready(result);
         }
-        let waker = cx.waker().clone();
+        let who = Who::of(cx.waker());
         // A foreign clone may have run anything, even what is waited for.
-        if let Some(result) = attempt(called) {
+        if matches!(who, Who::Foreign(_))
+            && let Some(result) = attempt(called)
+        {
             return Poll::Ready(result);
         }
-        *place = self.enter(name, waker);
+        *place = self.enter(name, who);
+        self.note_wait(name);
         Poll::Pending
     }
 
@@ -226,11 +290,12 @@ impl Line {
         }
     }
 
-    fn enter(&self, name: &ObjectName, waker: Waker) -> Place {
+    #[inline(always)]
+    fn enter(&self, name: &ObjectName, who: Who) -> Place {
         let (last, number) = (self.last.get(), self.entered.get());
         self.entered.set(number + 1);
         let wanted = self.wanted.get();
-        let node = Node { waker: Some(waker), wanted, number, previous: last, next: NOBODY };
+        let node = Node { who, wanted, number, previous: last, next: NOBODY };
         let mut nodes = self.make_nodes(name).borrow_mut();
         let index = self.free.get();
         let index = match nodes.get_mut(index) {
@@ -254,35 +319,35 @@ impl Line {
     }
 
     /// Whose turn it is, for the owner of a place. One that was called takes its turn, and has no place any more.
-    #[inline]
+    #[inline(always)]
     fn turn(&self, place: &mut Place, waker: &Waker) -> Turn {
         if place.is_none() {
             return Turn::Outside;
         }
-        let Place(index) = *place;
         let mut nodes = self.nodes().borrow_mut();
-        match &nodes[index].waker {
-            Some(old) if old.will_wake(waker) => Turn::Waiting,
-            Some(_) => {
+        let turn = match &nodes[place.0].who {
+            Who::Called => Turn::Called,
+            Who::CutOff => Turn::Outside,
+            Who::Task(word) if word_of(waker) == Some(*word) => return Turn::Waiting,
+            Who::Foreign(known) if known.will_wake(waker) => return Turn::Waiting,
+            Who::Task(_) | Who::Foreign(_) => {
                 drop(nodes);
-                self.update(place, waker)
+                return self.update(place, waker);
             }
-            None => {
-                let turn = if nodes[index].number == CUT_OFF { Turn::Outside } else { Turn::Called };
-                self.free(&mut nodes, index);
-                *place = Place::NONE;
-                turn
-            }
-        }
+        };
+        self.free(&mut nodes, place.0);
+        *place = Place::NONE;
+        turn
     }
 
     /// [`turn`](Self::turn) for one who waits with another waker now.
     #[cold]
     fn update(&self, place: &mut Place, waker: &Waker) -> Turn {
-        let waker = waker.clone();
+        let who = Who::of(waker);
         let mut nodes = self.nodes().borrow_mut();
-        if let Some(old) = &mut nodes[place.0].waker {
-            let outdated = replace(old, waker);
+        let known = &mut nodes[place.0].who;
+        if known.waits() {
+            let outdated = replace(known, who);
             drop(nodes);
             drop(outdated);
             return Turn::Waiting;
@@ -296,14 +361,13 @@ impl Line {
 
     fn leave_node(&self, index: usize) -> bool {
         let mut nodes = self.nodes().borrow_mut();
-        let waker = nodes[index].waker.take();
-        if waker.is_some() {
+        let who = replace(&mut nodes[index].who, Who::Called);
+        if who.waits() {
             self.unlink(&mut nodes, index);
         }
-        let called = waker.is_none() && nodes[index].number != CUT_OFF;
         self.free(&mut nodes, index);
         drop(nodes);
-        called
+        matches!(who, Who::Called)
     }
 
     fn unlink(&self, nodes: &mut [Node], index: usize) {
@@ -333,17 +397,18 @@ impl Line {
     }
 
     /// Calls the one who has waited longest and is not cancelled. False if nobody is left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn call_next_present(&self) -> bool {
         !self.is_empty() && self.call_first()
     }
 
+    #[inline(never)]
     fn call_first(&self) -> bool {
-        while let Some((index, waker)) = self.pop_before(u64::MAX) {
-            if call(waker) {
+        while let Some((index, who)) = self.pop_before(u64::MAX) {
+            if who.call() {
                 return true;
             }
-            self.nodes().borrow_mut()[index].number = CUT_OFF;
+            self.nodes().borrow_mut()[index].who = Who::CutOff;
         }
         false
     }
@@ -358,24 +423,24 @@ impl Line {
     fn call_before(&self, limit: u64) -> bool {
         let popped = self.pop_before(limit);
         let called = popped.is_some();
-        if let Some((_, waker)) = popped {
-            waker.wake();
+        if let Some((_, who)) = popped {
+            who.wake();
         }
         called
     }
 
-    #[inline]
-    fn pop_before(&self, limit: u64) -> Option<(usize, Waker)> {
+    #[inline(always)]
+    fn pop_before(&self, limit: u64) -> Option<(usize, Who)> {
         let mut nodes = self.roster.get()?.nodes.borrow_mut();
         let index = self.first.get();
         let first = nodes.get_mut(index).filter(|first| first.number < limit)?;
-        let (waker, next) = (first.waker.take(), first.next);
+        let (who, next) = (replace(&mut first.who, Who::Called), first.next);
         self.gone.set(self.gone.get() + 1);
         self.first.set(next);
         match nodes.get_mut(next) {
             Some(node) => node.previous = NOBODY,
             None => self.last.set(NOBODY),
         }
-        Some((index, waker?))
+        Some((index, who))
     }
 }

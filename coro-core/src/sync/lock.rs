@@ -187,11 +187,7 @@ impl<T> Future for Acquire<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Guard<T>> {
         let Self { lock, place } = &mut *self;
-        let polled = lock.0.line.poll(place, cx, |called| lock.take(called));
-        if polled.is_pending() {
-            lock.0.line.note_wait();
-        }
-        polled
+        lock.0.line.poll(place, cx, |called| lock.take(called))
     }
 }
 

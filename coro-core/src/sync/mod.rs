@@ -10,8 +10,8 @@
 //!
 //! Each is a handle: cloning it gives another one to the same thing, or another end of a channel (but a oneshot has one of
 //! each). None waits when it need not, and each wakes those who can go on, and nobody else. Who waits stands in a line,
-//! first come, first served; a wait that is dropped leaves at once, and passes on what it had been promised. Waiting
-//! allocates nothing once a line has been as long before. Guards borrow nothing: any body can hold one across its waits.
+//! first come, first served; a wait that is dropped leaves at once, and passes on what it had been promised. A task that
+//! waits allocates nothing once a line has been as long before. Guards borrow nothing: any body can hold one across its waits.
 //! `statistics()` shows what each looks like.
 //!
 //! Nothing here is for other threads: see [`RemoteHandle`](crate::event_loop::RemoteHandle). The queues have a module of

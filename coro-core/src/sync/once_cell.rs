@@ -203,7 +203,7 @@ impl<'c> Future for Waiting<'c> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { turns, place } = &mut *self;
-        let polled = turns.line.poll(place, cx, |called| match turns.state.get() {
+        turns.line.poll(place, cx, |called| match turns.state.get() {
             State::There => Some(None),
             State::Making => None,
             State::Promised if !called => None,
@@ -212,11 +212,7 @@ impl<'c> Future for Waiting<'c> {
                 turns.line.set_holder(Core::current_word());
                 Some(Some(Turn { turns, over: false }))
             }
-        });
-        if polled.is_pending() {
-            turns.line.note_wait();
-        }
-        polled
+        })
     }
 }
 

@@ -38,13 +38,13 @@ impl Permits {
     }
 
     /// Whether a newcomer has to wait.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_locked(&self) -> bool {
         self.free.get() <= 0 || self.promised.get() > 0 || !self.line.is_empty()
     }
 
     /// Takes one, for a newcomer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_take(&self) -> bool {
         let locked = self.is_locked();
         if !locked {
@@ -54,10 +54,16 @@ impl Permits {
     }
 
     /// Takes one, waiting in line.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll(&self, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
+        if place.is_none() && self.try_take() { Poll::Ready(()) } else { self.wait(place, cx) }
+    }
+
+    /// [`poll`](Self::poll) for one who waits, or must.
+    #[inline(never)]
+    fn wait(&self, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
         let waited = !place.is_none();
-        let polled = self.line.poll(place, cx, |called| (called || self.try_take()).then_some(()));
+        let polled = self.line.wait(place, cx, |called| (called || self.try_take()).then_some(()));
         if waited && polled.is_ready() {
             // Who was called had its permit already.
             self.promised.set(self.promised.get() - 1);
@@ -67,8 +73,15 @@ impl Permits {
     }
 
     /// Gives up a place, and the permit with it if there is one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&self, place: &mut Place) {
+        if !place.is_none() {
+            self.leave_line(place);
+        }
+    }
+
+    #[inline(never)]
+    fn leave_line(&self, place: &mut Place) {
         if self.line.leave(place) {
             self.promised.set(self.promised.get() - 1);
             self.add(1);
@@ -76,13 +89,15 @@ impl Permits {
     }
 
     /// Adds so many, or takes them away, and calls as many as there are permits for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&self, permits: isize) {
         self.free.set(self.free.get().saturating_add(permits));
-        self.call();
+        if !self.line.is_empty() {
+            self.call();
+        }
     }
 
-    #[inline]
+    #[inline(never)]
     fn call(&self) {
         while self.free.get() > 0 && !self.line.is_empty() {
             // Before the call: a foreign waker may come back here.

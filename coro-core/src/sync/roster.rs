@@ -7,9 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use super::holders::Holders;
-use super::line::{Line, Node};
+use super::line::{Line, Node, Who};
 use crate::event_loop::{Awaited, Core, ObjectName, Wanted, Word};
-use crate::task::word_of;
 
 /// The nodes of a line, and whom those in it wait for.
 pub(super) struct Roster {
@@ -30,12 +29,6 @@ impl Roster {
         Core::on_current(|core| roster.number.set(core.note_object(name, known)));
         roster
     }
-
-    /// Apart, so that the way of those who need not wait is short.
-    #[inline(never)]
-    pub(super) fn set_holder(&self, holder: Word) {
-        self.holder.set(holder);
-    }
 }
 
 /// What is known of those who wait.
@@ -51,7 +44,7 @@ impl Line {
     pub(crate) fn set_holder(&self, holder: Word) {
         self.holder.set(holder);
         if let Some(roster) = self.roster.get() {
-            roster.set_holder(holder);
+            roster.holder.set(holder);
         }
     }
 
@@ -60,15 +53,9 @@ impl Line {
         self.holders.as_ref().map_or(self.holder.get(), Holders::any)
     }
 
-    /// Says that the present task waits in it, if somebody wants to know.
+    /// Says that the present task waits in it, for something of this name, if somebody wants to know.
     #[inline(always)]
-    pub(crate) fn note_wait(&self) {
-        self.note_wait_named(&self.name);
-    }
-
-    /// [`note_wait`](Self::note_wait), for something of this name.
-    #[inline(always)]
-    pub(crate) fn note_wait_named(&self, name: &ObjectName) {
+    pub(super) fn note_wait(&self, name: &ObjectName) {
         name.note_wait(self.wanted.get(), || self.holder());
     }
 }
@@ -84,7 +71,7 @@ impl Awaited for Roster {
 
     fn each_wait(&self, tell: &mut dyn FnMut(Word, Wanted)) {
         for node in &*self.nodes.borrow() {
-            if let Some(word) = node.waker.as_ref().and_then(word_of) {
+            if let Who::Task(word) = node.who {
                 tell(word, node.wanted);
             }
         }

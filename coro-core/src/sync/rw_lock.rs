@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::holders::Holders;
+use super::holders::{Holders, Key};
 use super::marks::Marks;
 use super::{Line, Place};
 use crate::event_loop::Wanted;
@@ -179,11 +179,8 @@ impl Access {
         self.line.set_wanted(if want == Want::Read { Wanted::Read } else { Wanted::Write });
         // Who was called has begun already.
         let polled = self.line.poll(place, cx, |called| (called || self.try_take(want)).then_some(()));
-        if polled.is_pending() {
-            if arrives {
-                self.wants.set_place(place, want);
-            }
-            self.line.note_wait();
+        if polled.is_pending() && arrives {
+            self.wants.set_place(place, want);
         }
         polled
     }
@@ -313,7 +310,7 @@ pub struct ReadGuard<T> {
     /// `Some` until it is dropped.
     value: Option<Rc<T>>,
     /// Among the holders.
-    key: usize,
+    key: Key,
 }
 
 impl<T> Deref for ReadGuard<T> {
@@ -328,7 +325,7 @@ impl<T> Drop for ReadGuard<T> {
     fn drop(&mut self) {
         // Before it ends: who writes next has the only reference.
         drop(self.value.take());
-        self.lock.0.access.holders.leave(self.key);
+        self.lock.0.access.holders.leave(&mut self.key);
         self.lock.0.access.end(Want::Read);
     }
 }
@@ -346,7 +343,7 @@ pub struct WriteGuard<T> {
     /// The only reference to it. `Some` until it is dropped.
     value: Option<Rc<T>>,
     /// Among the holders.
-    key: usize,
+    key: Key,
 }
 
 impl<T> WriteGuard<T> {
@@ -376,7 +373,7 @@ impl<T> DerefMut for WriteGuard<T> {
 
 impl<T> Drop for WriteGuard<T> {
     fn drop(&mut self) {
-        self.lock.0.access.holders.leave(self.key);
+        self.lock.0.access.holders.leave(&mut self.key);
         *self.lock.0.value.borrow_mut() = self.value.take();
         self.lock.0.access.end(Want::Write);
     }

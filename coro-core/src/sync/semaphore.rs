@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use super::holders::Holders;
+use super::holders::{Holders, Key};
 use super::permits::Permits;
 use super::{Line, Place};
 use crate::event_loop::{Wanted, Word};
@@ -69,6 +69,8 @@ pub struct WouldWait;
 )]
 pub struct TooManyPermits;
 
+const AGAIN: &str = "an Acquire was polled after it gave a permit: await it once";
+
 /// What a semaphore looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,8 +97,9 @@ impl Semaphore {
     /// # Cancellation
     ///
     /// Strict: a dropped wait has taken nothing, and those in line are served.
+    #[inline(always)]
     pub fn acquire(&self) -> Acquire {
-        Acquire { semaphore: self.clone(), place: Place::NONE }
+        Acquire { semaphore: Some(self.clone()), place: Place::NONE }
     }
 
     /// Takes a permit, if one is free and nobody waits.
@@ -105,7 +108,7 @@ impl Semaphore {
     ///
     /// [`WouldWait`], also if somebody who waited has been promised one and has not run yet.
     pub fn try_acquire(&self) -> Result<Permit, WouldWait> {
-        if self.0.permits.try_take() { Ok(self.permit()) } else { Err(WouldWait) }
+        if self.0.permits.try_take() { Ok(self.clone().into_permit()) } else { Err(WouldWait) }
     }
 
     /// Adds a permit that no guard gives back: one that was [forgotten](Permit::forget), or a new one.
@@ -142,9 +145,11 @@ impl Semaphore {
         }
     }
 
-    #[inline]
-    fn permit(&self) -> Permit {
-        Permit { semaphore: self.clone(), key: Some(self.0.holders.enter()) }
+    /// One that has been taken.
+    #[inline(always)]
+    fn into_permit(self) -> Permit {
+        let key = self.0.holders.enter();
+        Permit { semaphore: self, key }
     }
 }
 
@@ -160,38 +165,43 @@ impl fmt::Debug for Semaphore {
 }
 
 /// A [`Semaphore::acquire`] on its way.
+///
+/// # Panics
+///
+/// When it is polled again after it has given a permit, as any future may.
 #[must_use = "a permit is not taken until this is awaited"]
 pub struct Acquire {
-    semaphore: Semaphore,
+    /// `None` once a permit has been given.
+    semaphore: Option<Semaphore>,
     place: Place,
 }
 
 impl Future for Acquire {
     type Output = Permit;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
         let Self { semaphore, place } = &mut *self;
-        match semaphore.0.permits.poll(place, cx) {
-            Poll::Ready(()) => Poll::Ready(semaphore.permit()),
-            Poll::Pending => {
-                semaphore.0.permits.line.note_wait();
-                Poll::Pending
-            }
-        }
+        let polled = match semaphore {
+            Some(semaphore) => semaphore.0.permits.poll(place, cx),
+            None => Poll::Ready(()),
+        };
+        polled.map(|()| semaphore.take().expect(AGAIN).into_permit())
     }
 }
 
 impl Drop for Acquire {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        self.semaphore.0.permits.leave(&mut self.place);
+        if let Some(semaphore) = &self.semaphore {
+            semaphore.0.permits.leave(&mut self.place);
+        }
     }
 }
 
 impl fmt::Debug for Acquire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Acquire").field(&self.semaphore).finish()
+        f.debug_struct("Acquire").field("waiting", &!self.place.is_none()).finish_non_exhaustive()
     }
 }
 
@@ -200,34 +210,30 @@ impl fmt::Debug for Acquire {
 #[must_use = "a permit that is dropped at once is given back at once"]
 pub struct Permit {
     semaphore: Semaphore,
-    /// Among the holders. None once it was forgotten.
-    key: Option<usize>,
+    /// Among the holders.
+    key: Key,
 }
 
 impl Permit {
     /// Says who has it, for reports of who waits for whom. At first that is the task that took it; one that takes a permit
     /// for another task names that one, and `None` is for a permit that no task will give back.
     pub fn set_holder(&self, task: Option<&Canceller>) {
-        if let Some(key) = self.key {
-            self.semaphore.0.holders.rename(key, task.map_or(Word::NOBODY, Canceller::word));
-        }
+        self.semaphore.0.holders.rename(&self.key, task.map_or(Word::NOBODY, Canceller::word));
     }
 
     /// Keeps the permit taken without a guard, until somebody [releases](Semaphore::release) it.
     pub fn forget(mut self) {
-        if let Some(key) = self.key.take() {
-            let shared = &self.semaphore.0;
-            shared.holders.leave(key);
+        let shared = &self.semaphore.0;
+        if shared.holders.leave(&mut self.key) {
             shared.forgotten.set(shared.forgotten.get() + 1);
         }
     }
 }
 
 impl Drop for Permit {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.semaphore.0.holders.leave(key);
+        if self.semaphore.0.holders.leave(&mut self.key) {
             self.semaphore.0.permits.add(1);
         }
     }

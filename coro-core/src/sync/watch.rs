@@ -247,18 +247,14 @@ impl<T> Future for Changed<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { receiver: Receiver { shared, seen }, place } = &mut *self;
-        let polled = shared.changed.poll(place, cx, |_| {
+        shared.changed.poll(place, cx, |_| {
             let version = shared.version.get();
             if *seen == version {
                 return (shared.senders.get() == 0).then_some(Err(Closed));
             }
             *seen = version;
             Some(Ok(()))
-        });
-        if polled.is_pending() {
-            shared.changed.note_wait();
-        }
-        polled
+        })
     }
 }
 
@@ -287,11 +283,7 @@ impl<T> Future for Abandoned<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { shared, place } = &mut *self;
-        let polled = shared.abandoned.poll(place, cx, |_| (shared.receivers.get() == 0).then_some(()));
-        if polled.is_pending() {
-            shared.abandoned.note_wait();
-        }
-        polled
+        shared.abandoned.poll(place, cx, |_| (shared.receivers.get() == 0).then_some(()))
     }
 }
 

@@ -56,7 +56,7 @@ pub use wait::{ReturnWhen, Wait, wait};
 pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};
 use info::Label;
-pub(crate) use waker::{call, copied, plain_word_of, word_of};
+pub(crate) use waker::{call, copied, plain_word_of, wake, word_of};
 use waker::{with_attentive, with_waker_of};
 
 use crate::coroutine::Thrown;

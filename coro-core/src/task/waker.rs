@@ -9,15 +9,13 @@ use std::task::{RawWaker, RawWakerVTable};
 
 use crate::event_loop::{Core, Word};
 
-/// Calls somebody who waits in line: wakes him, unless he is one of our tasks and his wait is over, because he is cancelled.
-/// False then.
-#[inline]
-pub(crate) fn call(waker: Waker) -> bool {
-    let called = word_of(&waker).and_then(Core::call);
-    if called.is_none() {
-        waker.wake();
-    }
-    called.unwrap_or(true)
+/// Calls a task that waits in line: wakes it, unless its wait is over, because it is cancelled. False then.
+#[inline(always)]
+pub(crate) fn call(word: Word) -> bool {
+    Core::call(word).unwrap_or_else(|| {
+        wake(word);
+        true
+    })
 }
 
 /// Wakes the task that `word` names.

@@ -73,11 +73,11 @@ impl<T> Future for Wait<T> {
         let this = &mut *self;
         if let State::Held(_) = this.state {
             this.begin(cx);
+            // If that has notified this one, it is awake.
+            return Poll::Pending;
         }
         if let State::Waiting(place) = &mut this.state {
-            let line = &this.condition.0.line;
-            if line.poll(place, cx, |called| called.then_some(())).is_pending() {
-                line.note_wait();
+            if this.condition.0.line.poll(place, cx, |called| called.then_some(())).is_pending() {
                 return Poll::Pending;
             }
             this.notified = true;

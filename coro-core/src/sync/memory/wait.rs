@@ -37,9 +37,6 @@ impl<T> Future for Send<'_, T> {
         let Self { channel, item, place } = &mut *self;
         let line = &channel.senders.line;
         let polled = line.poll(place, cx, |called| channel.try_send(item, called));
-        if polled.is_pending() {
-            line.note_wait();
-        }
         polled.map(|()| item.take().map_or(Ok(()), |item| Err(BrokenResource(item))))
     }
 }
@@ -79,12 +76,9 @@ impl<T> Future for Receive<'_, T> {
         let arrives = place.is_none();
         let line = &channel.receivers.line;
         let polled = line.poll(place, cx, |called| channel.try_receive(called));
-        if polled.is_pending() {
-            line.note_wait();
-            if arrives {
-                // A sender may have waited for nothing else.
-                channel.promise_room();
-            }
+        if polled.is_pending() && arrives {
+            // A sender may have waited for nothing else.
+            channel.promise_room();
         }
         polled
     }
