@@ -1,12 +1,15 @@
 //! Mutual exclusion between tasks: asyncio's lock, around a value.
 
-use std::cell::Cell;
+mod guard;
+
 use std::fmt;
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+
+pub use guard::Guard;
+use guard::Guarded;
 
 use super::{Line, Place};
 use crate::event_loop::{Core, Wanted, Word};
@@ -17,8 +20,8 @@ use crate::event_loop::{Core, Wanted, Word};
 /// A cancelled wait passes the promise on. Without a value, write `Lock<()>`. Cloning gives another handle to the same
 /// lock.
 ///
-/// The value moves into the [`Guard`] and back, so that a guard borrows nothing and any body can hold it: put a large
-/// one in a box. A panic while it is held releases it, as an exception does in Python.
+/// A [`Guard`] borrows nothing, so that any body can hold it. A panic while it is held releases it, as an exception does in
+/// Python.
 ///
 /// ```text
 ///            lock, try_lock
@@ -59,9 +62,7 @@ use crate::event_loop::{Core, Wanted, Word};
 pub struct Lock<T>(Rc<Shared<T>>);
 
 struct Shared<T> {
-    state: Cell<State>,
-    /// `None` while it is locked: the guard has it.
-    value: Cell<Option<T>>,
+    guarded: Guarded<T>,
     line: Line,
 }
 
@@ -92,8 +93,7 @@ pub struct Statistics {
 impl<T> Lock<T> {
     /// An unlocked lock around `value`.
     pub fn new(value: T) -> Self {
-        let (state, value) = (Cell::new(State::Free), Cell::new(Some(value)));
-        Self(Rc::new(Shared { state, value, line: Line::of(Wanted::Lock) }))
+        Self(Rc::new(Shared { guarded: Guarded::new(value), line: Line::of(Wanted::Lock) }))
     }
 
     /// Waits for the lock; not at all if it is free. The guard releases it when it is dropped.
@@ -103,8 +103,9 @@ impl<T> Lock<T> {
     /// # Cancellation
     ///
     /// Strict: a dropped wait has locked nothing, and the next in line is served.
+    #[inline(always)]
     pub fn lock(&self) -> Acquire<T> {
-        Acquire { lock: self.clone(), place: Place::NONE }
+        Acquire { lock: Some(Rc::clone(&self.0)), place: Place::NONE }
     }
 
     /// Locks it, if it is free.
@@ -113,12 +114,12 @@ impl<T> Lock<T> {
     ///
     /// [`WouldWait`], also if it is unlocked and somebody who waited has not run yet.
     pub fn try_lock(&self) -> Result<Guard<T>, WouldWait> {
-        self.take(false).ok_or(WouldWait)
+        take(&mut Some(Rc::clone(&self.0)), false).ok_or(WouldWait)
     }
 
     /// Whether a guard exists. An unlocked lock can still be promised to one who waits.
     pub fn is_locked(&self) -> bool {
-        self.0.state.get() == State::Locked
+        self.0.guarded.state() == State::Locked
     }
 
     /// Whether both are handles to one lock.
@@ -128,31 +129,36 @@ impl<T> Lock<T> {
 
     /// What it looks like now.
     pub fn statistics(&self) -> Statistics {
-        let promised = usize::from(self.0.state.get() == State::Promised);
+        let promised = usize::from(self.0.guarded.state() == State::Promised);
         Statistics { locked: self.is_locked(), waiting: self.0.line.len() + promised }
-    }
-
-    /// Locks it for one who was called, or who finds it free.
-    #[inline]
-    fn take(&self, called: bool) -> Option<Guard<T>> {
-        if !called && self.0.state.get() != State::Free {
-            return None;
-        }
-        let value = self.0.value.take()?;
-        self.0.state.set(State::Locked);
-        self.0.line.set_holder(Core::current_word());
-        Some(Guard { lock: self.clone(), value: Some(value) })
     }
 }
 
+/// Locks it for one who was called, or who finds it free.
+#[inline(always)]
+fn take<T>(lock: &mut Option<Rc<Shared<T>>>, called: bool) -> Option<Guard<T>> {
+    let guard = Guard::take(lock, if called { State::Promised } else { State::Free })?;
+    guard.shared().line.set_holder(Core::current_word());
+    Some(guard)
+}
+
 impl<T> Shared<T> {
+    /// It is free: for the next in line, if there is one.
+    #[inline(always)]
     fn release(&self) {
         self.line.set_holder(Word::NOBODY);
+        if !self.line.is_empty() {
+            self.promise();
+        }
+    }
+
+    /// Calls the next one in line, if one is there.
+    fn promise(&self) {
         // Before the call: a foreign waker may come back here.
-        self.state.set(if self.line.is_empty() { State::Free } else { State::Promised });
+        self.guarded.promise(State::Promised);
         if !self.line.call_next_present() {
             // Those who waited are cancelled.
-            self.state.set(State::Free);
+            self.guarded.promise(State::Free);
         }
     }
 }
@@ -171,77 +177,69 @@ impl<T> Clone for Lock<T> {
 
 impl<T> fmt::Debug for Lock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lock").field("state", &self.0.state.get()).finish_non_exhaustive()
+        f.debug_struct("Lock").field("state", &self.0.guarded.state()).finish_non_exhaustive()
     }
 }
 
 /// A [`Lock::lock`] on its way.
+///
+/// # Panics
+///
+/// When it is polled again after it has given the lock, as any future may.
 #[must_use = "a lock is not taken until it is awaited"]
 pub struct Acquire<T> {
-    lock: Lock<T>,
+    /// `None` once it has been given.
+    lock: Option<Rc<Shared<T>>>,
     place: Place,
 }
 
 impl<T> Future for Acquire<T> {
     type Output = Guard<T>;
 
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Guard<T>> {
         let Self { lock, place } = &mut *self;
-        lock.0.line.poll(place, cx, |called| lock.take(called))
+        // Most locks are free.
+        if place.is_none()
+            && let Some(guard) = take(lock, false)
+        {
+            return Poll::Ready(guard);
+        }
+        wait(lock, place, cx)
     }
 }
 
+/// Waits in line for it.
+#[inline(never)]
+fn wait<T>(lock: &mut Option<Rc<Shared<T>>>, place: &mut Place, cx: &Context<'_>) -> Poll<Guard<T>> {
+    let Some(shared) = lock.clone() else {
+        panic!("an Acquire was polled after it gave the lock: await it once")
+    };
+    shared.line.wait(place, cx, |called| take(lock, called))
+}
+
 impl<T> Drop for Acquire<T> {
+    #[inline(always)]
     fn drop(&mut self) {
-        if self.lock.0.line.leave(&mut self.place) {
-            self.lock.0.release();
+        if !self.place.is_none() {
+            self.leave();
+        }
+    }
+}
+
+impl<T> Acquire<T> {
+    /// Leaves the line, and passes on what it was promised.
+    fn leave(&mut self) {
+        if let Some(shared) = &self.lock
+            && shared.line.leave(&mut self.place)
+        {
+            shared.promise();
         }
     }
 }
 
 impl<T> fmt::Debug for Acquire<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Acquire").field(&self.lock).finish()
-    }
-}
-
-/// The value of a [`Lock`], which is locked while this exists.
-#[must_use = "a guard that is dropped at once has locked nothing"]
-pub struct Guard<T> {
-    lock: Lock<T>,
-    /// `Some` until it is dropped.
-    value: Option<T>,
-}
-
-impl<T> Deref for Guard<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        match &self.value {
-            Some(value) => value,
-            None => unreachable!("only a drop takes the value out of a guard"),
-        }
-    }
-}
-
-impl<T> DerefMut for Guard<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        match &mut self.value {
-            Some(value) => value,
-            None => unreachable!("only a drop takes the value out of a guard"),
-        }
-    }
-}
-
-impl<T> Drop for Guard<T> {
-    fn drop(&mut self) {
-        self.lock.0.value.set(self.value.take());
-        self.lock.0.release();
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Guard<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Guard").field(&**self).finish()
+        f.debug_struct("Acquire").field("waiting", &!self.place.is_none()).finish_non_exhaustive()
     }
 }
