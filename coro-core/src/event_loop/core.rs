@@ -213,6 +213,14 @@ impl Core {
         running??
     }
 
+    /// Whether a task is the one that runs, on whatever loop.
+    #[inline(always)]
+    pub(crate) fn is_running(task: &TaskRef) -> bool {
+        let is =
+            current::with_current(|core| core.ready.with_running(|running| running.is(task.as_runnable())));
+        is.flatten().unwrap_or(false)
+    }
+
     /// Its identity.
     pub(crate) fn running_id() -> Option<TaskId> {
         let id = current::with_current(|core| {

@@ -84,7 +84,7 @@ impl<F: Future> Future for Catch<F> {
                 }
             };
             if result.is_ok()
-                && let Some(late) = this.landing.take_thrown()
+                && let Some(late) = this.landing.leave_or_take_thrown()
             {
                 // It was for a wait in it, and there is none any more.
                 this.landing.pass_on(&late);

@@ -12,7 +12,7 @@ use super::State;
 use super::state::Entrance;
 use crate::coroutine::is_resume_without_wake;
 use crate::event_loop::{Core, Heard, NO_LOOP, TimerKey};
-use crate::task::{Cancelled, Kind, Landing};
+use crate::task::{Cancelled, Kind, Landing, Outside};
 
 /// A hold on a scope: its own, which nobody else knows, or one of several.
 pub trait Held {
@@ -89,20 +89,21 @@ impl<F, S: Held> Scoped<F, S> {
 impl<F: Future, S: Held> Future for Scoped<F, S> {
     type Output = Result<F::Output, Cancelled>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.future.is_none() {
             return Poll::Pending;
         }
         let result = loop {
-            match this.inside.hear(cx) {
-                Hears::Nothing => {}
+            let outside = match this.inside.hear(cx) {
+                Hears::Nothing(outside) => outside,
                 // What this is in drops it.
                 Hears::Others => return Poll::Pending,
                 Hears::Own(cancelled) => break Err(cancelled),
-            }
+            };
             let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Pending };
-            match this.inside.poll(cx, |cx| future.poll(cx)) {
+            match this.inside.poll(outside, cx, |cx| future.poll(cx)) {
                 Polled::Ready(value) => break Ok(value),
                 Polled::Cancelled(cancelled) => break Err(cancelled),
                 Polled::Again => {}
@@ -120,7 +121,7 @@ impl<F: Future, S: Held> Future for Scoped<F, S> {
 
 /// What it is told.
 enum Hears {
-    Nothing,
+    Nothing(Option<Outside>),
     Own(Cancelled),
     Others,
 }
@@ -136,19 +137,30 @@ enum Polled<T> {
 }
 
 impl<S: Held> Inside<S> {
-    /// Begins a poll.
+    /// Begins a poll, perhaps in its landing: then it gives what that is in.
+    #[inline(always)]
     fn hear(&mut self, cx: &Context<'_>) -> Hears {
         let state = self.scope.state();
         if S::SHARED {
             state.set_waker(cx.waker());
         }
         let kind = if state.shield.get() { Kind::Shield } else { Kind::Scope };
-        let thrown = self.landing.poll_as(cx, kind);
-        if !self.begun {
-            self.begun = true;
-            self.cancelling = self.landing.cancelling();
+        if self.begun {
+            return self
+                .landing
+                .poll_as(cx, kind)
+                .map_or(Hears::Nothing(None), |thrown| self.hear_of(thrown));
         }
-        let Some(thrown) = thrown else { return Hears::Nothing };
+        let (outside, cancelling) = self.landing.begin(cx, kind);
+        (self.begun, self.cancelling) = (true, cancelling);
+        Hears::Nothing(Some(outside))
+    }
+
+    /// Something was thrown.
+    #[cold]
+    #[inline(never)]
+    fn hear_of(&mut self, thrown: Cancelled) -> Hears {
+        let state = self.scope.state();
         // A plain one is that of a task in it, which has ended itself.
         if state.is_own(&thrown) || self.thrown && thrown.is_plain() {
             if self.landing.cancelling() <= self.cancelling {
@@ -160,27 +172,35 @@ impl<S: Held> Inside<S> {
         {
             Core::note_heard(Heard::Waits);
             self.kept = Some((thrown, thrower));
-            return Hears::Nothing;
+            return Hears::Nothing(None);
         }
-        if self.landing.forward(&thrown) { Hears::Others } else { Hears::Nothing }
+        if self.landing.forward(&thrown) { Hears::Others } else { Hears::Nothing(None) }
     }
 
-    fn poll<T>(&mut self, cx: &Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Polled<T> {
+    #[inline(always)]
+    fn poll<T>(
+        &mut self,
+        outside: Option<Outside>,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Polled<T> {
         let state = self.scope.state();
         // A deadline may have been moved since the timer was set.
-        let due = !state.is_cancelled()
-            && self.timer.as_ref().is_some_and(|timer| timer.poll_expired(cx.waker()))
-            && state.is_due();
+        let due = self
+            .timer
+            .as_ref()
+            .is_some_and(|timer| !state.is_cancelled() && timer.poll_expired(cx.waker()) && state.is_due());
         if due && self.landing.has_inside() {
             state.expire();
         }
         if state.is_cancelled() && (state.level || !self.thrown) {
+            // If it has just begun nothing is in it, and its end leaves what `hear` has entered.
             return self.throw(cx, poll);
         }
         let polled = if state.shield.get() {
-            Core::unheard(|| self.landing.within(cx, poll))
+            Core::unheard(|| self.landing.poll_within(outside, cx, poll))
         } else {
-            self.landing.within(cx, poll)
+            self.landing.poll_within(outside, cx, poll)
         };
         match polled {
             Poll::Ready(value) => Polled::Ready(value),
@@ -195,6 +215,7 @@ impl<S: Held> Inside<S> {
     }
 
     /// Throws its cancellation into it.
+    #[cold]
     fn throw<T>(&mut self, cx: &Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Polled<T> {
         if self.landing.is_thrown_inside() {
             return self.throw_nothing(cx, poll);
@@ -241,6 +262,7 @@ impl<S: Held> Inside<S> {
     }
 
     /// It waits: from now on for its deadline too.
+    #[inline(never)]
     fn wait<T>(&mut self, cx: &Context<'_>) -> Polled<T> {
         let state = self.scope.state();
         if !state.has_limit() || state.is_cancelled() {
@@ -269,6 +291,7 @@ impl<S: Held> Inside<S> {
         Polled::Pending
     }
 
+    #[inline(always)]
     fn stop(&mut self) {
         if let Some(timer) = self.timer.take() {
             timer.cancel();
@@ -276,6 +299,7 @@ impl<S: Held> Inside<S> {
     }
 
     /// It is over, with its own cancellation or not.
+    #[inline(always)]
     fn leave(&mut self, caught: bool) {
         self.stop();
         let state = self.scope.state();
@@ -286,7 +310,7 @@ impl<S: Held> Inside<S> {
         // What came from outside goes on there.
         if let Some((kept, thrower)) = self.kept.take() {
             self.landing.let_in(&kept, thrower);
-        } else if let Some(late) = self.landing.take_thrown().filter(|late| !state.is_own(late)) {
+        } else if let Some(late) = self.landing.leave_or_take_thrown().filter(|late| !state.is_own(late)) {
             self.landing.pass_on(&late);
         }
         self.landing.leave();
@@ -294,6 +318,7 @@ impl<S: Held> Inside<S> {
 }
 
 impl<S: Held> Drop for Inside<S> {
+    #[inline(always)]
     fn drop(&mut self) {
         self.stop();
         if S::SHARED {

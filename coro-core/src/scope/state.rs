@@ -1,6 +1,6 @@
 //! What a scope is, whoever has a handle to it, and wherever it is entered.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::task::Waker;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct State {
     pub(super) level: bool,
     /// It has thrown at a body that has entered it.
     thrown: Cell<bool>,
-    cancelled: Cell<Option<Cancelled>>,
+    cancelled: OnceCell<Cancelled>,
     pub(super) caught: Cell<bool>,
     inside: Cell<Entrance>,
 }
@@ -49,7 +49,7 @@ impl State {
             shield: Cell::new(false),
             level,
             thrown: Cell::new(false),
-            cancelled: Cell::new(None),
+            cancelled: OnceCell::new(),
             caught: Cell::new(false),
             inside: Cell::default(),
         }
@@ -93,16 +93,11 @@ impl State {
     }
 
     pub(crate) fn cancelled(&self) -> Option<Cancelled> {
-        let cancelled = self.cancelled.take();
-        self.cancelled.set(cancelled.clone());
-        cancelled
+        self.cancelled.get().cloned()
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        let cancelled = self.cancelled.take();
-        let is = cancelled.is_some();
-        self.cancelled.set(cancelled);
-        is
+        self.cancelled.get().is_some()
     }
 
     /// What a body that has entered it is to be thrown, if it is cancelled: at every wait, or once.
@@ -116,22 +111,19 @@ impl State {
 
     /// Whether this is its own cancellation.
     pub(crate) fn is_own(&self, cancelled: &Cancelled) -> bool {
-        self.cancelled().is_some_and(|own| own.is(cancelled))
+        self.cancelled.get().is_some_and(|own| own.is(cancelled))
     }
 
     /// Cancels what is in it.
     pub(crate) fn cancel(&self, message: Option<&str>) {
-        if !self.is_cancelled() {
-            self.cancelled.set(Some(Cancelled::because(message, Core::running_id())));
+        if self.cancelled.set(Cancelled::because(message, Core::running_id())).is_ok() {
             self.changed();
         }
     }
 
     /// It has been cancelled by its deadline. Nobody has to be told.
     pub(super) fn expire(&self) -> Cancelled {
-        let cancelled = self.cancelled().unwrap_or_else(|| Cancelled::because(Some("the time is up"), None));
-        self.cancelled.set(Some(cancelled.clone()));
-        cancelled
+        self.cancelled.get_or_init(|| Cancelled::because(Some("the time is up"), None)).clone()
     }
 
     /// Tells whoever has entered it.

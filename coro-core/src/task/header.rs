@@ -3,6 +3,7 @@
 mod rare;
 
 use std::cell::Cell;
+use std::hint::cold_path;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
@@ -283,11 +284,25 @@ impl Header {
     }
 
     /// Looks at where a cancellation can land. Nothing of the user's may run in it.
+    #[inline(always)]
     pub(super) fn with_landings<T>(&self, look: impl FnOnce(&mut Landings) -> T) -> T {
-        let mut rare = self.rare.take().unwrap_or_default();
+        let mut rare = match self.rare.take() {
+            Some(rare) if rare.landings.is_some() => rare,
+            rare => Rare::with_landings(rare),
+        };
         let result = look(rare.landings.get_or_insert_default());
-        self.rare.set(Some(rare));
+        self.put_back(rare);
         result
+    }
+
+    /// It is looked at no more.
+    #[inline(always)]
+    fn put_back(&self, rare: Box<Rare>) {
+        let since = self.rare.replace(Some(rare));
+        if since.is_some() {
+            cold_path();
+            drop(since);
+        }
     }
 
     /// What was to be thrown into it, and has a message.

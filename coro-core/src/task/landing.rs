@@ -18,10 +18,10 @@ mod tree;
 
 use std::any::Any;
 use std::fmt;
-use std::mem::replace;
-use std::task::{Context, Waker};
+use std::mem::{forget, replace};
+use std::task::{Context, Poll, Waker};
 
-use super::{Cancelled, TaskError, TaskRef, with_attentive};
+use super::{Cancelled, TaskError, TaskRef, cloned, with_attentive, word_of};
 use crate::coroutine::Thrown;
 use crate::event_loop::{Core, Heard, Throwing};
 pub(crate) use tree::Kind;
@@ -73,6 +73,29 @@ struct Linked {
     key: usize,
 }
 
+/// What a landing that was entered is in.
+#[must_use]
+pub(crate) struct Outside(usize);
+
+/// A landing that is being polled, until this is dropped; also if that unwinds.
+struct Entered<'l> {
+    linked: Option<&'l Linked>,
+    outside: usize,
+}
+
+impl Drop for Entered<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(linked) = self.linked {
+            linked.with_key(|landings, key| {
+                if landings.current == key {
+                    landings.current = self.outside;
+                }
+            });
+        }
+    }
+}
+
 impl Landing {
     /// One that is not linked yet.
     pub const fn new() -> Self {
@@ -91,36 +114,81 @@ impl Landing {
 
     /// [`poll_thrown`](Self::poll_thrown), for one who may be deaf to it.
     pub(crate) fn poll_as(&mut self, cx: &Context<'_>, kind: Kind) -> Option<Cancelled> {
-        let task = Core::running_task()?;
-        if self.0.as_ref().is_some_and(|linked| !linked.task.as_runnable().is(task.as_runnable())) {
-            // It was given to another task.
-            self.leave();
+        match &self.0 {
+            Some(linked) if Core::is_running(&linked.task) => linked.poll(cx.waker()),
+            _ => {
+                self.link(cx, kind, |_, _| ());
+                None
+            }
         }
-        let linked = self.0.get_or_insert_with(|| {
-            let key = task.header().with_landings(|landings| landings.link(kind));
-            Linked { task, key }
+    }
+
+    /// Links it, in the one that is polled now, and [enters](Self::enter) it. Gives what is to be left, and how often its
+    /// task was asked to end.
+    pub(crate) fn begin(&mut self, cx: &Context<'_>, kind: Kind) -> (Outside, u32) {
+        let outside = self.link(cx, kind, |landings, key| replace(&mut landings.current, key));
+        (Outside(outside.unwrap_or(NONE)), self.cancelling())
+    }
+
+    #[inline(always)]
+    fn link<T>(
+        &mut self,
+        cx: &Context<'_>,
+        kind: Kind,
+        then: impl FnOnce(&mut Landings, usize) -> T,
+    ) -> Option<T> {
+        let task = Core::running_task()?;
+        // If there is one, it was given to another task.
+        self.leave();
+        let waker = cloned(cx.waker());
+        let (key, result) = task.header().with_landings(|landings| {
+            let key = landings.link(kind, waker);
+            (key, then(landings, key))
         });
-        linked.poll(cx.waker())
+        self.0 = Some(Linked { task, key });
+        Some(result)
     }
 
     /// Polls what is in it: the landings there are inner ones.
+    #[inline(always)]
     pub fn within<T>(&self, cx: &Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        /// Also if `poll` unwinds.
-        struct Leave<'a>(&'a Linked, usize);
+        let _entered = self.enter();
+        self.with_waker(cx, poll)
+    }
 
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.task.header().with_landings(|landings| {
-                    if landings.current == self.0.key {
-                        landings.current = self.1;
-                    }
-                });
-            }
+    /// [`within`](Self::within), for one who has entered it if there is an `outside`, and who leaves it next if `poll` is
+    /// ready.
+    #[inline(always)]
+    pub(crate) fn poll_within<T>(
+        &self,
+        outside: Option<Outside>,
+        cx: &Context<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let entered = match outside {
+            Some(Outside(outside)) => Entered { linked: self.0.as_ref(), outside },
+            None => self.enter(),
+        };
+        let polled = self.with_waker(cx, poll);
+        if polled.is_ready() {
+            forget(entered);
         }
+        polled
+    }
 
-        let Some(linked) = &self.0 else { return poll(&mut Context::from_waker(cx.waker())) };
-        let before = linked.with(|landings| replace(&mut landings.current, linked.key));
-        let _leave = Leave(linked, before);
+    /// Those that are linked from now on are in it.
+    #[inline(always)]
+    fn enter(&self) -> Entered<'_> {
+        let linked = self.0.as_ref();
+        let enter = |linked: &Linked| linked.with_key(|landings, key| replace(&mut landings.current, key));
+        Entered { linked, outside: linked.map_or(NONE, enter) }
+    }
+
+    #[inline(always)]
+    fn with_waker<T>(&self, cx: &Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        if self.0.is_none() {
+            return poll(&mut Context::from_waker(cx.waker()));
+        }
         with_attentive(cx.waker(), |waker| poll(&mut Context::from_waker(waker)))
     }
 
@@ -179,12 +247,6 @@ impl Landing {
         })
     }
 
-    /// Takes what was thrown, and it has not been told.
-    pub(crate) fn take_thrown(&self) -> Option<Cancelled> {
-        let linked = self.0.as_ref()?;
-        linked.with(|landings| landings.take_thrown(linked.key))
-    }
-
     /// How often its task was asked to end.
     pub(crate) fn cancelling(&self) -> u32 {
         self.0.as_ref().map_or(0, |linked| linked.task.header().cancelling())
@@ -228,17 +290,49 @@ impl Landing {
     }
 
     /// It is over: as dropping it.
+    #[inline(always)]
     pub fn leave(&mut self) {
         if let Some(linked) = self.0.take() {
-            // Its waker goes outside of the tree.
-            drop(linked.with(|landings| landings.unlink(linked.key)));
+            linked.leave();
+        }
+    }
+
+    /// [`leave`](Self::leave), unless something was thrown that it has not been told: that is given then.
+    pub(crate) fn leave_or_take_thrown(&mut self) -> Option<Cancelled> {
+        match self.0.as_ref()?.with_key(Landings::unlink_unless_thrown) {
+            Ok(waker) => {
+                self.0 = None;
+                drop_waker(waker);
+                None
+            }
+            Err(thrown) => Some(thrown),
         }
     }
 }
 
+/// Drops it, without a call if it is one of ours.
+#[inline(always)]
+fn drop_waker(waker: Option<Waker>) {
+    if let Some(waker) = waker.filter(|waker| word_of(waker).is_none()) {
+        drop(waker)
+    }
+}
+
 impl Linked {
+    #[inline(always)]
     fn with<T>(&self, look: impl FnOnce(&mut Landings) -> T) -> T {
         self.task.header().with_landings(look)
+    }
+
+    #[inline(always)]
+    fn with_key<T>(&self, look: impl FnOnce(&mut Landings, usize) -> T) -> T {
+        self.with(|landings| look(landings, self.key))
+    }
+
+    #[inline(never)]
+    fn leave(self) {
+        // Its waker goes outside of the tree.
+        drop(self.with_key(Landings::unlink));
     }
 
     fn poll(&self, waker: &Waker) -> Option<Cancelled> {
@@ -249,7 +343,7 @@ impl Linked {
             (landings.take_thrown(self.key), known)
         });
         if !known {
-            let waker = waker.clone();
+            let waker = cloned(waker);
             let outdated = self.with(|landings| landings.nodes.get_mut(self.key)?.waker.replace(waker));
             drop(outdated);
         }
@@ -258,6 +352,7 @@ impl Linked {
 }
 
 impl Drop for Landing {
+    #[inline(always)]
     fn drop(&mut self) {
         self.leave();
     }

@@ -45,7 +45,7 @@ pub use info::TaskInfo;
 pub use into_task::{CoroutineTask, IntoTask, TaskCoroutine, from_coroutine};
 pub use join::JoinHandle;
 pub use landing::Landing;
-pub(crate) use landing::{Kind, thrown_as};
+pub(crate) use landing::{Kind, Outside, thrown_as};
 pub(crate) use members::Members;
 pub use prepared::Prepared;
 pub use race::{Winner, race, staggered_race};
@@ -57,7 +57,7 @@ pub(crate) use cell::{Methods, TaskPlace, TaskRef};
 pub(crate) use header::{Header, Joiner, Origin};
 use info::Label;
 pub(crate) use waker::{call, copied, plain_word_of, wake, word_of};
-use waker::{with_attentive, with_waker_of};
+use waker::{cloned, with_attentive, with_waker_of};
 
 use crate::coroutine::Thrown;
 

@@ -67,6 +67,7 @@ fn is_ours(table: &'static RawWakerVTable) -> bool {
 
 /// Lends the same waker as `waker`, as one that is [not plain](plain_word_of) if it is one of ours.
 #[cfg(target_pointer_width = "64")]
+#[inline(always)]
 pub(super) fn with_attentive<T>(waker: &Waker, look: impl FnOnce(&Waker) -> T) -> T {
     match word_of(waker) {
         Some(word) => look(&uncounted(word, &ATTENTIVE)),
@@ -113,6 +114,12 @@ pub(crate) fn word_of(waker: &Waker) -> Option<Word> {
 #[inline(always)]
 pub(crate) fn plain_word_of(waker: &Waker) -> Option<Word> {
     std::ptr::eq(waker.vtable(), &TABLE).then(|| from_data(waker.data()))
+}
+
+/// A clone, made without a call if it is one of ours.
+#[inline(always)]
+pub(super) fn cloned(waker: &Waker) -> Waker {
+    copied(waker).map_or_else(|| waker.clone(), ManuallyDrop::into_inner)
 }
 
 /// A clone of a waker of ours, which nobody has to drop.

@@ -6,6 +6,17 @@ use super::{Header, Rare};
 use crate::context::Context;
 use crate::event_loop::Callback;
 
+impl Rare {
+    /// With landings, if there were none yet.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn with_landings(rare: Option<Box<Self>>) -> Box<Self> {
+        let mut rare = rare.unwrap_or_default();
+        rare.landings.get_or_insert_default();
+        rare
+    }
+}
+
 impl Header {
     /// Looks at it, if there is any. Nothing of the user's may run in it.
     pub(super) fn with_rare<T>(&self, look: impl FnOnce(&mut Rare) -> T) -> Option<T> {

@@ -1,20 +1,20 @@
 //! The landings of a task, and the scopes of its body.
 
+mod nodes;
+
 use std::mem::replace;
 use std::rc::Rc;
 use std::task::Waker;
 
-use slab::Slab;
+use nodes::Nodes;
+pub(super) use nodes::{NONE, Node};
 
 use crate::scope::State;
 use crate::task::{Cancelled, Header, word_of};
 
-/// The key of no landing.
-pub(super) const NONE: usize = usize::MAX;
-
 /// The landings of a task.
 pub(in crate::task) struct Landings {
-    pub(super) nodes: Slab<Node>,
+    pub(super) nodes: Nodes,
     /// The one that is being polled, innermost.
     pub(super) current: usize,
     /// How many of them are not scopes, through which a cancellation of the task passes.
@@ -37,24 +37,10 @@ pub(crate) enum Kind {
     Shield,
 }
 
-pub(super) struct Node {
-    pub(super) kind: Kind,
-    parent: usize,
-    /// How many there are directly in it.
-    pub(super) inside: u32,
-    pub(super) waker: Option<Waker>,
-    /// What it has not heard yet.
-    pub(super) thrown: Option<Cancelled>,
-    /// What it was last told has been heard by another one, who has passed it on.
-    pub(super) passed_on: bool,
-    /// A shield has kept out what it threw, and has been left.
-    pub(super) again: bool,
-}
-
 impl Default for Landings {
     fn default() -> Self {
         Self {
-            nodes: Slab::new(),
+            nodes: Nodes::default(),
             current: NONE,
             hearing: 0,
             owed: Vec::new(),
@@ -66,43 +52,46 @@ impl Default for Landings {
 
 /// The tree.
 impl Landings {
-    pub(super) fn link(&mut self, kind: Kind) -> usize {
-        let node = Node {
-            kind,
-            parent: self.current,
-            inside: 0,
-            waker: None,
-            thrown: None,
-            passed_on: false,
-            again: false,
-        };
+    /// A new one, in the one that is being polled, with this.
+    #[inline(always)]
+    pub(super) fn link(&mut self, kind: Kind, waker: Waker) -> usize {
         self.hearing += usize::from(kind != Kind::Scope);
         self.count(self.current, 1);
-        self.nodes.insert(node)
+        self.nodes.insert(kind, self.current, waker)
     }
 
+    #[inline(always)]
     fn count(&mut self, parent: usize, more: i32) {
         if let Some(node) = self.nodes.get_mut(parent) {
             node.inside = node.inside.saturating_add_signed(more);
         }
     }
 
-    /// Those in it are from now on in the one that it is in.
-    pub(super) fn unlink(&mut self, key: usize) -> Option<Node> {
-        let node = self.nodes.try_remove(key)?;
-        self.hearing -= usize::from(node.kind != Kind::Scope);
-        self.count(node.parent, node.inside as i32 - 1);
-        if node.inside > 0 {
-            for (_, other) in &mut self.nodes {
-                if other.parent == key {
-                    other.parent = node.parent;
-                }
-            }
+    /// Those in it are from now on in the one that it is in. Gives its waker, and what it has not heard.
+    #[inline(always)]
+    pub(super) fn unlink(&mut self, key: usize) -> Option<(Option<Waker>, Option<Cancelled>)> {
+        let node = self.nodes.get_mut(key)?;
+        let (kind, parent, inside) = (node.kind, node.parent, node.inside);
+        let left = (node.waker.take(), node.thrown.take());
+        self.nodes.remove(key);
+        self.hearing -= usize::from(kind != Kind::Scope);
+        self.count(parent, inside as i32 - 1);
+        if inside > 0 {
+            self.nodes.adopt(key, parent);
         }
         if self.current == key {
-            self.current = node.parent;
+            self.current = parent;
         }
-        Some(node)
+        Some(left)
+    }
+
+    /// [`unlink`](Self::unlink), unless there is something that it has not heard: that is given then.
+    #[inline(always)]
+    pub(super) fn unlink_unless_thrown(&mut self, key: usize) -> Result<Option<Waker>, Cancelled> {
+        match self.take_thrown(key) {
+            Some(thrown) => Err(thrown),
+            None => Ok(self.unlink(key).and_then(|(waker, _)| waker)),
+        }
     }
 
     /// It is polled, in what is being polled now: usually the same as before.
@@ -116,6 +105,7 @@ impl Landings {
         }
     }
 
+    #[inline(always)]
     pub(super) fn take_thrown(&mut self, key: usize) -> Option<Cancelled> {
         self.nodes.get_mut(key)?.thrown.take()
     }
@@ -164,9 +154,7 @@ impl Landings {
 
     /// Nobody has heard it.
     pub(in crate::task) fn withdraw(&mut self) {
-        for (_, node) in &mut self.nodes {
-            node.thrown = None;
-        }
+        self.nodes.iter_mut().for_each(|node| node.thrown = None);
     }
 
     pub(super) fn take_owed(&mut self, cancelled: &Cancelled) -> bool {
