@@ -9,6 +9,7 @@ use super::setting::{MakeLoop, log, reports, run, secs};
 use super::{Flavour, Plan, Trace, plan};
 use crate::Thrown;
 use crate::context::{self, ContextVar};
+use crate::event_loop::Loop;
 use crate::group::{BorrowingGroup, GroupError, Refusal, StartError, Started, TaskGroup};
 use crate::native::catch;
 use crate::scope::timeout;
@@ -213,7 +214,7 @@ fn cleaning(name: &'static str, trace: &Trace) -> Plan {
     })
 }
 
-/// A child has the name, the context and the place of its builder, and a set can take its result.
+/// A child has the name, the context and the place of its builder, and is shown as what it is; a set can take its result.
 pub fn a_builder_begins_a_child<F: Flavour>(make: MakeLoop<'_>) {
     static NUMBER: ContextVar<i64> = ContextVar::new("number");
     let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
@@ -229,6 +230,9 @@ pub fn a_builder_begins_a_child<F: Flavour>(make: MakeLoop<'_>) {
             let (child, line) = (named.spawn_in(&group, child::<F>(body.returns(3)))?, line!());
             again.log(format!("begun: {}", child.is_done()));
             assert_eq!((child.info().spawned_at.file(), child.info().spawned_at.line()), (file!(), line));
+            let plain = plan().spawn::<F>(&Loop::running("this"));
+            assert_eq!(child.info().function, plain.info().function);
+            assert_eq!(child.info().defined_at.is_some(), plain.info().defined_at.is_some());
             let mut set = group.join_set();
             set.push(child);
             again.log(set.join_next().await.unwrap()?);

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::State;
-use crate::coroutine::{FrameTrace, Thrown};
+use crate::coroutine::{FrameInfo, FrameTrace, Thrown};
 use crate::event_loop::Core;
 use crate::native::{self, Native};
 use crate::stats::Flavour;
@@ -222,6 +222,14 @@ impl<C: IntoChild> TaskBody for InGroup<C> {
             (result, Ok(())) => result,
         };
         Poll::Ready(this.place.end(result))
+    }
+
+    fn type_name() -> &'static str {
+        C::Body::type_name()
+    }
+
+    fn info(&self) -> Option<FrameInfo> {
+        self.body.as_ref()?.info()
     }
 
     fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
