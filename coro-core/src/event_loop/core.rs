@@ -80,6 +80,8 @@ pub(crate) struct Core {
     pub(super) last_cleanups: Cell<bool>,
     /// What is being thrown into the task that runs, which is polled meanwhile.
     pub(super) throwing: Cell<Throw>,
+    /// That task is polled for nothing but to find who hears it.
+    pub(super) seeking: Cell<bool>,
     /// Leaves are to say what they wait for.
     pub(super) observed: Cell<bool>,
     pub(super) waits: RefCell<Waits>,
@@ -127,6 +129,7 @@ impl Core {
             last_cleanup: RefCell::default(),
             last_cleanups: Cell::new(false),
             throwing: Cell::default(),
+            seeking: Cell::new(false),
             observed: Cell::new(false),
             waits: RefCell::default(),
             objects: RefCell::default(),
