@@ -12,7 +12,7 @@ use super::State;
 use super::state::Entrance;
 use crate::coroutine::is_resume_without_wake;
 use crate::event_loop::{Core, Heard, NO_LOOP, TimerKey};
-use crate::task::{Cancelled, Kind, Landing, Outside};
+use crate::task::{Cancelled, Landing, Outside};
 
 /// A hold on a scope: its own, which nobody else knows, or one of several.
 pub trait Held {
@@ -144,7 +144,7 @@ impl<S: Held> Inside<S> {
         if S::SHARED {
             state.set_waker(cx.waker());
         }
-        let kind = if state.shield.get() { Kind::Shield } else { Kind::Scope };
+        let kind = state.kind();
         if self.begun {
             return self
                 .landing
@@ -167,7 +167,7 @@ impl<S: Held> Inside<S> {
                 return Hears::Own(state.expire());
             }
             // The task was cancelled as well.
-        } else if state.shield.get()
+        } else if state.is_shield()
             && let Some(thrower) = Core::thrower()
         {
             Core::note_heard(Heard::Waits);
@@ -197,7 +197,7 @@ impl<S: Held> Inside<S> {
             // If it has just begun nothing is in it, and its end leaves what `hear` has entered.
             return self.throw(cx, poll);
         }
-        let polled = if state.shield.get() {
+        let polled = if state.is_shield() {
             Core::unheard(|| self.landing.poll_within(outside, cx, poll))
         } else {
             self.landing.poll_within(outside, cx, poll)
@@ -308,7 +308,8 @@ impl<S: Held> Inside<S> {
         }
         state.caught.set(caught);
         // What came from outside goes on there.
-        if let Some((kept, thrower)) = self.kept.take() {
+        let kept = self.kept.take();
+        if let Some((kept, thrower)) = kept.filter(|_| state.is_shield()) {
             self.landing.let_in(&kept, thrower);
         } else if let Some(late) = self.landing.leave_or_take_thrown().filter(|late| !state.is_own(late)) {
             self.landing.pass_on(&late);
