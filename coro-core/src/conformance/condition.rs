@@ -208,6 +208,35 @@ pub fn an_interrupted_wait_has_the_lock_again<F: Flavour>(make: MakeLoop<'_>) {
     trace.expect(&[thrown, thrown, "unlocked", "next sees 0"]);
 }
 
+/// Rule 33: one who waits for the lock, is cancelled and waits for it again, as it must, is not passed over for ever when
+/// the lock is released before it runs.
+pub fn an_interrupted_wait_takes_a_lock_that_was_released_meanwhile<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, condition) = (make(), Trace::new(), Condition::new(0));
+    let shared = Shared::default();
+    *shared.wait.borrow_mut() = Some(condition.try_lock().unwrap().wait());
+    let task = shared.clone().settle(trace.clone()).spawn::<F>(&event_loop);
+    let (blocking, free) = (Rc::new(RefCell::new(None)), condition.clone());
+    let held = Rc::clone(&shared.held);
+    let blocks = Rc::clone(&blocking);
+    let main = turns(2).call(move || {
+        let held = condition.try_lock().unwrap();
+        held.notify(1);
+        blocks.replace(Some(held));
+    });
+    // By now it waits for the lock. In one step it is cancelled and the lock is released.
+    let main = main.then(turns(2)).call(move || {
+        assert!(shared.held.borrow().is_none() && task.cancel());
+        drop(blocking.take());
+    });
+    let main = main.then(turns(2)).call(move || {
+        assert!(free.try_lock().is_err(), "it has it");
+        trace.expect(&["the task was cancelled"]);
+        drop(held.take().expect("it has it"));
+        assert!(free.try_lock().is_ok());
+    });
+    run::<F>(&event_loop, main.then(turns(2))).unwrap();
+}
+
 /// Waits at the barrier, and tells what came of it.
 fn party<F: Flavour>(
     event_loop: &Loop,

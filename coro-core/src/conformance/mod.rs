@@ -399,6 +399,7 @@ macro_rules! event_loop_conformance {
                 wait_for_looks_again_after_each_notification,
                 conditions_share_a_lock,
                 an_interrupted_wait_has_the_lock_again,
+                an_interrupted_wait_takes_a_lock_that_was_released_meanwhile,
                 a_barrier_opens_when_all_have_arrived_and_numbers_them,
                 a_cancel_while_a_barrier_fills_is_no_arrival,
                 an_aborted_barrier_is_broken_for_all,

@@ -231,6 +231,7 @@ impl Line {
         cx: &Context<'_>,
         mut attempt: impl FnMut(bool) -> Option<R>,
     ) -> Poll<R> {
+        let arrives = place.is_none();
         let called = match self.turn(place, cx.waker()) {
             Turn::Waiting => {
                 self.note_wait(name);
@@ -239,7 +240,8 @@ impl Line {
             Turn::Called => true,
             Turn::Outside => false,
         };
-        if called && let Some(result) = attempt(called) {
+        // Whose wait was cut off looks again as one who arrives: it may be free since.
+        if !arrives && let Some(result) = attempt(called) {
             return Poll::Ready(result);
         }
         let who = Who::of(cx.waker());
