@@ -23,6 +23,15 @@ impl<S: Store> Put<S> {
         Self { queue: queue.clone(), item: Some(item), place: Place::NONE }
     }
 
+    /// Leaves the line. Who was called for nothing passes that on.
+    #[inline(never)]
+    fn leave(&mut self) {
+        let putters = &self.queue.0.putters;
+        if putters.leave(&mut self.place) && !self.queue.is_full() {
+            putters.call_next_present();
+        }
+    }
+
     /// Gives up, and gives the item back if it was not put.
     pub fn into_item(mut self) -> Option<S::Item> {
         self.item.take()
@@ -34,7 +43,7 @@ impl<S: Store> Unpin for Put<S> {}
 impl<S: Store> Future for Put<S> {
     type Output = Result<(), Unput<S::Item>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue: BaseQueue(shared), item, place } = &mut *self;
         if item.is_none() {
@@ -46,11 +55,10 @@ impl<S: Store> Future for Put<S> {
 }
 
 impl<S: Store> Drop for Put<S> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        let putters = &self.queue.0.putters;
-        if putters.leave(&mut self.place) && !self.queue.is_full() {
-            putters.call_next_present();
+        if !self.place.is_none() {
+            self.leave();
         }
     }
 }
@@ -73,12 +81,21 @@ impl<S: Store> Get<S> {
     pub(super) fn new(queue: &BaseQueue<S>) -> Self {
         Self { queue: queue.clone(), place: Place::NONE }
     }
+
+    /// Leaves the line. Who was called for nothing passes that on.
+    #[inline(never)]
+    fn leave(&mut self) {
+        let getters = &self.queue.0.getters;
+        if getters.leave(&mut self.place) && !self.queue.is_empty() {
+            getters.call_next_present();
+        }
+    }
 }
 
 impl<S: Store> Future for Get<S> {
     type Output = Result<S::Item, QueueShutDown>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { queue: BaseQueue(shared), place } = &mut *self;
         shared.getters.poll(place, cx, |_| shared.pop())
@@ -86,11 +103,10 @@ impl<S: Store> Future for Get<S> {
 }
 
 impl<S: Store> Drop for Get<S> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        let getters = &self.queue.0.getters;
-        if getters.leave(&mut self.place) && !self.queue.is_empty() {
-            getters.call_next_present();
+        if !self.place.is_none() {
+            self.leave();
         }
     }
 }
