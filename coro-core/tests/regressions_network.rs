@@ -31,35 +31,6 @@ fn loops() -> Vec<Loop> {
 }
 
 #[test]
-fn what_has_arrived_is_handled_before_a_timer_of_the_same_moment() {
-    for event_loop in loops() {
-        what_has_arrived_comes_before_a_timer(&event_loop);
-    }
-}
-
-fn what_has_arrived_comes_before_a_timer(event_loop: &Loop) {
-    let trace = Trace::new();
-    let (read, timer) = (trace.clone(), trace.clone());
-    let inner = event_loop.clone();
-    let main = async move {
-        let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let mut client = TcpStream::connect(listener.local_address()).await.unwrap();
-        let (mut server, _) = listener.accept().await.unwrap();
-        let reader = spawn(async move {
-            server.read_exact(&mut [0; 1]).await.unwrap();
-            read.log("read");
-        });
-        yield_now().await;
-        inner.call_at(inner.time(), move || timer.log("timer"));
-        client.write_all(b"x").await.unwrap();
-        reader.await.unwrap();
-        yield_now().await;
-    };
-    event_loop.run(main).unwrap();
-    trace.expect(&["read", "timer"]);
-}
-
-#[test]
 fn a_connection_that_nobody_waits_for_is_closed() {
     for event_loop in loops() {
         let main = async {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::setting::{MakeLoop, log, reports, run, secs};
 use super::{Flavour, Plan, Trace, plan};
 use crate::Thrown;
-use crate::event_loop::{EventLoop, Loop};
+use crate::event_loop::{EventLoop, Loop, RunError};
 use crate::native::catch;
 use crate::scope::{
     CancelScope, EnteredScope, Timeout, TimeoutError, fail_after, move_on_after, shield, timeout, timeout_at,
@@ -138,16 +138,19 @@ pub fn wait_for_without_time_begins_nothing<F: Flavour>(make: MakeLoop<'_>) {
 pub fn a_timeout_waits_for_the_cleanup_of_a_task<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, trace) = (make(), Trace::new());
     let lets_out = cleaned::<F>(&event_loop, &trace, |thrown| plan().raise(thrown));
-    let swallows = cleaned::<F>(&event_loop, &trace, |_| plan().returns(7));
+    let [swallows, other] = [(); 2].map(|()| cleaned::<F>(&event_loop, &trace, |_| plan().returns(7)));
     let again = trace.clone();
     let main = plan().wait(move || async move {
         assert_eq!(wait_for(secs(1), lets_out).await.map(|result| result.ok()), Err(TimeoutError));
         again.log(now());
-        assert_eq!(timeout(secs(1), swallows).await.map(|result| result.ok()), Ok(Some(7)));
+        assert_eq!(wait_for(secs(1), swallows).await.map(|result| result.ok()), Ok(Some(7)));
+        again.log(now());
+        assert_eq!(timeout(secs(1), other).await.map(|result| result.ok()), Ok(Some(7)));
         again.log(now());
     });
     run::<F>(&event_loop, main).unwrap();
-    trace.expect(&["cleaned up", "2.000000000", "cleaned up", "4.000000000"]);
+    let times = ["2.000000000", "4.000000000", "6.000000000"];
+    trace.expect(&times.map(|time| ["cleaned up", time]).concat());
 }
 
 /// Rule 23: a cancellation from outside wins over a result that has come in the same step.
@@ -180,6 +183,50 @@ pub fn a_cancellation_of_the_task_passes_a_timeout<F: Flavour>(make: MakeLoop<'_
     assert!(cancelled_after::<F>(&event_loop, 1, body).unwrap_err().is_cancelled());
     let let_out = "let out: the task was cancelled";
     trace.expect(&[let_out, let_out]);
+}
+
+/// Rule 24: what else comes out of a timeout when the time is up is no error of its own time.
+pub fn a_timeout_lets_other_errors_out<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let around = plan().wait(|| async {
+        let body = async {
+            assert!(catch(pending::<()>()).await.is_err());
+            Err::<(), _>("broken")
+        };
+        assert_eq!(timeout(secs(1), body).await, Ok(Err("broken")));
+    });
+    run::<F>(&event_loop, around).unwrap();
+    let (limit, entered) = (Timeout::after(secs(1)), Rc::new(Cell::new(None)));
+    let (own, entering, told) = (limit.clone(), Rc::clone(&entered), trace.clone());
+    let part = plan().call(move || entering.set(Some(EnteredScope::timeout(&own)))).wait(pending);
+    let part = part.except(move |thrown: Thrown<TaskError>| {
+        told.log(thrown);
+        let broken = entered.take().unwrap().exit_timeout::<()>(Err(TaskError::other("broken").into()));
+        plan().raise(broken.unwrap_err())
+    });
+    let error = run::<F>(&event_loop, part).unwrap_err();
+    assert!(matches!(&error, RunError::Task(TaskError::Other(_))), "{error:?}");
+    trace.expect(&["the task was cancelled: the time is up"]);
+    assert!(limit.expired());
+}
+
+/// Rule 24: a timeout compares the counter with what it was when it began: it works in the cleanup of a task that was cancelled.
+pub fn a_cleanup_may_have_a_timeout<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let (inner, again) = (event_loop.clone(), trace.clone());
+    let task = plan().wait(pending).except(move |_| {
+        let around = again.clone();
+        let cleanup = plan().wait(move || async move {
+            assert_eq!(timeout(secs(1), pending::<()>()).await, Err(TimeoutError));
+            let awaited = plan().wait(pending).spawn::<F>(&inner);
+            assert!(timeout(secs(1), awaited).await.is_err());
+            around.log(format!("cancelling: {}", crate::task::current().unwrap().cancelling()));
+        });
+        cleanup.then(limited(vec![("part", secs(1).into())], plan().wait(pending), &again))
+    });
+    // Swallowed, it has a result.
+    assert!(cancelled_after::<F>(&event_loop, 1, task).is_ok());
+    trace.expect(&["cancelling: 1", "part is over"]);
 }
 
 /// Rule 24: of timeouts in each other that end at once, only the outermost one is over.
@@ -301,6 +348,72 @@ pub fn a_scope_throws_at_every_wait_until_it_is_left<F: Flavour>(make: MakeLoop<
     assert_eq!((task.is_done(), task.is_cancelled(), task.cancelling()), (true, false, 0));
     assert!(scope.cancelled_caught());
     assert_eq!(scope.cancelled().unwrap().by(), Some(by));
+}
+
+/// Waits in a scope in another one, both entered by the body, and tells which of them takes what is thrown.
+fn nested_parts(outer: &CancelScope, inner: &CancelScope, trace: &Trace) -> Plan {
+    let (scopes, entered) = ([outer.clone(), inner.clone()], Rc::new(Cell::new(None)));
+    let (entering, trace) = (Rc::clone(&entered), trace.clone());
+    let enters = plan().call(move || {
+        let [outer, inner] = &scopes;
+        entering.set(Some((EnteredScope::new(outer), EnteredScope::new(inner))));
+    });
+    enters.wait(pending).except(move |thrown| {
+        let (outer, inner) = entered.take().unwrap();
+        let result = inner.exit::<()>(Err(thrown)).map(|inside| assert!(inside.is_err()));
+        if result.is_ok() {
+            trace.log("inner is over");
+        }
+        let goes_on = plan().wait(yield_now).call(log(&trace, "in outer"));
+        let ends = if result.is_ok() { goes_on } else { plan() };
+        ends.then_with(move || match outer.exit(result) {
+            Ok(inside) => plan().call(log(&trace, if inside.is_ok() { "done" } else { "outer is over" })),
+            Err(thrown) => plan().raise(thrown),
+        })
+    })
+}
+
+/// Rule 29: of scopes in each other, each takes its own error; when both are cancelled, or only the outer one, that takes it.
+pub fn of_scopes_in_each_other_each_takes_its_own<F: Flavour>(make: MakeLoop<'_>) {
+    for (part, outermost, innermost) in [(false, true), (true, false), (true, true)]
+        .into_iter()
+        .flat_map(|(o, i)| [(true, o, i), (false, o, i)])
+    {
+        let (event_loop, trace) = (make(), Trace::new());
+        // Alone, the inner one has a deadline.
+        let inner = if outermost { CancelScope::new() } else { CancelScope::after(secs(1)) };
+        let (outer, again) = (CancelScope::new(), trace.clone());
+        let (own, owns) = (outer.clone(), inner.clone());
+        let nested = if part {
+            nested_parts(&outer, &inner, &trace)
+        } else {
+            plan().wait(move || async move {
+                let body = async {
+                    if owns.run(pending::<()>()).await.is_err() {
+                        again.log("inner is over");
+                    }
+                    yield_now().await;
+                    again.log("in outer");
+                };
+                again.log(if own.run(body).await.is_ok() { "done" } else { "outer is over" });
+            })
+        };
+        let task = nested.spawn::<F>(&event_loop);
+        let cancelled = [inner.clone(), outer.clone()];
+        let main = plan().wait(|| sleep(secs(1))).call(move || {
+            let both = cancelled.into_iter().zip([outermost && innermost, outermost]);
+            both.filter(|(_, cancels)| *cancels).for_each(|(scope, _)| scope.cancel());
+        });
+        run::<F>(&event_loop, main.wait(|| sleep(secs(1)))).unwrap();
+        if outermost {
+            trace.expect(&["outer is over"]);
+        } else {
+            trace.expect(&["inner is over", "in outer", "done"]);
+        }
+        assert_eq!((outer.cancelled_caught(), inner.cancelled_caught()), (outermost, !outermost));
+        assert!(task.is_done() && !task.is_cancelled());
+        assert_eq!((task.cancelling(), event_loop.pending_timers()), (0, 0));
+    }
 }
 
 /// Rule 29: around a future the same: a catch in it is told, and what waits after that is dropped.
