@@ -5,13 +5,13 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use coro_core::conformance::{Trace, reports};
+use coro_core::conformance::reports;
 #[cfg(unix)]
 use coro_core::driver::{self, Driver};
 use coro_core::native::spawn;
 use coro_core::net::{TcpListener, TcpStream};
 use coro_core::prelude::*;
-use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWrite};
 
 /// A loop on each driver. The clocks of the real ones run fast, in step with the timers.
 fn loops() -> Vec<Loop> {

@@ -161,6 +161,10 @@ impl<S, Y, R, E, B: Future<Output = Result<R, Thrown<E>>> + ?Sized> Coroutine fo
         self.0.poll_resume(cx, input)
     }
 
+    fn begin_resume(&mut self, cx: &mut Context<'_>, input: InputOf<Self>) -> Option<Poll<Resumed<Self>>> {
+        self.0.begin_resume(cx, input)
+    }
+
     fn start(&mut self) -> Resumed<Self> {
         self.0.start()
     }

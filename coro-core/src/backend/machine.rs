@@ -68,6 +68,8 @@ pub(super) enum Phase {
     Parked,
     /// At a wait of the top of its chain.
     ParkedAbove,
+    /// At a wait of its own, where what it is resumed with is put already.
+    Begun,
     /// At a `yield` of its own.
     Suspended,
     /// At a `yield` of the top of its chain.
@@ -77,7 +79,7 @@ pub(super) enum Phase {
 
 impl Phase {
     pub(super) fn is_parked(self) -> bool {
-        matches!(self, Self::Parked | Self::ParkedAbove)
+        matches!(self, Self::Parked | Self::ParkedAbove | Self::Begun)
     }
 }
 
@@ -125,7 +127,7 @@ impl<G: Engine> Machine<G> {
     /// The root and what it delegates to, from the bottom to the top, while it is suspended.
     pub fn frames(&self) -> Vec<FrameInfo> {
         match self.phase {
-            Phase::Suspended | Phase::Delegating | Phase::Parked | Phase::ParkedAbove => {
+            Phase::Suspended | Phase::Delegating | Phase::Parked | Phase::ParkedAbove | Phase::Begun => {
                 let chain = self.chain.0.iter();
                 let chain = chain.flat_map(|frame| core::iter::once(frame.info()).chain(frame.delegates()));
                 let frames = core::iter::once(self.root.info()).chain(chain);
@@ -188,7 +190,9 @@ impl<G: Engine> Machine<G> {
             self.root.put(Resume::Continue);
         } else {
             cold_path();
-            if let Some(Apart(answer)) = self.begin(wake, input) {
+            if input.is_none() && self.phase == Phase::Begun {
+                self.phase = Phase::Parked;
+            } else if let Some(Apart(answer)) = self.begin(wake, input) {
                 return answer;
             }
         }
@@ -231,11 +235,13 @@ impl<G: Engine> Machine<G> {
     /// What the top of the chain is resumed with, or what the answer is without that.
     fn first(&mut self, input: Option<InputOf<Self>>) -> Result<ResumeOf<G>, Resumed<Self>> {
         match (self.phase, input) {
-            (Phase::Created | Phase::Parked | Phase::ParkedAbove, None) => Ok(Resume::Continue),
+            (Phase::Created | Phase::Parked | Phase::ParkedAbove | Phase::Begun, None) => {
+                Ok(Resume::Continue)
+            }
             (Phase::Created, Some(Input::Send(value))) => Err(Err(Misuse::NotStarted(value))),
             (Phase::Suspended | Phase::Delegating, None) => Err(Err(Misuse::NoInput)),
             (Phase::Suspended | Phase::Delegating, Some(Input::Send(value))) => Ok(Resume::Send(value)),
-            (Phase::Parked | Phase::ParkedAbove, Some(input @ Input::Send(_))) => {
+            (Phase::Parked | Phase::ParkedAbove | Phase::Begun, Some(input @ Input::Send(_))) => {
                 Err(Err(Misuse::Running(Some(input))))
             }
             (Phase::Finished, None) => Err(Err(Misuse::Finished(None))),
@@ -302,7 +308,7 @@ impl<G: Engine> Coroutine for Machine<G> {
     fn state(&self) -> State {
         match self.phase {
             Phase::Created => State::Created,
-            Phase::Parked | Phase::ParkedAbove => State::Running,
+            Phase::Parked | Phase::ParkedAbove | Phase::Begun => State::Running,
             Phase::Suspended | Phase::Delegating => State::Suspended,
             Phase::Finished => State::Finished,
         }
@@ -348,6 +354,14 @@ impl<G: Engine> Coroutine for Machine<G> {
             }
             input => self.drive(Some(cx.waker()), input),
         }
+    }
+
+    fn begin_resume(&mut self, cx: &mut Context<'_>, input: InputOf<Self>) -> Option<Poll<Resumed<Self>>> {
+        let answer = self.begin(Some(cx.waker()), Some(input));
+        if answer.is_none() {
+            self.phase = Phase::Begun;
+        }
+        answer.map(|Apart(answer)| answer)
     }
 
     fn start(&mut self) -> Resumed<Self> {

@@ -161,6 +161,7 @@ where
             (Phase::Suspended | Phase::Delegating, Some(value)) => Some(value),
             (Phase::Suspended | Phase::Delegating, None) => return Err(MisuseKind::NoInput),
             (Phase::Finished, _) => return Err(MisuseKind::Finished),
+            (Phase::Begun, _) => return Err(MisuseKind::Running),
         };
         let (root, above) = self.into_frames();
         let sub = Sub { above, frame: Box::new(root), first };

@@ -57,8 +57,10 @@ mod script;
 pub mod semaphore;
 mod setting;
 pub mod shared_value;
+pub mod shutdown;
 pub mod sync;
 pub mod task;
+pub mod timeout;
 mod trace;
 mod watched;
 
@@ -272,7 +274,7 @@ macro_rules! event_loop_conformance {
             ]
         );
         $crate::__scenarios!(
-            scope,
+            timeout,
             $flavour,
             (&$make_loop),
             [
@@ -286,6 +288,14 @@ macro_rules! event_loop_conformance {
                 a_cleanup_may_have_a_timeout,
                 of_equal_deadlines_only_the_outermost_is_over,
                 a_timeout_can_be_rescheduled,
+                two_cancellations_at_once_are_heard_as_one,
+            ]
+        );
+        $crate::__scenarios!(
+            scope,
+            $flavour,
+            (&$make_loop),
+            [
                 a_shield_keeps_a_cancellation_from_its_task,
                 the_cancelled_task_of_a_shield_tells_who_waits,
                 a_scope_throws_at_every_wait_until_it_is_left,
@@ -293,7 +303,6 @@ macro_rules! event_loop_conformance {
                 a_scope_around_a_future_is_level_triggered,
                 a_shielded_cleanup_may_wait_for_its_grace_period,
                 a_shield_keeps_a_cancellation_until_it_is_left,
-                two_cancellations_at_once_are_heard_as_one,
             ]
         );
         $crate::__group_scenarios!($flavour, $make_loop);
@@ -311,12 +320,17 @@ macro_rules! event_loop_conformance {
                 each_run_has_a_first_interrupt,
                 a_run_reports_the_errors_of_what_main_left,
                 a_runner_ends_what_its_programs_left_when_it_is_closed,
-                what_main_left_has_its_grace_period,
                 a_slow_step_is_named_in_debug_mode,
                 a_coroutine_that_is_never_awaited_is_named_in_debug_mode,
                 a_look_at_tasks_tells_what_they_wait_for_and_who_has_it,
                 an_interval_ticks_and_makes_up_for_what_it_missed,
             ]
+        );
+        $crate::__scenarios!(
+            shutdown,
+            $flavour,
+            (&$make_loop),
+            [what_main_left_has_its_grace_period, a_shield_holds_until_the_grace_period_is_over]
         );
         $crate::__scenarios!(
             drive,

@@ -125,6 +125,13 @@ pub trait Coroutine {
     /// [`Misuse`], in the states that the table of laws names.
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>>;
 
+    /// [`poll_resume`](Self::poll_resume) with an input, or only the beginning of it: then this gives `None`, and a
+    /// `poll_resume` without an input is to follow at once. So whoever drives it has one place where its body is run.
+    #[doc(hidden)]
+    fn begin_resume(&mut self, cx: &mut Context<'_>, input: InputOf<Self>) -> Option<Poll<Resumed<Self>>> {
+        Some(self.poll_resume(cx, Some(input)))
+    }
+
     /// What it is: its own frame, whether or not it has begun or ended.
     fn info(&self) -> FrameInfo {
         FrameInfo { flavour: None, name: core::any::type_name::<Self>(), made_at: None, state: self.state() }

@@ -51,6 +51,8 @@ pub(crate) struct Core {
     pub(super) debug: Debugging,
     /// How long a run waits for what its main task left, if not as long as it takes.
     pub(super) grace: Cell<Option<Duration>>,
+    /// The grace period is over: what is cancelled is, in a shield too.
+    pub(super) lifted_shields: Cell<bool>,
     pub(super) timers: RefCell<Timers>,
     /// The clock, when the driver was last looked at.
     pub(super) now: Cell<Time>,
@@ -78,6 +80,8 @@ pub(crate) struct Core {
     pub(super) last_cleanups: Cell<bool>,
     /// What is being thrown into the task that runs, which is polled meanwhile.
     pub(super) throwing: Cell<Throw>,
+    /// That task is polled for nothing but to find who hears it.
+    pub(super) seeking: Cell<bool>,
     /// Leaves are to say what they wait for.
     pub(super) observed: Cell<bool>,
     pub(super) waits: RefCell<Waits>,
@@ -104,6 +108,7 @@ impl Core {
             interrupts: Interrupts::default(),
             debug: Debugging::default(),
             grace: Cell::new(None),
+            lifted_shields: Cell::new(false),
             timers: RefCell::default(),
             now: Cell::new(Time::ZERO),
             timer_is_due: Cell::new(false),
@@ -124,6 +129,7 @@ impl Core {
             last_cleanup: RefCell::default(),
             last_cleanups: Cell::new(false),
             throwing: Cell::default(),
+            seeking: Cell::new(false),
             observed: Cell::new(false),
             waits: RefCell::default(),
             objects: RefCell::default(),

@@ -32,7 +32,8 @@ impl Core {
         // Mostly it is the task that runs: a hold on it is a shorter way than its word.
         let running = current::with_current(|core| {
             core.ready.with_running(|running| {
-                let plain = core.owns(header) && Some(running.word()) == plain_word_of(waker);
+                let plain =
+                    core.owns(header) && !core.is_seeking() && Some(running.word()) == plain_word_of(waker);
                 plain.then(|| {
                     core.tasks.borrow().note_awaited(running.word(), header.word());
                     core.note_own_wait(|_| Waiting::End(header.id()));

@@ -53,6 +53,16 @@ impl Head {
         self.word
     }
 
+    /// Runs what it begins, once more in its step.
+    ///
+    /// # Safety
+    ///
+    /// As [`Table`] says.
+    pub(crate) unsafe fn run(head: NonNull<Self>, core: &Core) {
+        // SAFETY: as promised.
+        unsafe { (head.as_ref().table.run)(head, core) }
+    }
+
     /// It has ended: nobody queues it any more.
     #[inline(always)]
     pub(crate) fn retire(&self) {

@@ -54,6 +54,19 @@ impl Core {
         self.throwing.set(Throw { cancelled: Some(cancelled), ..Throw::default() });
     }
 
+    /// Runs the task to find who hears it.
+    pub(crate) fn seek(&self, run: impl FnOnce()) {
+        self.seeking.set(true);
+        run();
+        self.seeking.set(false);
+    }
+
+    /// Whether the task that runs is polled to find who hears what is thrown.
+    #[inline(always)]
+    pub(crate) fn is_seeking(&self) -> bool {
+        self.seeking.get()
+    }
+
     /// Gives what nobody has heard.
     pub(crate) fn end_throw(&self) -> Option<Cancelled> {
         let throw = self.throwing.take();

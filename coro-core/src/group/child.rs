@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::State;
-use crate::coroutine::{FrameTrace, Thrown};
+use crate::coroutine::{FrameInfo, FrameTrace, Thrown};
 use crate::event_loop::Core;
 use crate::native::{self, Native};
 use crate::stats::Flavour;
@@ -194,23 +194,57 @@ impl<C: IntoChild> IntoTask for Child<C> {
 impl<C: IntoChild> TaskBody for InGroup<C> {
     type Output = C::Value;
 
-    fn step(
-        self: Pin<&mut Self>,
+    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<C::Value, TaskError>> {
+        match catch_unwind(AssertUnwindSafe(|| self.as_mut().body().step(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(self.ended(Ok(output))),
+            Err(payload) => Poll::Ready(self.ended(Err(payload))),
+        }
+    }
+
+    fn throw(
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        error: Option<TaskError>,
-    ) -> Poll<Result<C::Value, TaskError>> {
+        error: TaskError,
+    ) -> Option<Poll<Result<C::Value, TaskError>>> {
+        match catch_unwind(AssertUnwindSafe(|| self.as_mut().body().throw(cx, error))) {
+            Ok(None) => None,
+            Ok(Some(Poll::Pending)) => Some(Poll::Pending),
+            Ok(Some(Poll::Ready(output))) => Some(Poll::Ready(self.ended(Ok(output)))),
+            Err(payload) => Some(Poll::Ready(self.ended(Err(payload)))),
+        }
+    }
+
+    fn type_name() -> &'static str {
+        C::Body::type_name()
+    }
+
+    fn info(&self) -> Option<FrameInfo> {
+        self.body.as_ref()?.info()
+    }
+
+    fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
+        self.project().body.as_pin_mut().map_or_else(Vec::new, TaskBody::backtrace)
+    }
+}
+
+impl<C: IntoChild> InGroup<C> {
+    fn body(self: Pin<&mut Self>) -> Pin<&mut C::Body> {
+        match self.project().body.as_pin_mut() {
+            Some(body) => body,
+            None => unreachable!("a child that has ended is not run"),
+        }
+    }
+
+    /// What its task ends with.
+    fn ended(
+        self: Pin<&mut Self>,
+        output: std::thread::Result<Result<C::Output, TaskError>>,
+    ) -> Result<C::Value, TaskError> {
         let mut this = self.project();
-        let Some(body) = this.body.as_mut().as_pin_mut() else {
-            unreachable!("a child that has ended is not run")
-        };
-        let stepped = catch_unwind(AssertUnwindSafe(|| {
-            body.step(cx, error).map(|output| output.and_then(C::returned))
-        }));
-        let result = match stepped {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result,
-            Err(payload) => Err(TaskError::Panicked(Panic::new(payload))),
-        };
+        let result = output
+            .and_then(|output| catch_unwind(AssertUnwindSafe(|| output.and_then(C::returned))))
+            .unwrap_or_else(|payload| Err(TaskError::Panicked(Panic::new(payload))));
         // Now, and not with the task: a panic of a destructor fails the group too.
         let dropped = catch_unwind(AssertUnwindSafe(|| this.body.set(None))).map_err(Panic::new);
         let result = match (result, dropped) {
@@ -221,11 +255,7 @@ impl<C: IntoChild> TaskBody for InGroup<C> {
             }
             (result, Ok(())) => result,
         };
-        Poll::Ready(this.place.end(result))
-    }
-
-    fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {
-        self.project().body.as_pin_mut().map_or_else(Vec::new, TaskBody::backtrace)
+        this.place.end(result)
     }
 }
 

@@ -56,21 +56,13 @@ impl<F: Future> TaskBody for InPlace<F> {
     type Output = F::Output;
 
     #[inline(always)]
-    fn step(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        error: Option<TaskError>,
-    ) -> Poll<Result<F::Output, TaskError>> {
+    fn step(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, TaskError>> {
         // SAFETY: nothing is moved out of it below; a future that is here is only polled, pinned.
         let this = unsafe { self.get_unchecked_mut() };
         let body = (&raw mut this.body).cast::<Machine<F>>();
         if this.begun {
             // SAFETY: by the invariant it is the machine, and `this` is borrowed.
-            return step_machine(unsafe { &mut *body }, cx, error);
-        }
-        if let Some(error) = error {
-            // No error can land in a plain future. Whoever has this drops it now that it has ended.
-            return Poll::Ready(Err(error));
+            return step_machine(unsafe { &mut *body }, cx);
         }
         // SAFETY: by the invariant it is the future, and `this` is borrowed.
         let future = unsafe { &mut *body.cast::<F>() };
@@ -89,6 +81,22 @@ impl<F: Future> TaskBody for InPlace<F> {
                 Poll::Ready(Ok(output))
             }
         }
+    }
+
+    fn throw(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        error: TaskError,
+    ) -> Option<Poll<Result<F::Output, TaskError>>> {
+        // SAFETY: nothing is moved out of it below, and a future that is here is not touched.
+        let this = unsafe { self.get_unchecked_mut() };
+        if this.begun {
+            // SAFETY: by the invariant it is the machine, and `this` is borrowed.
+            let machine = unsafe { &mut *(&raw mut this.body).cast::<Machine<F>>() };
+            return Pin::new(&mut **machine).throw(cx, error);
+        }
+        // No error can land in a plain future. Whoever has this drops it now that it has ended.
+        Some(Poll::Ready(Err(error)))
     }
 
     fn type_name() -> &'static str {
@@ -132,9 +140,8 @@ impl<F: Future> Drop for InPlace<F> {
 fn step_machine<F: Future>(
     machine: &mut Machine<F>,
     cx: &mut Context<'_>,
-    error: Option<TaskError>,
 ) -> Poll<Result<F::Output, TaskError>> {
-    Pin::new(&mut **machine).step(cx, error)
+    Pin::new(&mut **machine).step(cx)
 }
 
 /// Apart: hardly any task has one, and to drop a future that is over is nothing.

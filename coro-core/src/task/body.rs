@@ -7,19 +7,22 @@ use std::task::{Context, Poll};
 use super::{Cancelled, TaskCoroutine, TaskError};
 #[cfg(doc)]
 use crate::coroutine::Coroutine;
-use crate::coroutine::{FrameInfo, FrameTrace, Input, Outcome, Thrown};
+use crate::coroutine::{FrameInfo, FrameTrace, Input, Outcome, Resumed, Thrown};
 
 /// What an event loop runs for a task: a future in its place, or a [`TaskCoroutine`] in a [`Stepwise`].
 pub trait TaskBody {
     /// What the task returns.
     type Output;
 
-    /// Runs it to its next wait or its end, throwing `error` where it waits, if there is one.
-    fn step(
+    /// Runs it to its next wait or its end.
+    fn step(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, TaskError>>;
+
+    /// Throws `error` where it waits. Gives what came of it, or `None`: it is to be stepped for that.
+    fn throw(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        error: Option<TaskError>,
-    ) -> Poll<Result<Self::Output, TaskError>>;
+        error: TaskError,
+    ) -> Option<Poll<Result<Self::Output, TaskError>>>;
 
     /// What it is called, as far as its type tells.
     fn type_name() -> &'static str
@@ -58,20 +61,17 @@ impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
     type Output = C::Return;
 
     #[inline(always)]
-    fn step(
+    fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<C::Return, TaskError>> {
+        self.0.poll_resume(cx, None).map(result_of::<C>)
+    }
+
+    fn throw(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        error: Option<TaskError>,
-    ) -> Poll<Result<C::Return, TaskError>> {
-        let input = error.map(|error| Input::Throw(Thrown::Error(error)));
-        match self.0.poll_resume(cx, input) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(Outcome::Returned(value))) => Poll::Ready(Ok(value)),
-            Poll::Ready(Ok(Outcome::Raised(thrown))) => Poll::Ready(Err(thrown.into())),
-            Poll::Ready(Ok(Outcome::Closed)) => Poll::Ready(Err(Cancelled::new().into())),
-            Poll::Ready(Ok(Outcome::Yielded(never))) => match never {},
-            Poll::Ready(Err(misuse)) => Poll::Ready(Err(misuse.into())),
-        }
+        error: TaskError,
+    ) -> Option<Poll<Result<C::Return, TaskError>>> {
+        let resumed = self.0.begin_resume(cx, Input::Throw(Thrown::Error(error)))?;
+        Some(resumed.map(result_of::<C>))
     }
 
     fn type_name() -> &'static str {
@@ -84,5 +84,17 @@ impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
 
     fn backtrace(mut self: Pin<&mut Self>) -> Vec<FrameTrace> {
         self.0.backtrace()
+    }
+}
+
+/// What the task ends with.
+#[inline(always)]
+fn result_of<C: TaskCoroutine>(resumed: Resumed<C>) -> Result<C::Return, TaskError> {
+    match resumed {
+        Ok(Outcome::Returned(value)) => Ok(value),
+        Ok(Outcome::Raised(thrown)) => Err(thrown.into()),
+        Ok(Outcome::Closed) => Err(Cancelled::new().into()),
+        Ok(Outcome::Yielded(never)) => match never {},
+        Err(misuse) => Err(misuse.into()),
     }
 }

@@ -370,7 +370,7 @@ impl<B: TaskBody + 'static> TaskCell<B> {
                 None
             }
             // Whoever is busy with it holds it. If it was free all the same, they would find it gone.
-            Stage::Busy => return,
+            Stage::Busy | Stage::Begun => return,
         };
         // SAFETY: nobody holds it any more, and nobody sees it after this. What is not a header has been taken or dropped.
         unsafe { header.drop_in_place() };

@@ -74,6 +74,8 @@ pub(super) enum Request {
 pub(super) enum Stage {
     /// Its body waits for its next turn.
     Waiting,
+    /// Its body waits, and is to be run in this step, which has begun.
+    Begun,
     /// Its body is being run, or dropped.
     Busy,
     /// Its body is gone, and its result is there.

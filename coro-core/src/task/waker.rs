@@ -41,24 +41,37 @@ fn data_of(word: Word) -> *const () {
     std::ptr::without_provenance(word.bits() as usize)
 }
 
-/// Lends the waker of the task that `word` names, [plain](plain_word_of) or not. Where a pointer holds the word, nothing is
-/// counted: a clone is a copy, and a drop does nothing.
+/// Lends the waker of the task that `word` names. Where a pointer holds the word, nothing is counted: a clone is a copy, and
+/// a drop does nothing.
 #[cfg(target_pointer_width = "64")]
 #[inline(always)]
-pub(super) fn with_waker_of<T>(word: Word, attentive: bool, look: impl FnOnce(&Waker) -> T) -> T {
-    let table = if attentive { &ATTENTIVE } else { &TABLE };
+pub(super) fn with_waker_of<T>(word: Word, look: impl FnOnce(&Waker) -> T) -> T {
+    look(&uncounted(word, &TABLE))
+}
+
+/// `table` is one of ours.
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+fn uncounted(word: Word, table: &'static RawWakerVTable) -> ManuallyDrop<Waker> {
+    debug_assert!(is_ours(table));
     // SAFETY: the functions of the tables are safe for every word, on every thread: what they touch is found through
     // statics and never freed. The data is not a pointer to anything, so nothing has to be kept or released.
     let waker = unsafe { Waker::new(data_of(word), table) };
     // There is nothing to drop, but the compiler does not always see that.
-    look(&ManuallyDrop::new(waker))
+    ManuallyDrop::new(waker)
+}
+
+#[cfg(target_pointer_width = "64")]
+#[inline(always)]
+fn is_ours(table: &'static RawWakerVTable) -> bool {
+    std::ptr::eq(table, &TABLE) || std::ptr::eq(table, &ATTENTIVE)
 }
 
 /// Lends the same waker as `waker`, as one that is [not plain](plain_word_of) if it is one of ours.
 #[cfg(target_pointer_width = "64")]
 pub(super) fn with_attentive<T>(waker: &Waker, look: impl FnOnce(&Waker) -> T) -> T {
     match word_of(waker) {
-        Some(word) => with_waker_of(word, true, look),
+        Some(word) => look(&uncounted(word, &ATTENTIVE)),
         None => look(waker),
     }
 }
@@ -76,7 +89,7 @@ static TABLE: RawWakerVTable = RawWakerVTable::new(
     |_| (),
 );
 
-/// That of a waker with which somebody polls who wants to know what is waited for: a landing, or the loop.
+/// That of a waker with which a landing polls, which wants to know what is waited for.
 #[cfg(target_pointer_width = "64")]
 static ATTENTIVE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &ATTENTIVE),
@@ -94,8 +107,7 @@ fn from_data(data: *const ()) -> Word {
 #[cfg(target_pointer_width = "64")]
 #[inline(always)]
 pub(crate) fn word_of(waker: &Waker) -> Option<Word> {
-    let table = waker.vtable();
-    (std::ptr::eq(table, &TABLE) || std::ptr::eq(table, &ATTENTIVE)).then(|| from_data(waker.data()))
+    is_ours(waker.vtable()).then(|| from_data(waker.data()))
 }
 
 /// The word of a waker of ours with which nobody polls but the loop, who wants nothing but to run the task.
@@ -106,9 +118,16 @@ pub(crate) fn plain_word_of(waker: &Waker) -> Option<Word> {
 }
 
 /// A clone of a waker of ours, which nobody has to drop.
+#[cfg(target_pointer_width = "64")]
 #[inline(always)]
 pub(crate) fn copied(waker: &Waker) -> Option<ManuallyDrop<Waker>> {
-    word_of(waker).map(|_| ManuallyDrop::new(waker.clone()))
+    word_of(waker).map(|word| uncounted(word, waker.vtable()))
+}
+
+/// Here it cannot be told.
+#[cfg(not(target_pointer_width = "64"))]
+pub(crate) fn copied(_waker: &Waker) -> Option<ManuallyDrop<Waker>> {
+    None
 }
 
 /// Here it cannot be told.
@@ -125,7 +144,7 @@ pub(crate) fn plain_word_of(_waker: &Waker) -> Option<Word> {
 
 /// Lends the waker of the task that `word` names.
 #[cfg(not(target_pointer_width = "64"))]
-pub(super) fn with_waker_of<T>(word: Word, _attentive: bool, look: impl FnOnce(&Waker) -> T) -> T {
+pub(super) fn with_waker_of<T>(word: Word, look: impl FnOnce(&Waker) -> T) -> T {
     look(&task_waker(word))
 }
 

@@ -21,10 +21,12 @@ impl<B: TaskBody + 'static> TaskCell<B> {
     pub(super) unsafe fn run(head: NonNull<Head>, core: &Core) {
         // SAFETY: every cell begins with its header, and it is held meanwhile.
         let header = unsafe { head.cast::<Header>().as_ref() };
-        if header.stage.get() != Stage::Waiting {
+        if header.stage.get() != Stage::Waiting || header.request.get() != Request::None {
             cold_path();
-            header.note_late_run();
-            return;
+            // SAFETY: as promised.
+            if unsafe { Self::run_rarely(head, core) } {
+                return;
+            }
         }
         header.stage.set(Stage::Busy);
         // SAFETY: it is a cell of this type.
@@ -37,8 +39,11 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             let body = unsafe { &mut *content.cast::<B>() };
             // SAFETY: it stays in the cell until it is dropped there.
             let body = unsafe { Pin::new_unchecked(body) };
-            match Self::step(body, header, core) {
+            match with_waker_of(header.word(), |waker| body.step(&mut Context::from_waker(waker))) {
                 Poll::Pending => header.stage.set(Stage::Waiting),
+                Poll::Ready(result) if core.is_seeking() || header.request.get() != Request::None => {
+                    given = Some(judge(header, core, result));
+                }
                 Poll::Ready(result) => given = Some(result),
             }
         }));
@@ -47,21 +52,92 @@ impl<B: TaskBody + 'static> TaskCell<B> {
             (Ok(()), Some(result)) => result,
             (Err(payload), _) => {
                 drop(core.end_throw());
-                // SAFETY: it is a cell of this type, and busy with this.
-                return unsafe { Self::panicked(head, core, Panic::new(payload)) };
+                Err(TaskError::Panicked(Panic::new(payload)))
             }
         };
         // SAFETY: it is a cell of this type, and busy with this.
         unsafe { Self::finish(head, core, result) };
     }
 
+    /// Runs one that was asked to end. False for one whose step has [begun](Stage::Begun) here: its body is to be run where
+    /// every step runs it. In two places it would be inlined in neither.
+    ///
+    /// # Safety
+    ///
+    /// As [`Table`] says.
+    #[cold]
+    #[inline(never)]
+    unsafe fn run_rarely(head: NonNull<Head>, core: &Core) -> bool {
+        // SAFETY: every cell begins with its header, and it is held meanwhile.
+        let header = unsafe { head.cast::<Header>().as_ref() };
+        match header.stage.get() {
+            Stage::Begun => return false,
+            Stage::Waiting => header.stage.set(Stage::Busy),
+            Stage::Busy | Stage::Ended | Stage::Taken => {
+                header.note_late_run();
+                return true;
+            }
+        }
+        let run_body = || {
+            header.stage.set(Stage::Begun);
+            // SAFETY: as promised, of the same cell.
+            unsafe { Head::run(head, core) };
+        };
+        let error = match begin_throw(header, core) {
+            Step::Plain => {
+                run_body();
+                return true;
+            }
+            Step::Throwing(error) => Some(error),
+            Step::Seeking => {
+                core.seek(run_body);
+                end_throw(header, core)
+            }
+        };
+        if let Some(error) = error {
+            header.stage.set(Stage::Busy);
+            // SAFETY: it is a cell of this type, and it waited.
+            if !unsafe { Self::throw(head, core, error) } {
+                run_body();
+            }
+        }
+        if header.is_waiting() {
+            throw_again(header, core);
+        }
+        true
+    }
+
+    /// Throws at the body. False if that is to be run for it.
+    ///
     /// # Safety
     ///
     /// As [`Methods`] says, for one that the caller has made busy.
-    #[cold]
-    unsafe fn panicked(head: NonNull<Head>, core: &Core, panic: Panic) {
+    unsafe fn throw(head: NonNull<Head>, core: &Core, error: TaskError) -> bool {
+        // SAFETY: every cell begins with its header, and it is held meanwhile.
+        let header = unsafe { head.cast::<Header>().as_ref() };
+        // SAFETY: it is a cell of this type.
+        let content = unsafe { Self::content(head) };
+        let thrown = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: as promised, this is the body, and nobody else touches it.
+            let body = unsafe { &mut *content.cast::<B>() };
+            // SAFETY: it stays in the cell until it is dropped there.
+            let body = unsafe { Pin::new_unchecked(body) };
+            let thrown =
+                with_waker_of(header.word(), |waker| body.throw(&mut Context::from_waker(waker), error));
+            thrown.map(|polled| polled.map(|result| judge(header, core, result)))
+        }));
+        let result = match thrown {
+            Ok(None) => return false,
+            Ok(Some(Poll::Pending)) => {
+                header.stage.set(Stage::Waiting);
+                return true;
+            }
+            Ok(Some(Poll::Ready(result))) => result,
+            Err(payload) => Err(TaskError::Panicked(Panic::new(payload))),
+        };
         // SAFETY: as promised.
-        unsafe { Self::finish(head, core, Err(TaskError::Panicked(panic))) };
+        unsafe { Self::finish(head, core, result) };
+        true
     }
 
     /// # Safety
@@ -140,60 +216,6 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         frames
     }
 
-    #[inline(always)]
-    fn step(body: Pin<&mut B>, header: &Header, core: &Core) -> Poll<Result<B::Output, TaskError>> {
-        if header.request.get() != Request::None {
-            cold_path();
-            return Self::throwing_step(body, header, core);
-        }
-        let polled =
-            with_waker_of(header.word(), false, |waker| body.step(&mut Context::from_waker(waker), None));
-        match polled {
-            // A return does not outrun a cancellation that was requested before it: the value is lost.
-            Poll::Ready(Ok(_)) if header.request.get() != Request::None => {
-                Poll::Ready(Err(header.take_request()))
-            }
-            polled => polled,
-        }
-    }
-
-    /// The step of one that was asked to end.
-    #[cold]
-    #[inline(never)]
-    fn throwing_step(
-        mut body: Pin<&mut B>,
-        header: &Header,
-        core: &Core,
-    ) -> Poll<Result<B::Output, TaskError>> {
-        let mut step = begin_throw(header, core);
-        loop {
-            let seeking = matches!(step, Step::Seeking);
-            let (thrown, is_plain) = match step {
-                Step::Plain => (None, true),
-                Step::Seeking => (None, false),
-                Step::Throwing(error) => (Some(error), false),
-            };
-            let polled = with_waker_of(header.word(), seeking, |waker| {
-                body.as_mut().step(&mut Context::from_waker(waker), thrown)
-            });
-            let unheard = if seeking { end_throw(header, core) } else { None };
-            match (polled, unheard) {
-                (Poll::Pending, Some(unheard)) => step = Step::Throwing(unheard),
-                (Poll::Ready(Ok(_)), Some(unheard)) => return Poll::Ready(Err(unheard)),
-                (Poll::Ready(Ok(_)), None) if header.request.get() != Request::None => {
-                    return Poll::Ready(Err(header.take_request()));
-                }
-                (Poll::Pending, None) => {
-                    if !is_plain {
-                        throw_again(header, core);
-                    }
-                    return Poll::Pending;
-                }
-                (polled, _) => return polled,
-            }
-        }
-    }
-
     /// Drops the body, and leaves `result`. Gives the panic of the body's destructor.
     ///
     /// # Safety
@@ -217,5 +239,16 @@ impl<B: TaskBody + 'static> TaskCell<B> {
         // SAFETY: every cell begins with its header.
         unsafe { head.cast::<Header>().as_ref() }.note_ended();
         dropped.err().map(Panic::new)
+    }
+}
+
+/// What a task ends with whose body has ended. A return does not outrun a cancellation that was requested before it, or that
+/// is being thrown: the value is lost.
+#[cold]
+fn judge<T>(header: &Header, core: &Core, result: Result<T, TaskError>) -> Result<T, TaskError> {
+    match (result, end_throw(header, core)) {
+        (Ok(_), Some(unheard)) => Err(unheard),
+        (Ok(_), None) if header.request.get() != Request::None => Err(header.take_request()),
+        (result, _) => result,
     }
 }
