@@ -393,7 +393,7 @@ impl Line {
 /// For those who call.
 impl Line {
     /// Calls the one who has waited longest, if anybody waits, cancelled or not. False if nobody does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn call_next(&self) -> bool {
         !self.is_empty() && self.call_before(u64::MAX)
     }
@@ -422,6 +422,7 @@ impl Line {
     }
 
     /// Calls the first one, if its number is less than `limit`.
+    #[inline(never)]
     fn call_before(&self, limit: u64) -> bool {
         let popped = self.pop_before(limit);
         let called = popped.is_some();

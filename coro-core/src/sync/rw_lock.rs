@@ -207,7 +207,15 @@ impl Access {
     }
 
     /// Calls the first ones in line, as long as they can do what they want.
+    #[inline(always)]
     fn call(&self) {
+        if !self.line.is_empty() {
+            self.call_first_ones();
+        }
+    }
+
+    #[inline(never)]
+    fn call_first_ones(&self) {
         while let Some(first) = self.line.first_index() {
             let want = self.wants.get(first);
             if !self.allows(want) {
