@@ -61,6 +61,7 @@ pub mod shutdown;
 pub mod sync;
 pub mod task;
 mod trace;
+pub mod waits;
 mod watched;
 
 pub use natives::Natives;
@@ -316,6 +317,16 @@ macro_rules! event_loop_conformance {
             $flavour,
             (&$make_loop),
             [what_main_left_has_its_grace_period, a_shield_holds_until_the_grace_period_is_over]
+        );
+        $crate::__scenarios!(
+            waits,
+            $flavour,
+            (&$make_loop),
+            [
+                a_look_finds_who_waits_for_a_future,
+                a_look_finds_who_waits_for_children,
+                a_look_says_what_it_does_not_see,
+            ]
         );
         $crate::__scenarios!(
             drive,
