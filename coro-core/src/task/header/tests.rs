@@ -25,6 +25,7 @@ fn spawning_joining_and_detaching_take_nothing_rare() {
 
 #[test]
 fn a_name_is_rare() {
-    let run = Loop::simulated().run(async { task_of(&spawn(yield_now()).named("named")).header().has_rare() });
+    let run =
+        Loop::simulated().run(async { task_of(&spawn(yield_now()).named("named")).header().has_rare() });
     assert!(run.unwrap());
 }
