@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use super::group::{Form, child, cleaned, failing, grouped, told};
 use super::setting::{MakeLoop, log, reports, run, secs};
-use super::{Flavour, Trace, plan};
+use super::{Flavour, Plan, Trace, plan};
 use crate::Thrown;
+use crate::context::{self, ContextVar};
+use crate::event_loop::Loop;
 use crate::group::{BorrowingGroup, GroupError, Refusal, StartError, Started, TaskGroup};
 use crate::native::catch;
 use crate::scope::timeout;
-use crate::task::TaskError;
+use crate::task::{self, TaskError};
 use crate::time::{now, sleep, yield_now};
 
 /// Rule 25: a group takes no child before it is entered, while it shuts down and after its end; the child comes back.
@@ -164,6 +166,85 @@ pub fn a_join_set_gives_results_as_they_come<F: Flavour>(make: MakeLoop<'_>) {
     trace.expect(&["1", "2", "1", "3", "2", "3", "4", "5", "group: 1 error in a group: last"]);
 }
 
+/// Rule 12: the group has an eager child in its first step. An error in that fails the group, and a cancellation by the
+/// group reaches it: one of its own making, and a later one.
+pub fn an_eager_child_belongs_to_its_group_from_its_first_step<F: Flavour>(make: MakeLoop<'_>) {
+    let eager = |group: &TaskGroup, plan: Plan| {
+        task::Builder::new().eager(true).spawn_in(group, child::<F>(plan)).unwrap()
+    };
+    for form in [Form::Around, Form::Part] {
+        let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+        let logs = trace.clone();
+        let create = move |group: &TaskGroup| {
+            group.create_task(cleaned::<F>("never begun", 1, &logs)).unwrap().detach();
+            eager(group, cleaning("sibling", &logs)).detach();
+            let fails = plan().call(log(&logs, "fails")).raise(Thrown::Error(TaskError::other("at once")));
+            let handle = eager(group, fails);
+            logs.log(format!("done: {}, children: {}", handle.is_done(), group.len()));
+            let refused = task::Builder::new().spawn_in(group, child::<F>(plan())).unwrap_err();
+            assert_eq!(refused.why(), Refusal::ShuttingDown);
+        };
+        run::<F>(&event_loop, grouped(form, &group, create, pending, Ok(()), &trace)).unwrap();
+        trace.expect(&[
+            "fails",
+            "done: true, children: 2",
+            "sibling: the task was cancelled",
+            "sibling is clean",
+            "group: 1 error in a group: at once",
+        ]);
+        let (event_loop, group) = (make(), TaskGroup::new());
+        let logs = trace.clone();
+        let create = move |group: &TaskGroup| {
+            let own = group.clone();
+            let cancels = plan().call(move || own.cancel_with("enough"));
+            eager(group, cancels.then(cleaning("own", &logs))).detach();
+        };
+        run::<F>(&event_loop, grouped(form, &group, create, pending, Ok(()), &trace)).unwrap();
+        trace.expect(&["own: the task was cancelled: enough", "own is clean", "group: cancelled"]);
+    }
+}
+
+/// Waits for a minute, and says when it is cancelled, and that it is clean.
+fn cleaning(name: &'static str, trace: &Trace) -> Plan {
+    let trace = trace.clone();
+    plan().wait(|| sleep(secs(60))).except(move |thrown| {
+        trace.log(format!("{name}: {thrown}"));
+        let clean = move || trace.log(format!("{name} is clean"));
+        plan().wait(|| sleep(secs(1))).call(clean).raise(thrown)
+    })
+}
+
+/// A child has the name, the context and the place of its builder, and is shown as what it is; a set can take its result.
+pub fn a_builder_begins_a_child<F: Flavour>(make: MakeLoop<'_>) {
+    static NUMBER: ContextVar<i64> = ContextVar::new("number");
+    let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+    let (again, context) = (trace.clone(), context::Context::new());
+    let given = context.clone();
+    let main = plan().wait(move || async move {
+        let body = async {
+            let (logs, named) = (again.clone(), task::Builder::new().name("download").context(given.clone()));
+            let body = plan().call(move || {
+                logs.log(task::current().unwrap().info().name);
+                NUMBER.set(7);
+            });
+            let (child, line) = (named.spawn_in(&group, child::<F>(body.returns(3)))?, line!());
+            again.log(format!("begun: {}", child.is_done()));
+            assert_eq!((child.info().spawned_at.file(), child.info().spawned_at.line()), (file!(), line));
+            let plain = plan().spawn::<F>(&Loop::running("this"));
+            assert_eq!(child.info().function, plain.info().function);
+            assert_eq!(child.info().defined_at.is_some(), plain.info().defined_at.is_some());
+            let mut set = group.join_set();
+            set.push(child);
+            again.log(set.join_next().await.unwrap()?);
+            Ok(())
+        };
+        again.log(told(&group.run(body).await));
+    });
+    run::<F>(&event_loop, main).unwrap();
+    trace.expect(&["begun: false", "download", "3", "group: done"]);
+    assert_eq!(context.get(&NUMBER), Some(7));
+}
+
 /// Children that borrow are polled in place, and end as tasks would: what fails cancels the others and the body, cleanups
 /// are waited for, also when the cancellation comes from outside.
 pub fn children_may_borrow<F: Flavour>(make: MakeLoop<'_>) {
@@ -241,6 +322,8 @@ macro_rules! __group_scenarios {
                 a_panic_in_the_destructor_of_a_child_fails_the_group,
                 start_waits_until_a_child_is_ready,
                 a_join_set_gives_results_as_they_come,
+                an_eager_child_belongs_to_its_group_from_its_first_step,
+                a_builder_begins_a_child,
                 children_may_borrow,
             ]
         );

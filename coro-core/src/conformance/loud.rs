@@ -1,4 +1,4 @@
-//! The laws of what is loud, and of how a program ends: interrupts, the grace period, debug mode, ticks.
+//! The laws of what is loud, and of how a program ends: interrupts, debug mode, ticks.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,13 +10,13 @@ use crate::coroutine::CoroutineExt;
 use crate::event_loop::{EventLoop, Loop, RunError, Waiting};
 use crate::queue::Queue;
 use crate::runner::Runner;
-use crate::scope::{CancelScope, EnteredScope, timeout};
+use crate::scope::timeout;
 use crate::sync::{Lock, RwLock, Semaphore};
 use crate::task::{TaskError, from_coroutine, gather};
 use crate::time::{Interval, MissedTicks, block_for, interval, now, sleep};
 
 /// Runs a plan as a whole program.
-fn program<F: Flavour>(event_loop: &Loop, main: Plan) -> Result<i64, RunError> {
+pub(super) fn program<F: Flavour>(event_loop: &Loop, main: Plan) -> Result<i64, RunError> {
     event_loop.run(from_coroutine(F::coroutine(main.into_script())))
 }
 
@@ -158,36 +158,6 @@ pub fn a_runner_ends_what_its_programs_left_when_it_is_closed<F: Flavour>(make: 
     assert!(event_loop.is_closed());
     trace.expect(&["the task was cancelled", "cleaned up"]);
     assert_eq!(event_loop.time().as_secs_f64(), 4.0);
-}
-
-/// A part of a body that takes so many seconds, in a shield.
-fn shielded(trace: &Trace, seconds: u64, then: &'static str) -> Plan {
-    let entered: Rc<RefCell<Option<EnteredScope>>> = Rc::default();
-    let leaving = Rc::clone(&entered);
-    let scope = CancelScope::new().shielded();
-    plan()
-        .call(move || *entered.borrow_mut() = Some(EnteredScope::new(&scope)))
-        .wait(move || sleep(secs(seconds)))
-        .call(log(trace, then))
-        .call(move || drop(leaving.borrow_mut().take()))
-}
-
-/// Rule 29: at the end of a run, a shielded cleanup may wait as long as the grace period lasts; then what is left is
-/// destroyed.
-pub fn what_main_left_has_its_grace_period<F: Flavour>(make: MakeLoop<'_>) {
-    let (event_loop, trace) = (make(), Trace::new());
-    let reported = reports(&event_loop);
-    event_loop.set_grace(Some(secs(5)));
-    let quick =
-        shielded(&trace, 3, "quick has saved").wait(|| sleep(secs(60))).call(log(&trace, "not reached"));
-    let quick = quick.spawn::<F>(&event_loop).named("quick");
-    let slow = shielded(&trace, 60, "not reached").hold(trace.on_drop("slow is gone"));
-    let slow = slow.spawn::<F>(&event_loop).named("slow");
-    assert_eq!(program::<F>(&event_loop, plan().wait(|| sleep(secs(1))).returns(7)).unwrap(), 7);
-    trace.expect(&["quick has saved", "slow is gone"]);
-    reported.expect(&["slow destroyed"]);
-    assert!(quick.is_cancelled() && slow.is_done());
-    assert_eq!(event_loop.time().as_secs_f64(), 6.0);
 }
 
 /// Rule 45: in debug mode a step that takes too long is named, with its duration, be it of a task or a callback.

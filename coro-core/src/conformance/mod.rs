@@ -57,6 +57,7 @@ mod script;
 pub mod semaphore;
 mod setting;
 pub mod shared_value;
+pub mod shutdown;
 pub mod sync;
 pub mod task;
 mod trace;
@@ -304,12 +305,17 @@ macro_rules! event_loop_conformance {
                 an_interrupt_without_a_main_task_ends_the_run,
                 a_run_reports_the_errors_of_what_main_left,
                 a_runner_ends_what_its_programs_left_when_it_is_closed,
-                what_main_left_has_its_grace_period,
                 a_slow_step_is_named_in_debug_mode,
                 a_coroutine_that_is_never_awaited_is_named_in_debug_mode,
                 a_look_at_tasks_tells_what_they_wait_for_and_who_has_it,
                 an_interval_ticks_and_makes_up_for_what_it_missed,
             ]
+        );
+        $crate::__scenarios!(
+            shutdown,
+            $flavour,
+            (&$make_loop),
+            [what_main_left_has_its_grace_period, a_shield_holds_until_the_grace_period_is_over]
         );
         $crate::__scenarios!(
             drive,

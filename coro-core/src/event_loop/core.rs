@@ -51,6 +51,8 @@ pub(crate) struct Core {
     pub(super) debug: Debugging,
     /// How long a run waits for what its main task left, if not as long as it takes.
     pub(super) grace: Cell<Option<Duration>>,
+    /// The grace period is over: what is cancelled is, in a shield too.
+    pub(super) lifted_shields: Cell<bool>,
     pub(super) timers: RefCell<Timers>,
     /// The clock, when the driver was last looked at.
     pub(super) now: Cell<Time>,
@@ -106,6 +108,7 @@ impl Core {
             interrupts: Interrupts::default(),
             debug: Debugging::default(),
             grace: Cell::new(None),
+            lifted_shields: Cell::new(false),
             timers: RefCell::default(),
             now: Cell::new(Time::ZERO),
             timer_is_due: Cell::new(false),

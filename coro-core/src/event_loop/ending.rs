@@ -3,6 +3,7 @@
 use super::Exception;
 use super::callback::Callback;
 use super::core::Core;
+use super::current;
 use super::timer::Action;
 use crate::task::{Cancelled, TaskRef};
 
@@ -14,6 +15,20 @@ impl Core {
             task.cancel(&Cancelled::new());
         }
         tasks
+    }
+
+    /// From now on no shield keeps out what a task is asked to end with. Asks those that are in one to end. False if there
+    /// are none.
+    pub(super) fn lift_shields(&self) -> bool {
+        self.lifted_shields.set(true);
+        let (tasks, cancelled) =
+            (self.tasks.borrow().all(), Cancelled::because(Some("the grace period is over"), None));
+        tasks.iter().filter(|task| task.lift_shields(&cancelled)).count() > 0
+    }
+
+    /// Whether that has been done, on the loop that runs on this thread.
+    pub(crate) fn has_lifted_shields() -> bool {
+        current::with_current(|core| core.lifted_shields.get()) == Some(true)
     }
 
     /// Drops everything. Tasks in the reverse order of spawning, each reported.

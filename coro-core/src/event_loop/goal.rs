@@ -11,6 +11,9 @@ use crate::time::Time;
 /// How long a run waits at its end for what was written to streams that were dropped.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How many turns have those at most who hear at the end of the grace period that it is over.
+const LAST_TURNS: u32 = 100;
+
 /// While it is held, the end of a task stops the loop.
 #[must_use]
 pub(super) struct Watch(Rc<Cell<bool>>);
@@ -68,10 +71,13 @@ pub(super) fn result_of<T>(task: &mut JoinHandle<T>) -> Result<T, RunError> {
 }
 
 /// The end of what a main task left: its tasks are cancelled, then cleanups are begun, then the jobs of its pool are waited
-/// for, then what was written is sent. It is cut short where the time for it is up, or by an interrupt.
+/// for, then what was written is sent. It is cut short where the time for it is up, and what is shielded has heard of that,
+/// or by an interrupt.
 pub(super) struct Drain {
     stage: Stage,
     grace: Option<Bound>,
+    /// How many turns are left since the grace period is over.
+    turns_left: Option<u32>,
     over: bool,
 }
 
@@ -113,7 +119,7 @@ impl Drain {
         let over = core.interrupts.end_at_once();
         let left = if over { Vec::new() } else { core.cancel_all() };
         let grace = core.grace.get().filter(|_| !over).map(|grace| Bound::after(event_loop, grace));
-        Self { stage: Stage::Tasks(left), grace, over }
+        Self { stage: Stage::Tasks(left), grace, turns_left: None, over }
     }
 
     /// Whether it is over. If not, the loop has to turn.
@@ -129,8 +135,21 @@ impl Drain {
         self.over
     }
 
-    fn is_late(&self, event_loop: &Loop) -> bool {
-        self.grace.as_ref().is_some_and(|grace| grace.is_over(event_loop))
+    /// Whether the grace period is over, and there is nothing to do for those who have heard of that in their shields: they
+    /// have no time to wait again.
+    fn is_late(&mut self, event_loop: &Loop) -> bool {
+        let core = &event_loop.core;
+        match &mut self.turns_left {
+            Some(left) => {
+                *left = left.saturating_sub(1);
+                *left == 0 || core.ready.is_empty()
+            }
+            turns_left if self.grace.as_ref().is_some_and(|grace| grace.is_over(event_loop)) => {
+                *turns_left = Some(LAST_TURNS);
+                !core.lift_shields()
+            }
+            _ => false,
+        }
     }
 
     fn is_done(&mut self, event_loop: &Loop) -> bool {
@@ -168,7 +187,8 @@ impl Loop {
     /// it waits as long as it takes.
     ///
     /// What is left is cancelled at once. A cleanup that has to wait, perhaps in a
-    /// [shield](crate::scope::CancelScope::shielded), has so long for it.
+    /// [shield](crate::scope::CancelScope::shielded), has so long for it. Then shields hold no more, and what is in one is
+    /// cancelled: it has a last chance to put things in order, but not to wait for anything.
     ///
     /// # Examples
     ///

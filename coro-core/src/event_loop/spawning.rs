@@ -46,12 +46,13 @@ impl Core {
     }
 
     /// [`spawn_body`](Self::spawn_body), in this context, if it is not to be a copy of the current one; and runs its first step
-    /// at once, if it is to be eager, and the loop runs.
+    /// at once, if it is to be eager, and the loop runs. Before that, `made` is shown the task.
     pub(crate) fn spawn_with<T>(
         &self,
         body: T::Body,
         spawned_at: &'static Location<'static>,
         options: Options<'_>,
+        made: impl FnOnce(&TaskRef),
     ) -> JoinHandle<T::Output>
     where
         T: IntoTask<Body: 'static>,
@@ -73,6 +74,7 @@ impl Core {
         {
             task.header().set_context(context);
         }
+        made(task);
         if eager {
             // What the one that spawns it is in, or is being told, is not for the new one.
             let _aside = set_aside();

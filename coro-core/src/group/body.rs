@@ -62,7 +62,7 @@ impl<T> EnteredGroup<T> {
         }
         if state.is_aborted() {
             // They have been asked to end. What comes meanwhile is kept until the group is left.
-            self.scope = Some(EnteredScope::new(&CancelScope::new().shielded()));
+            self.scope = Some(EnteredScope::new(&CancelScope::firm()));
         }
         Some(Children::new(state))
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::State;
-use crate::coroutine::{FrameTrace, Thrown};
+use crate::coroutine::{FrameInfo, FrameTrace, Thrown};
 use crate::event_loop::Core;
 use crate::native::{self, Native};
 use crate::stats::Flavour;
@@ -213,6 +213,14 @@ impl<C: IntoChild> TaskBody for InGroup<C> {
             Ok(Some(Poll::Ready(output))) => Some(Poll::Ready(self.ended(Ok(output)))),
             Err(payload) => Some(Poll::Ready(self.ended(Err(payload)))),
         }
+    }
+
+    fn type_name() -> &'static str {
+        C::Body::type_name()
+    }
+
+    fn info(&self) -> Option<FrameInfo> {
+        self.body.as_ref()?.info()
     }
 
     fn backtrace(self: Pin<&mut Self>) -> Vec<FrameTrace> {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::{IntoChild, Refused, TaskGroup};
-use crate::task::{Members, TaskError};
+use crate::task::{JoinHandle, Members, TaskError};
 
 /// Children of a group whose results are taken as they end. Made by [`TaskGroup::join_set`].
 ///
@@ -77,8 +77,14 @@ impl<T: 'static> JoinSet<T> {
         C: IntoChild<Value = T, Body: 'static> + 'static,
     {
         let child = self.group.create_task(child)?;
-        self.members.push(child);
+        self.push(child);
         Ok(())
+    }
+
+    /// The set takes the result of this child too, which was begun otherwise: as a [builder](crate::task::Builder::spawn_in)
+    /// says, or by [`TaskGroup::start`].
+    pub fn push(&mut self, child: JoinHandle<T>) {
+        self.members.push(child);
     }
 }
 

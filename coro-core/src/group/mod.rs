@@ -49,8 +49,8 @@ pub use start::{StartError, Started};
 #[doc(hidden)]
 pub use state::{Children, State};
 
-use crate::event_loop::Loop;
-use crate::task::{JoinHandle, TaskError};
+use crate::event_loop::{Core, Loop};
+use crate::task::{self, JoinHandle, TaskError};
 use child::{Child, Place};
 
 /// Tasks that are over together: asyncio's, and trio's nursery.
@@ -113,7 +113,8 @@ impl TaskGroup {
     }
 
     /// Begins a child, of any flavour. Its error is for the group alone: whoever awaits the handle sees
-    /// [`TaskError::GivenToGroup`], if they are not cancelled before.
+    /// [`TaskError::GivenToGroup`], if they are not cancelled before. For one with a name, with a context, or eager, see
+    /// [`task::Builder::spawn_in`].
     ///
     /// # Errors
     ///
@@ -132,9 +133,23 @@ impl TaskGroup {
         C: IntoChild<Body: 'static> + 'static,
         C::Value: 'static,
     {
+        self.create(child, None, Location::caller())
+    }
+
+    /// [`create_task`](Self::create_task), as a builder says.
+    pub(crate) fn create<C>(
+        &self,
+        child: C,
+        builder: Option<task::Builder<'_>>,
+        at: &'static Location<'static>,
+    ) -> Result<JoinHandle<C::Value>, Refused<C>>
+    where
+        C: IntoChild<Body: 'static> + 'static,
+        C::Value: 'static,
+    {
         match self.0.refusal() {
             None => {
-                let handle = self.create_at(child, None, Location::caller());
+                let handle = self.begin(child, builder, None, at);
                 // An error of it is read by the group.
                 handle.header().mark_read();
                 Ok(handle)
@@ -143,10 +158,10 @@ impl TaskGroup {
         }
     }
 
-    #[track_caller]
-    fn create_at<C>(
+    fn begin<C>(
         &self,
         child: C,
+        builder: Option<task::Builder<'_>>,
         starting: Option<Rc<Cell<bool>>>,
         at: &'static Location<'static>,
     ) -> JoinHandle<C::Value>
@@ -156,9 +171,19 @@ impl TaskGroup {
     {
         let place = Place::new(&self.0, starting);
         let key = place.key();
-        let handle = Loop::spawn_on_running_at("TaskGroup::create_task", Child { child, place }, at);
-        self.0.set_child(key, handle.task());
-        handle
+        let child = Child { child, place };
+        match builder {
+            None => {
+                let handle = Loop::spawn_on_running_at("TaskGroup::create_task", child, at);
+                self.0.set_child(key, handle.task());
+                handle
+            }
+            Some(builder) => {
+                let core = Core::current_or_panic("task::Builder::spawn_in");
+                // Before its first step, in which an eager one may end already.
+                builder.spawn_at(&core, child, at, |task| self.0.set_child(key, task))
+            }
+        }
     }
 
     /// Cancels the body and all children. The group ends without an error, unless something fails meanwhile.

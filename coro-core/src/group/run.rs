@@ -47,7 +47,7 @@ pub(super) async fn finish<T>(entered: Entered<T>) -> Result<T, GroupError> {
 
 /// Waits for `future`. What is thrown meanwhile is thrown at the next wait.
 pub(crate) async fn uninterrupted<F: Future>(future: F) -> F::Output {
-    match CancelScope::new().shielded().run(future).await {
+    match CancelScope::firm().run(future).await {
         Ok(output) => output,
         Err(_) => unreachable!("nobody cancels the scope"),
     }

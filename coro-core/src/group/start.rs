@@ -149,7 +149,7 @@ impl TaskGroup {
             let (sender, receiver) = oneshot::oneshot();
             let starting = Rc::new(Cell::new(true));
             let child = make(Started { sender, starting: Rc::clone(&starting) });
-            let mut child = Starting(Some(group.create_at(child, Some(starting), at)));
+            let mut child = Starting(Some(group.begin(child, None, Some(starting), at)));
             let mut receiver = Some(receiver);
             poll_fn(|cx| {
                 if let Some(Poll::Ready(received)) =

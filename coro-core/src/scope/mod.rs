@@ -100,10 +100,19 @@ impl CancelScope {
     }
 
     /// The same, as one into which no cancellation from outside is thrown. It is thrown when the scope is left.
+    ///
+    /// At the end of a program it holds for as long as the [grace period](crate::Loop::set_grace) lasts, if there is one.
     #[must_use = "gives the scope back"]
     pub fn shielded(self) -> Self {
-        self.0.shield.set(true);
+        self.0.set_shield(state::Shield::Graceful);
         self
+    }
+
+    /// A shield for as long as it takes, around a wait for what has been cancelled itself.
+    pub(crate) fn firm() -> Self {
+        let scope = Self::new();
+        scope.0.set_shield(state::Shield::Firm);
+        scope
     }
 
     /// When it is cancelled, once that is known: with [`after`](Self::after), when it has been entered.

@@ -12,7 +12,7 @@ use super::State;
 use super::state::Entrance;
 use crate::coroutine::is_resume_without_wake;
 use crate::event_loop::{Core, Heard, NO_LOOP, TimerKey};
-use crate::task::{Cancelled, Kind, Landing};
+use crate::task::{Cancelled, Landing};
 
 /// A hold on a scope: its own, which nobody else knows, or one of several.
 pub trait Held {
@@ -142,8 +142,7 @@ impl<S: Held> Inside<S> {
         if S::SHARED {
             state.set_waker(cx.waker());
         }
-        let kind = if state.shield.get() { Kind::Shield } else { Kind::Scope };
-        let thrown = self.landing.poll_as(cx, kind);
+        let thrown = self.landing.poll_as(cx, state.kind());
         if !self.begun {
             self.begun = true;
             self.cancelling = self.landing.cancelling();
@@ -155,7 +154,7 @@ impl<S: Held> Inside<S> {
                 return Hears::Own(state.expire());
             }
             // The task was cancelled as well.
-        } else if state.shield.get()
+        } else if state.is_shield()
             && let Some(thrower) = Core::thrower()
         {
             Core::note_heard(Heard::Waits);
@@ -177,7 +176,7 @@ impl<S: Held> Inside<S> {
         if state.is_cancelled() && (state.level || !self.thrown) {
             return self.throw(cx, poll);
         }
-        let polled = if state.shield.get() {
+        let polled = if state.is_shield() {
             Core::unheard(|| self.landing.within(cx, poll))
         } else {
             self.landing.within(cx, poll)
@@ -284,7 +283,8 @@ impl<S: Held> Inside<S> {
         }
         state.caught.set(caught);
         // What came from outside goes on there.
-        if let Some((kept, thrower)) = self.kept.take() {
+        let kept = self.kept.take();
+        if let Some((kept, thrower)) = kept.filter(|_| state.is_shield()) {
             self.landing.let_in(&kept, thrower);
         } else if let Some(late) = self.landing.take_thrown().filter(|late| !state.is_own(late)) {
             self.landing.pass_on(&late);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::body::Inside;
 use crate::event_loop::Core;
-use crate::task::Cancelled;
+use crate::task::{Cancelled, Kind};
 use crate::time::Time;
 
 /// A scope.
 pub struct State {
     limit: Cell<Limit>,
-    pub(crate) shield: Cell<bool>,
+    shield: Cell<Shield>,
     /// It throws at every wait, not only at one.
     pub(super) level: bool,
     /// It has thrown at a body that has entered it.
@@ -21,6 +21,16 @@ pub struct State {
     cancelled: Cell<Option<Cancelled>>,
     pub(super) caught: Cell<bool>,
     inside: Cell<Entrance>,
+}
+
+/// Whether it keeps out what comes from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shield {
+    No,
+    /// Until the grace period of a soft shutdown is over.
+    Graceful,
+    /// What it waits for ends by itself, for it is cancelled as well.
+    Firm,
 }
 
 /// When it is cancelled.
@@ -46,7 +56,7 @@ impl State {
     pub(crate) fn new(level: bool) -> Self {
         Self {
             limit: Cell::new(Limit::Never),
-            shield: Cell::new(false),
+            shield: Cell::new(Shield::No),
             level,
             thrown: Cell::new(false),
             cancelled: Cell::new(None),
@@ -57,6 +67,33 @@ impl State {
 
     pub(super) fn with_limit(level: bool, limit: Limit) -> Self {
         Self { limit: Cell::new(limit), ..Self::new(level) }
+    }
+
+    pub(super) fn set_shield(&self, shield: Shield) {
+        self.shield.set(shield);
+    }
+
+    /// Whether nothing passes it.
+    pub(crate) fn is_shield(&self) -> bool {
+        match self.shield.get() {
+            Shield::No => false,
+            Shield::Graceful => !Core::has_lifted_shields(),
+            Shield::Firm => true,
+        }
+    }
+
+    /// Whether it is a shield that is lifted when a grace period is over, or has been.
+    pub(crate) fn can_be_lifted(&self) -> bool {
+        self.shield.get() == Shield::Graceful
+    }
+
+    /// What it is among the landings of a task.
+    pub(super) fn kind(&self) -> Kind {
+        match self.shield.get() {
+            Shield::Firm => Kind::FirmShield,
+            Shield::Graceful if self.is_shield() => Kind::Shield,
+            Shield::No | Shield::Graceful => Kind::Scope,
+        }
     }
 
     pub(super) fn set_duration(&self, duration: Duration) {

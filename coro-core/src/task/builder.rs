@@ -2,9 +2,10 @@
 
 use std::panic::Location;
 
-use super::{IntoTask, JoinHandle};
+use super::{IntoTask, JoinHandle, TaskRef};
 use crate::context::Context;
 use crate::event_loop::{Core, Loop, Options};
+use crate::group::{IntoChild, Refused, TaskGroup};
 
 /// Spawns a task with a name, with a context, or eagerly: asyncio's `create_task(…, name, context, eager_start)`.
 ///
@@ -71,7 +72,8 @@ impl<'a> Builder<'a> {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
-        self.spawn_in(&Core::current_or_panic("task::Builder::spawn"), task, Location::caller())
+        let core = Core::current_or_panic("task::Builder::spawn");
+        self.spawn_at(&core, task, Location::caller(), |_| {})
     }
 
     /// Spawns `task` on this loop.
@@ -81,20 +83,59 @@ impl<'a> Builder<'a> {
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
-        self.spawn_in(event_loop.core(), task, Location::caller())
+        self.spawn_at(event_loop.core(), task, Location::caller(), |_| {})
     }
 
-    fn spawn_in<T>(
+    /// Begins `child` in `group`, as [`TaskGroup::create_task`] does. The group has it from its first step on: an error
+    /// in that fails the group, also of an eager one.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], with the child, if the group has not been entered, is finished or shuts down.
+    ///
+    /// # Panics
+    ///
+    /// Outside a running event loop.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use coro_core::group::TaskGroup;
+    /// use coro_core::{EventLoop, Loop, task};
+    ///
+    /// let group = TaskGroup::new();
+    /// let body = group.clone();
+    /// let program = group.run(async move {
+    ///     let child = task::Builder::new().name("download").eager(true);
+    ///     let child = child.spawn_in(&body, async { Ok(task::current().unwrap().info().name) })?;
+    ///     assert!(child.is_done()); // In its first step.
+    ///     child.await
+    /// });
+    /// assert_eq!(&*Loop::simulated().run(program).unwrap().unwrap(), "download");
+    /// ```
+    #[track_caller]
+    pub fn spawn_in<C>(self, group: &TaskGroup, child: C) -> Result<JoinHandle<C::Value>, Refused<C>>
+    where
+        C: IntoChild<Body: 'static> + 'static,
+        C::Value: 'static,
+    {
+        group.create(child, Some(self), Location::caller())
+    }
+
+    /// Spawns it, when `made` has been shown the task, of which nothing has run yet.
+    pub(crate) fn spawn_at<T>(
         self,
         core: &Core,
         task: T,
         spawned_at: &'static Location<'static>,
+        made: impl FnOnce(&TaskRef),
     ) -> JoinHandle<T::Output>
     where
         T: IntoTask<Body: 'static>,
         T::Output: 'static,
     {
         let Self { name, context, eager } = self;
-        core.spawn_with::<T>(task.into_task().into_inner(), spawned_at, Options { name, context, eager })
+        let options = Options { name, context, eager };
+        core.spawn_with::<T>(task.into_task().into_inner(), spawned_at, options, made)
     }
 }

@@ -74,6 +74,13 @@ impl TaskRef {
         false
     }
 
+    /// The shields of its loop are lifted: if there are any in its body, it is asked to end. False if there are none.
+    pub(crate) fn lift_shields(&self, cancelled: &Cancelled) -> bool {
+        let header = self.header();
+        let lifted = header.has_rare() && header.with_landings(Landings::lift_shields);
+        lifted && self.cancel(cancelled)
+    }
+
     /// A scope that its body is in is cancelled.
     pub(super) fn throw_scope(&self) {
         if let Some(core) = find(self.header().core).filter(|_| !self.header().is_done()) {

@@ -33,8 +33,16 @@ pub(crate) enum Kind {
     Landing,
     /// What is thrown passes it, unless it comes from it.
     Scope,
-    /// The same, and nothing passes it into what is in it.
+    /// The same, and nothing passes it into what is in it, until the shields of the task are lifted.
     Shield,
+    /// The same, for ever.
+    FirmShield,
+}
+
+impl Kind {
+    fn is_shield(self) -> bool {
+        matches!(self, Self::Shield | Self::FirmShield)
+    }
 }
 
 pub(super) struct Node {
@@ -125,7 +133,7 @@ impl Landings {
         let mut parent = self.nodes.get(key).map_or(NONE, |node| node.parent);
         while parent != outer {
             match self.nodes.get(parent) {
-                Some(node) if node.kind != Kind::Shield => parent = node.parent,
+                Some(node) if !node.kind.is_shield() => parent = node.parent,
                 _ => return false,
             }
         }
@@ -139,7 +147,7 @@ impl Landings {
 
     /// Tells the leaves of what is in `outer`. Gives the wakers of those that another one than the task's own has to wake.
     pub(super) fn throw_in(&mut self, outer: usize, cancelled: &Cancelled) -> Vec<Waker> {
-        let is_leaf = |node: &Node| node.inside == 0 || node.kind == Kind::Shield;
+        let is_leaf = |node: &Node| node.inside == 0 || node.kind.is_shield();
         let leaves = self.nodes.iter().filter(|(_, node)| is_leaf(node)).map(|(key, _)| key);
         let leaves: Vec<_> = leaves.filter(|key| self.reaches(outer, *key)).collect();
         let mut wakers = Vec::new();
@@ -160,6 +168,21 @@ impl Landings {
     /// Whether a cancellation can be heard.
     pub(in crate::task) fn can_hear(&self) -> bool {
         self.hearing > 0
+    }
+
+    /// From now on its shields keep nothing out, but for the firm ones, as those of its body do since the loop says so. What
+    /// they have kept out is forgotten: the task is asked again. False if there were none.
+    pub(in crate::task) fn lift_shields(&mut self) -> bool {
+        let before = self.hearing;
+        for (_, node) in self.nodes.iter_mut().filter(|(_, node)| node.kind == Kind::Shield) {
+            node.kind = Kind::Scope;
+            self.hearing -= 1;
+        }
+        let lifted = self.hearing < before || self.scopes.iter().any(|scope| scope.can_be_lifted());
+        if lifted {
+            self.kept = None;
+        }
+        lifted
     }
 
     /// Nobody has heard it.
@@ -214,7 +237,7 @@ impl Landings {
         for scope in self.scopes.iter().rev() {
             // The outermost one has the last word.
             throws = scope.throws().or(throws);
-            if scope.shield.get() {
+            if scope.is_shield() {
                 self.kept = asked.or(self.kept.take());
                 self.note_thrown();
                 return throws;
@@ -229,7 +252,7 @@ impl Landings {
             if scope.throws().is_some() {
                 scope.note_thrown();
             }
-            if scope.shield.get() {
+            if scope.is_shield() {
                 return;
             }
         }
@@ -241,7 +264,7 @@ impl Landings {
             if scope.throws().is_some() {
                 return true;
             }
-            if scope.shield.get() {
+            if scope.is_shield() {
                 return false;
             }
         }
@@ -253,7 +276,7 @@ impl Landings {
     }
 
     pub(in crate::task) fn is_shielded(&self) -> bool {
-        self.scopes.iter().any(|scope| scope.shield.get())
+        self.scopes.iter().any(|scope| scope.is_shield())
     }
 }
 
