@@ -1,5 +1,7 @@
 //! What is told on the standard error, by programs that are this one, run as children; and by loops as they go.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
@@ -50,7 +52,7 @@ fn a_handler_that_panics_is_reported_with_what_it_panicked_on() {
 fn without_a_handler_everything_is_printed() {
     if is_child() {
         let event_loop = Loop::simulated();
-        event_loop.spawn(std::future::pending::<()>()).named("left").detach();
+        event_loop.spawn(pending::<()>()).named("left").detach();
         event_loop.spawn(async { panic!("planted") }).named("failed").detach();
         let _stopped = event_loop.run_until_complete(event_loop.spawn(async {}));
         return event_loop.close().unwrap();
@@ -101,7 +103,7 @@ fn a_loop_that_is_dropped_unclosed_is_named_in_debug_mode() {
     assert_eq!(tells(true, |event_loop| event_loop.run(async {}).unwrap()), [""; 0]);
 }
 
-/// What is not run all the same was awaited: it waits, it was delegated to, or it panicked at once.
+/// What is not run to its end all the same was awaited: it has yielded, it waits, it was delegated to, or it panicked at once.
 #[test]
 fn a_coroutine_that_somebody_has_seen_to_is_not_named() {
     let event_loop = Loop::simulated();
@@ -111,6 +113,11 @@ fn a_coroutine_that_somebody_has_seen_to_is_not_named() {
         let sub = || Native::<(), (), (), ()>::new(async |co| co.yield_(()).await);
         let mut delegates = Native::<(), (), (), ()>::new(async move |co| co.yield_from(sub()).await);
         delegates.start().unwrap();
+        sub().start().unwrap();
+        let waits = Native::<(), Infallible, (), TaskError>::new(async |co| co.wait(pending()).await);
+        let waits = Loop::current().unwrap().spawn(waits);
+        yield_now().await;
+        waits.cancel();
         let mut throws = sub();
         throws.throw(()).unwrap();
         let panics = spawn(async {

@@ -5,13 +5,13 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use coro_core::conformance::{Trace, reports};
+use coro_core::conformance::reports;
 #[cfg(unix)]
 use coro_core::driver::{self, Driver};
 use coro_core::native::spawn;
 use coro_core::net::{TcpListener, TcpStream};
 use coro_core::prelude::*;
-use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{AsyncReadExt, AsyncWrite};
 
 /// A loop on each driver. The clocks of the real ones run fast, in step with the timers.
 fn loops() -> Vec<Loop> {
@@ -28,35 +28,6 @@ fn loops() -> Vec<Loop> {
         #[cfg(unix)]
         paced(driver::Select::new()),
     ]
-}
-
-#[test]
-fn what_has_arrived_is_handled_before_a_timer_of_the_same_moment() {
-    for event_loop in loops() {
-        what_has_arrived_comes_before_a_timer(&event_loop);
-    }
-}
-
-fn what_has_arrived_comes_before_a_timer(event_loop: &Loop) {
-    let trace = Trace::new();
-    let (read, timer) = (trace.clone(), trace.clone());
-    let inner = event_loop.clone();
-    let main = async move {
-        let mut listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let mut client = TcpStream::connect(listener.local_address()).await.unwrap();
-        let (mut server, _) = listener.accept().await.unwrap();
-        let reader = spawn(async move {
-            server.read_exact(&mut [0; 1]).await.unwrap();
-            read.log("read");
-        });
-        yield_now().await;
-        inner.call_at(inner.time(), move || timer.log("timer"));
-        client.write_all(b"x").await.unwrap();
-        reader.await.unwrap();
-        yield_now().await;
-    };
-    event_loop.run(main).unwrap();
-    trace.expect(&["read", "timer"]);
 }
 
 #[test]

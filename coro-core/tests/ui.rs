@@ -1,6 +1,6 @@
 //! What must not compile, and why it does not.
 
 #[test]
-fn misuse_of_co_does_not_compile() {
+fn misuse_does_not_compile() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -56,17 +56,23 @@ const FLAVOURS: [(&str, Spawn); 3] = [
     }),
 ];
 
+fn on_both_loops() -> impl Iterator<Item = (Loop, (&'static str, Spawn))> {
+    let make = || [Loop::simulated(), Loop::new().unwrap()];
+    FLAVOURS.into_iter().flat_map(move |flavour| make().map(|event_loop| (event_loop, flavour)))
+}
+
+/// Rule 33.
 #[test]
 fn a_cancelled_wait_has_the_lock_again_and_cleanup_may_wait_under_it() {
-    for (flavour, spawn) in FLAVOURS {
-        let (event_loop, trace, condition) = (Loop::simulated(), Trace::new(), Condition::new(0));
+    for (event_loop, (flavour, spawn)) in on_both_loops() {
+        let (trace, condition) = (Trace::new(), Condition::new(0));
         let task = spawn(&event_loop, condition.clone(), trace.clone());
         let (told, again) = (trace.clone(), condition.clone());
         let main = event_loop.spawn(async move {
             yield_now().await;
             let held = again.try_lock().unwrap();
-            for _ in 0..2 {
-                assert!(task.cancel());
+            for message in ["first", "last"] {
+                assert!(task.cancel_with(message));
                 yield_now().await;
                 yield_now().await;
                 assert!(!task.is_done(), "{flavour}");
@@ -77,15 +83,15 @@ fn a_cancelled_wait_has_the_lock_again_and_cleanup_may_wait_under_it() {
             assert!(matches!(ended, Err(TaskError::Cancelled(_))), "{flavour}: {ended:?}");
         });
         event_loop.run_until_complete(main).unwrap();
-        trace.expect(&["released", "the task was cancelled: 1"]);
+        trace.expect(&["released", "the task was cancelled: last: 1"]);
         assert_eq!(*condition.try_lock().unwrap(), 1, "{flavour}");
     }
 }
 
 #[test]
 fn a_notified_wait_has_the_lock_again() {
-    for (flavour, spawn) in FLAVOURS {
-        let (event_loop, trace, condition) = (Loop::simulated(), Trace::new(), Condition::new(0));
+    for (event_loop, (flavour, spawn)) in on_both_loops() {
+        let (trace, condition) = (Trace::new(), Condition::new(0));
         let task = spawn(&event_loop, condition.clone(), trace.clone());
         let main = event_loop.spawn(async move {
             yield_now().await;

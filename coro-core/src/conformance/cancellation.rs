@@ -97,6 +97,24 @@ pub fn cancelled_waiters_are_as_none<F: Flavour>(make: MakeLoop<'_>) {
     assert!(queue.is_empty());
 }
 
+/// Rule 17: a future of somebody else's is dropped when the cancellation is delivered, and not before.
+pub fn a_foreign_future_is_dropped_at_the_delivery<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let held = trace.on_drop("dropped");
+    let waits = plan().wait(move || async move {
+        let _held = held;
+        std::future::pending().await
+    });
+    let waits = waits.except(telling(&trace, "waits")).spawn::<F>(&event_loop);
+    let again = trace.clone();
+    let main = turn().call(move || {
+        assert!(waits.cancel());
+        again.log("asked");
+    });
+    run::<F>(&event_loop, main.wait(yield_now)).unwrap();
+    trace.expect(&["asked", "dropped", "waits: the task was cancelled"]);
+}
+
 /// Rule 17: a wait that is over for a cancellation is not taken up again when that is withdrawn; rule 20: what has not cut
 /// off a wait is withdrawn with the last request.
 pub fn uncancel_withdraws_what_has_cut_off_no_wait<F: Flavour>(make: MakeLoop<'_>) {

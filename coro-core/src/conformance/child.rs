@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::future::{Future, pending};
 use std::rc::Rc;
 
-use super::group::{Form, child, cleaned, failing, grouped, told};
+use super::group::{FORMS, Form, after, child, cleaned, failing, grouped, grouped_then, told};
 use super::setting::{MakeLoop, log, reports, run, secs};
 use super::{Flavour, Plan, Trace, plan};
 use crate::Thrown;
 use crate::context::{self, ContextVar};
-use crate::event_loop::Loop;
+use crate::event_loop::{EventLoop, Loop};
 use crate::group::{BorrowingGroup, GroupError, Refusal, StartError, Started, TaskGroup};
 use crate::native::catch;
 use crate::scope::timeout;
@@ -81,6 +81,59 @@ pub fn a_dropped_group_cancels_its_children<F: Flavour>(make: MakeLoop<'_>) {
     run::<F>(&event_loop, main).unwrap();
     trace.expect(&["dropped", "child: the task was cancelled", "child is clean"]);
     reported.expect(&["fails never retrieved: late"]);
+}
+
+/// Rule 25: a group leaves the counter as it found it: also that of a task that has swallowed a cancellation.
+pub fn a_group_in_a_cleanup_leaves_the_counter_alone<F: Flavour>(make: MakeLoop<'_>) {
+    for form in FORMS {
+        let (event_loop, trace, group) = (make(), Trace::new(), TaskGroup::new());
+        let again = trace.clone();
+        let task = plan().wait(pending).except(move |_| {
+            let create = |group: &TaskGroup| {
+                group.create_task(failing::<F>(1, "out of luck")).unwrap().detach();
+            };
+            grouped_then(form, &group, create, pending, Ok(()), &again, after(&again))
+        });
+        let task = task.spawn::<F>(&event_loop);
+        let asking = task.canceller();
+        run::<F>(&event_loop, plan().wait(yield_now).call(move || assert!(asking.cancel()))).unwrap();
+        event_loop.run_until_complete(task).unwrap();
+        trace.expect(&["group: 1 error in a group: out of luck", "cancelling: 1", "went on"]);
+    }
+}
+
+/// Rule 25: what fails in a group ends the group in which its body waits, children and all, and counts for nobody.
+pub fn a_failed_child_ends_the_group_in_its_body<F: Flavour>(make: MakeLoop<'_>) {
+    for form in FORMS {
+        let (event_loop, trace, outer) = (make(), Trace::new(), TaskGroup::new());
+        let (logs, again) = (trace.clone(), trace.clone());
+        let create = move |group: &TaskGroup| {
+            group.create_task(cleaned::<F>("outer child", 1, &logs)).unwrap().detach();
+            group.create_task(failing::<F>(1, "out of luck")).unwrap().detach();
+        };
+        let body = move || async move {
+            let inner = TaskGroup::new();
+            let waits = async {
+                inner.create_task(cleaned::<F>("inner child", 2, &again))?.detach();
+                pending::<Result<(), TaskError>>().await
+            };
+            again.log(told(&inner.run(waits).await));
+        };
+        let task = grouped_then(form, &outer, create, body, Ok(()), &trace, after(&trace));
+        run::<F>(&event_loop, task).unwrap();
+        let cancelled = "the task was cancelled";
+        trace.expect(&[
+            &format!("outer child: {cancelled}"),
+            &format!("inner child: {cancelled}"),
+            "outer child is clean",
+            "inner child is clean",
+            "group: 1 error in a group: out of luck",
+            "cancelling: 0",
+            "went on",
+        ]);
+        assert_eq!(event_loop.time().as_secs_f64(), 3.0);
+        assert!(event_loop.all_tasks().is_empty());
+    }
 }
 
 /// A child whose destructor panics has failed, also if it gave a value.
@@ -319,6 +372,8 @@ macro_rules! __group_scenarios {
             [
                 a_group_hands_back_what_it_refuses,
                 a_dropped_group_cancels_its_children,
+                a_group_in_a_cleanup_leaves_the_counter_alone,
+                a_failed_child_ends_the_group_in_its_body,
                 a_panic_in_the_destructor_of_a_child_fails_the_group,
                 start_waits_until_a_child_is_ready,
                 a_join_set_gives_results_as_they_come,

@@ -60,6 +60,9 @@ pub fn a_callback_has_the_context_of_its_scheduling<F: Flavour>(make: MakeLoop<'
         inner.call_later(std::time::Duration::ZERO, show(&again, "later"));
         let show_done = show(&again, "done");
         done.add_done_callback(move |_| show_done());
+        let (late, show_late) = (inner.create_future(), show(&again, "late"));
+        late.set_result(()).unwrap();
+        late.add_done_callback(move |_| show_late());
         NUMBER.set(2);
         let show_end = show(&again, "end");
         let task = plan().spawn::<F>(&inner);
@@ -79,7 +82,7 @@ pub fn a_callback_has_the_context_of_its_scheduling<F: Flavour>(make: MakeLoop<'
     let mut shown = trace.take();
     // When a timer of no time is due is for another law.
     shown.sort();
-    assert_eq!(shown, ["done 1", "end 2", "later 1", "main 5", "nested 4", "result 2", "soon 1"]);
+    assert_eq!(shown, ["done 1", "end 2", "late 1", "later 1", "main 5", "nested 4", "result 2", "soon 1"]);
 }
 
 /// A context of one's own: for a function, and for a task, which then shares it.

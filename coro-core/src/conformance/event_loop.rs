@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::setting::{MakeLoop, log, reports, run, secs};
+use super::setting::{BUSY_TURNS, MakeLoop, log, reports, run, secs};
 use super::{Flavour, Trace, plan};
 use crate::event_loop::{EventLoop, Loop, RunError};
 use crate::task::TaskError;
@@ -41,6 +41,40 @@ pub fn ready_runs_before_timers<F: Flavour>(make: MakeLoop<'_>) {
     event_loop.stop();
     event_loop.run_forever().unwrap();
     trace.expect(&["task", "soon", "timer"]);
+}
+
+/// Rule 1: what is ready, and a stop, are not kept waiting for a deadline.
+pub fn neither_what_is_ready_nor_a_stop_waits_for_a_deadline<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let timer = event_loop.call_later(secs(3_600), log(&trace, "too late"));
+    event_loop.stop();
+    event_loop.run_forever().unwrap();
+    trace.expect(&[]);
+    run::<F>(&event_loop, plan().call(log(&trace, "ready")).wait(yield_now).call(log(&trace, "again")))
+        .unwrap();
+    trace.expect(&["ready", "again"]);
+    timer.cancel();
+}
+
+/// Rule 1: what never stops being ready keeps no timer waiting.
+pub fn what_is_always_ready_keeps_no_timer_waiting<F: Flavour>(make: MakeLoop<'_>) {
+    let event_loop = make();
+    let called = Rc::new(Cell::new(false));
+    let (timer, seen) = (Rc::clone(&called), Rc::clone(&called));
+    event_loop.call_later(Duration::ZERO, move || timer.set(true));
+    let busy = |seen: Rc<Cell<bool>>| {
+        plan().wait(move || async move {
+            for _ in 0..BUSY_TURNS {
+                if seen.get() {
+                    return;
+                }
+                yield_now().await;
+            }
+            panic!("it has never been called");
+        })
+    };
+    busy(Rc::clone(&seen)).spawn::<F>(&event_loop).detach();
+    run::<F>(&event_loop, busy(seen)).unwrap();
 }
 
 /// Rule 3: a stop lets the present batch finish; later callbacks stay for the next run.

@@ -87,21 +87,26 @@ pub fn a_future_in_the_wrong_state_refuses<F: Flavour>(make: MakeLoop<'_>) {
     run::<F>(&event_loop, main).unwrap();
 }
 
-/// Rule 11: the result of a cancelled future is the cancellation, for all who wait.
+/// Rules 10, 11: the result of a cancelled future is the cancellation, for all who wait; nobody of them is run inline.
 pub fn a_cancelled_future_cancels_those_who_wait<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, trace) = (make(), Trace::new());
     let future = event_loop.create_future();
     for name in ["first", "second"] {
         awaiting(&future, &trace, name).spawn::<F>(&event_loop).detach();
     }
+    let again = trace.clone();
+    future.add_done_callback(move |future| again.log(format!("called: {}", future.is_cancelled())));
+    let again = trace.clone();
     let main = turns(1).call(move || {
         assert!(future.cancel_with("no more"));
+        again.log("cancelled");
         assert!(future.is_cancelled() && !future.cancel());
         assert!(future.result().unwrap_err().is_cancelled());
         assert!(future.error().unwrap_err().is_cancelled());
     });
     run::<F>(&event_loop, main.wait(yield_now)).unwrap();
-    trace.expect(&["first: Err(Cancelled(\"no more\"))", "second: Err(Cancelled(\"no more\"))"]);
+    let told = ["called: true", "first: Err(Cancelled(\"no more\"))", "second: Err(Cancelled(\"no more\"))"];
+    trace.expect(&[&["cancelled"], &told[..]].concat());
 }
 
 /// Rule 17: the cancellation of a task that waits for a future is one of the future, for all who wait for it.
@@ -168,7 +173,7 @@ pub fn awaiting_a_future_of_another_loop_is_an_error<F: Flavour>(make: MakeLoop<
     trace.expect(&["here: Err(ForeignLoop)"]);
 }
 
-/// Rule 10, for tasks: those who are called when one has ended, in the order of registration.
+/// Rule 10, for tasks: those who are called when one has ended, in the order of registration, and not inline.
 pub fn the_end_of_a_task_calls_in_the_order_of_registration<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, trace) = (make(), Trace::new());
     let called = |name: &'static str| {
@@ -181,12 +186,17 @@ pub fn the_end_of_a_task_calls_in_the_order_of_registration<F: Flavour>(make: Ma
     task.erased().add_done_callback(called("second"));
     assert!(task.remove_done_callback(&removed) && !task.remove_done_callback(&removed));
     let (late, again) = (called("late"), trace.clone());
-    let main = turns(1).call(move || assert!(task.cancel())).then(turns(2)).then_with({
+    let (inner, ready) = (event_loop.clone(), log(&trace, "what was ready"));
+    let main = turns(1).call(move || {
+        assert!(task.cancel());
+        inner.call_soon(ready);
+    });
+    let main = main.then(turns(2)).then_with({
         let trace = trace.clone();
         move || plan().call(log(&trace, "next turn"))
     });
     run::<F>(&event_loop, main).unwrap();
-    trace.expect(&["first: true, true", "second: true, true", "next turn"]);
+    trace.expect(&["what was ready", "first: true, true", "second: true, true", "next turn"]);
     let done = plan().spawn::<F>(&event_loop);
     let main = turns(1).call(move || {
         assert!(done.is_done());

@@ -60,7 +60,7 @@ pub(super) enum Form {
     Part,
 }
 
-const FORMS: [Form; 2] = [Form::Around, Form::Part];
+pub(super) const FORMS: [Form; 2] = [Form::Around, Form::Part];
 
 /// How a group has ended.
 pub(super) fn told<T>(result: &Result<T, GroupError>) -> String {
@@ -84,7 +84,7 @@ pub(super) fn grouped<L: Future<Output = ()> + 'static>(
 }
 
 /// The same, and what the task does after it.
-fn grouped_then<L: Future<Output = ()> + 'static>(
+pub(super) fn grouped_then<L: Future<Output = ()> + 'static>(
     form: Form,
     group: &TaskGroup,
     create: impl FnOnce(&TaskGroup) + 'static,
@@ -166,7 +166,7 @@ fn settle(entered: Rc<RefCell<Option<EnteredGroup<()>>>>, trace: Trace, after: A
 }
 
 /// What a task does after its group that is looked at: it tells how often it was asked to end, and waits.
-fn after(trace: &Trace) -> impl FnOnce() -> Plan + 'static {
+pub(super) fn after(trace: &Trace) -> impl FnOnce() -> Plan + 'static {
     let trace = trace.clone();
     move || {
         trace.log(format!("cancelling: {}", crate::task::current().unwrap().cancelling()));

@@ -121,6 +121,8 @@ pub fn an_interrupt_without_a_main_task_ends_the_run<F: Flavour>(make: MakeLoop<
     // The next run is another one.
     event_loop.run_until_complete(other).unwrap();
     trace.expect(&["ran on"]);
+    event_loop.stop();
+    event_loop.run_forever().unwrap();
 }
 
 /// Rule 47: what the tasks that main left fail with is reported.
@@ -158,6 +160,23 @@ pub fn a_runner_ends_what_its_programs_left_when_it_is_closed<F: Flavour>(make: 
     assert!(event_loop.is_closed());
     trace.expect(&["the task was cancelled", "cleaned up"]);
     assert_eq!(event_loop.time().as_secs_f64(), 4.0);
+}
+
+/// Rule 8: each run of a runner has a first interrupt, whatever interrupted the one before; and without one is not interrupted.
+pub fn each_run_has_a_first_interrupt<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let made = event_loop.clone();
+    let mut runner = Runner::with_loops(move || Ok(made)).interrupts(false);
+    let mut run = |main: Plan| runner.run(from_coroutine(F::coroutine(main.into_script())));
+    interrupted_at(&event_loop, &[1, 3]);
+    let first = run(cleaned(&trace, 1, |thrown| plan().raise(thrown)));
+    assert!(matches!(first, Err(RunError::Interrupted)), "{first:?}");
+    assert_eq!(run(cleaned(&trace, 1, |_| plan().returns(7))).unwrap(), 7);
+    let cancels_itself = plan().call(|| assert!(crate::task::current().unwrap().cancel()));
+    let third = run(cancels_itself.wait(|| sleep(secs(1))));
+    assert!(matches!(third, Err(RunError::Task(TaskError::Cancelled(_)))), "{third:?}");
+    let cancelled = "the task was cancelled";
+    trace.expect(&[cancelled, "cleaned up", cancelled, "cleaned up"]);
 }
 
 /// Rule 45: in debug mode a step that takes too long is named, with its duration, be it of a task or a callback.

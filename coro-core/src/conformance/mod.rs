@@ -60,6 +60,7 @@ pub mod shared_value;
 pub mod shutdown;
 pub mod sync;
 pub mod task;
+pub mod timeout;
 mod trace;
 mod watched;
 
@@ -170,6 +171,8 @@ macro_rules! event_loop_conformance {
             [
                 callbacks_run_in_order_and_what_they_schedule_waits,
                 ready_runs_before_timers,
+                neither_what_is_ready_nor_a_stop_waits_for_a_deadline,
+                what_is_always_ready_keeps_no_timer_waiting,
                 stop_finishes_the_batch,
                 stop_before_run_makes_one_turn,
                 a_stopped_run_can_be_taken_up_again,
@@ -259,6 +262,7 @@ macro_rules! event_loop_conformance {
             [
                 a_cancelled_waiter_is_passed_over_by_a_lock,
                 cancelled_waiters_are_as_none,
+                a_foreign_future_is_dropped_at_the_delivery,
                 uncancel_withdraws_what_has_cut_off_no_wait,
                 a_swallowed_cancellation_is_not_delivered_again,
                 a_task_is_cancelled_when_it_has_ended,
@@ -270,7 +274,7 @@ macro_rules! event_loop_conformance {
             ]
         );
         $crate::__scenarios!(
-            scope,
+            timeout,
             $flavour,
             (&$make_loop),
             [
@@ -280,15 +284,25 @@ macro_rules! event_loop_conformance {
                 a_timeout_waits_for_the_cleanup_of_a_task,
                 a_cancellation_from_outside_wins_over_a_result,
                 a_cancellation_of_the_task_passes_a_timeout,
+                a_timeout_lets_other_errors_out,
+                a_cleanup_may_have_a_timeout,
                 of_equal_deadlines_only_the_outermost_is_over,
                 a_timeout_can_be_rescheduled,
+                two_cancellations_at_once_are_heard_as_one,
+            ]
+        );
+        $crate::__scenarios!(
+            scope,
+            $flavour,
+            (&$make_loop),
+            [
                 a_shield_keeps_a_cancellation_from_its_task,
                 the_cancelled_task_of_a_shield_tells_who_waits,
                 a_scope_throws_at_every_wait_until_it_is_left,
+                of_scopes_in_each_other_each_takes_its_own,
                 a_scope_around_a_future_is_level_triggered,
                 a_shielded_cleanup_may_wait_for_its_grace_period,
                 a_shield_keeps_a_cancellation_until_it_is_left,
-                two_cancellations_at_once_are_heard_as_one,
             ]
         );
         $crate::__group_scenarios!($flavour, $make_loop);
@@ -303,6 +317,7 @@ macro_rules! event_loop_conformance {
                 a_second_interrupt_ends_the_run_at_once,
                 an_interrupt_at_the_end_of_a_run_cuts_that_short,
                 an_interrupt_without_a_main_task_ends_the_run,
+                each_run_has_a_first_interrupt,
                 a_run_reports_the_errors_of_what_main_left,
                 a_runner_ends_what_its_programs_left_when_it_is_closed,
                 a_slow_step_is_named_in_debug_mode,
@@ -345,12 +360,14 @@ macro_rules! event_loop_conformance {
                 a_spuriously_woken_getter_keeps_its_place,
                 a_bounded_queue_makes_putters_wait_in_order,
                 a_cancelled_woken_getter_wakes_the_next,
+                a_wake_is_a_hint,
                 a_cancelled_woken_putter_wakes_the_next,
                 join_waits_for_every_task_done,
                 task_done_too_often_is_an_error,
                 nowait_hands_back_and_tells,
                 a_lifo_queue_gives_the_newest_and_a_priority_queue_the_smallest,
                 a_queue_that_is_shut_down_is_drained,
+                the_other_queues_wait_and_end_alike,
                 a_shutdown_ends_the_waits_of_getters,
                 a_shutdown_at_once_unblocks_join_as_far_as_work_is_done,
             ]
@@ -467,6 +484,8 @@ macro_rules! event_loop_conformance {
                 a_cancelled_read_loses_nothing,
                 a_cancelled_accept_loses_nothing,
                 a_busy_stream_gives_way,
+                what_has_arrived_comes_before_a_timer,
+                what_is_always_ready_keeps_no_stream_waiting,
                 writing_to_a_closed_peer_fails,
             ]
         );

@@ -7,15 +7,16 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::setting::MakeLoop;
-use super::{Flavour, Plan, plan};
+use super::setting::{BUSY_TURNS, MakeLoop};
+use super::{Flavour, Plan, Trace, plan};
 use crate::event_loop::{EventLoop, Loop};
 use crate::native;
 use crate::net::{TcpListener, TcpStream};
-use crate::time::yield_now;
+use crate::time::{block_for, yield_now};
 
 fn anywhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
@@ -57,7 +58,19 @@ fn connected<F, C, S>(
     C: Future<Output = ()> + 'static,
     S: Future<Output = ()> + 'static,
 {
-    let event_loop = make();
+    connected_on::<F, C, S>(&make(), client, server);
+}
+
+/// The same, on this loop.
+fn connected_on<F, C, S>(
+    event_loop: &Loop,
+    client: impl FnOnce(TcpStream) -> C + 'static,
+    server: impl FnOnce(TcpStream) -> S + 'static,
+) where
+    F: Flavour,
+    C: Future<Output = ()> + 'static,
+    S: Future<Output = ()> + 'static,
+{
     let inner = event_loop.clone();
     let main = plan().wait(move || async move {
         let mut listener = TcpListener::bind(anywhere()).unwrap();
@@ -78,7 +91,7 @@ fn connected<F, C, S>(
         client.await.unwrap();
         server.await.unwrap();
     });
-    run::<F>(&event_loop, main);
+    run::<F>(event_loop, main);
 }
 
 fn run<F: Flavour>(event_loop: &Loop, main: Plan) {
@@ -250,6 +263,57 @@ pub fn a_cancelled_accept_loses_nothing<F: Flavour>(make: MakeLoop<'_>) {
         assert_eq!(read_all(&mut client).await, b"hello");
     });
     run::<F>(&event_loop, main);
+}
+
+/// Rule 1: what has arrived comes before the timers that are due at the same look.
+pub fn what_has_arrived_comes_before_a_timer<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace) = (make(), Trace::new());
+    let (again, timer) = (trace.clone(), trace.clone());
+    connected_on::<F, _, _>(
+        &event_loop,
+        move |mut stream| async move {
+            // The other one waits now.
+            assert_eq!(read(&mut stream, &mut [0; 2]).await.unwrap(), 1);
+            Loop::running("test").call_later(Duration::from_secs(1), move || timer.log("timer"));
+            write_all(&mut stream, b"x").await.unwrap();
+            block_for(Duration::from_secs(2));
+            // Nothing is ready now.
+            assert_eq!(read(&mut stream, &mut [0; 2]).await.unwrap(), 0);
+        },
+        move |mut stream| async move {
+            write_all(&mut stream, b"x").await.unwrap();
+            assert_eq!(read(&mut stream, &mut [0; 2]).await.unwrap(), 1);
+            again.log("read");
+            drop(stream);
+            yield_now().await;
+        },
+    );
+    trace.expect(&["read", "timer"]);
+}
+
+/// Rule 1: what has arrived is seen though somebody is always ready.
+pub fn what_is_always_ready_keeps_no_stream_waiting<F: Flavour>(make: MakeLoop<'_>) {
+    let arrived = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&arrived);
+    connected::<F, _, _>(
+        make,
+        |mut stream| async move { write_all(&mut stream, b"x").await.unwrap() },
+        move |mut stream| async move {
+            let busy = plan().wait(move || async move {
+                for _ in 0..BUSY_TURNS {
+                    if seen.get() {
+                        return;
+                    }
+                    yield_now().await;
+                }
+                panic!("it has never arrived");
+            });
+            let busy = busy.spawn::<F>(&Loop::running("test"));
+            assert_eq!(read(&mut stream, &mut [0; 2]).await.unwrap(), 1);
+            arrived.set(true);
+            busy.await.unwrap();
+        },
+    );
 }
 
 /// A peer that is gone makes writes fail, sooner or later, with an error.

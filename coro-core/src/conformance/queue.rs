@@ -11,7 +11,8 @@ use super::setting::{MakeLoop, log, turns};
 use super::{Flavour, Plan, Trace, plan};
 use crate::event_loop::{EventLoop, Loop};
 use crate::queue::{
-    GetNowaitError, LifoQueue, PriorityQueue, PutNowaitError, Queue, QueueShutDown, TooManyTaskDone, Unput,
+    BaseQueue, GetNowaitError, LifoQueue, PriorityQueue, PutNowaitError, Queue, QueueShutDown, Store,
+    TooManyTaskDone, Unput,
 };
 use crate::task::JoinHandle;
 use crate::time::{sleep, yield_now};
@@ -132,6 +133,43 @@ pub fn a_cancelled_woken_getter_wakes_the_next<F: Flavour>(make: MakeLoop<'_>) {
     });
     run::<F>(&event_loop, main.wait(yield_now).wait(yield_now));
     trace.expect(&["second got 7"]);
+}
+
+/// Rule 34: a wake is a hint: who finds nothing when it runs waits again, at the end of the line as in Python.
+pub fn a_wake_is_a_hint<F: Flavour>(make: MakeLoop<'_>) {
+    let (event_loop, trace, queue) = (make(), Trace::new(), Queue::new(1));
+    for name in ["first", "second"] {
+        getter::<F>(&event_loop, &queue, &trace, name).detach();
+    }
+    let (taken, items) = (queue.clone(), queue.clone());
+    let main = turns(1).call(move || {
+        taken.put_nowait(1).unwrap();
+        assert_eq!(taken.get_nowait(), Ok(1));
+    });
+    let main = main.then(turns(2)).call(log(&trace, "taken"));
+    let main = main.call(move || items.put_nowait(2).unwrap()).then(turns(1));
+    run::<F>(&event_loop, main.call(move || queue.put_nowait(3).unwrap()).then(turns(1)));
+    trace.expect(&["taken", "second got 2", "first got 3"]);
+
+    let queue = Queue::new(1);
+    queue.put_nowait(0).unwrap();
+    for item in [1, 2] {
+        putter::<F>(&event_loop, &queue, &trace, item).detach();
+    }
+    let (filled, items) = (queue.clone(), queue.clone());
+    let main = turns(1).call(move || {
+        assert_eq!(filled.get_nowait(), Ok(0));
+        filled.put_nowait(9).unwrap();
+    });
+    let main = main.then(turns(2)).call(log(&trace, "filled"));
+    let main = main.wait(move || async move {
+        for item in [9, 2, 1] {
+            assert_eq!(items.get().await, Ok(item));
+            yield_now().await;
+        }
+    });
+    run::<F>(&event_loop, main);
+    trace.expect(&["filled", "put 2", "put 1"]);
 }
 
 /// A putter that was woken and cancelled before it ran passes the room on.
@@ -269,6 +307,46 @@ pub fn a_queue_that_is_shut_down_is_drained<F: Flavour>(make: MakeLoop<'_>) {
     let gets =
         ["got Ok(1)", "got Ok(2)", "got Err(QueueShutDown)", "done with one", "done with both", "joined"];
     trace.expect(&[&puts.each_ref().map(|put| &put[..])[..], &gets].concat());
+}
+
+/// Rule 34: the other queues wait, hand over, count and end alike.
+pub fn the_other_queues_wait_and_end_alike<F: Flavour>(make: MakeLoop<'_>) {
+    fn law<F: Flavour, S: Store<Item = i64> + 'static>(event_loop: &Loop, queue: &BaseQueue<S>) {
+        let trace = Trace::new();
+        let [first, second] = ["first", "second"].map(|name| {
+            let (queue, trace) = (queue.clone(), trace.clone());
+            let gets = plan().wait(move || async move {
+                while let Ok(item) = queue.get().await {
+                    trace.log(format!("{name} got {item}"));
+                    yield_now().await;
+                    queue.task_done().unwrap();
+                }
+                trace.log(format!("{name} ends"));
+            });
+            gets.spawn::<F>(event_loop)
+        });
+        second.detach();
+        let joining = queue.clone();
+        let [puts, ends] = [queue, queue].map(BaseQueue::clone);
+        let main = turns(1).call(move || {
+            puts.put_nowait(1).unwrap();
+            assert!(first.cancel());
+        });
+        let main = main.wait(move || async move { joining.join().await }).call(log(&trace, "joined"));
+        let main = main.wait(move || async move {
+            ends.put(2).await.unwrap();
+            ends.shutdown();
+            assert_eq!(ends.put(3).await, Err(Unput(3)));
+            yield_now().await;
+            assert!(ends.shutdown_now().is_empty());
+        });
+        run::<F>(event_loop, main.then(turns(2)));
+        trace.expect(&["second got 1", "joined", "second got 2", "second ends"]);
+    }
+    let event_loop = make();
+    law::<F, _>(&event_loop, &LifoQueue::new(2));
+    law::<F, _>(&event_loop, &PriorityQueue::new(2));
+    law::<F, _>(&event_loop, &Queue::new(2));
 }
 
 /// Rule 34: getters that wait are told of a shutdown, all of them, and so are those who come later.

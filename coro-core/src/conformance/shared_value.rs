@@ -55,20 +55,27 @@ pub fn readers_share_and_nobody_overtakes<F: Flavour>(make: MakeLoop<'_>) {
 
 /// A writer that gives up lets the readers behind it go; one that was promised the lock passes it on.
 pub fn a_cancelled_writer_lets_the_readers_behind_it_go<F: Flavour>(make: MakeLoop<'_>) {
-    for promised in [false, true] {
+    // It has been promised the lock, or is about to be, or the one who reads goes on.
+    for (released, kept) in [(true, false), (false, false), (false, true)] {
         let (event_loop, trace, lock) = (make(), Trace::new(), RwLock::new(0));
-        let held = lock.try_read().unwrap();
+        let held = Rc::new(RefCell::new(Some(lock.try_read().unwrap())));
+        let reading = Rc::clone(&held);
         let writer = user(&lock, &trace, "writer", true).spawn::<F>(&event_loop);
         for name in ["r1", "r2"] {
             user(&lock, &trace, name, false).spawn::<F>(&event_loop).detach();
         }
         let main = turns(1).call(move || {
-            let held = (!promised).then_some(held);
+            if released {
+                drop(reading.take());
+            }
             assert!(writer.cancel());
-            drop(held);
+            if !kept {
+                drop(reading.take());
+            }
         });
         run::<F>(&event_loop, main.then(turns(4))).unwrap();
         trace.expect(&["r1 0", "r2 0"]);
+        drop(held.take());
         drop(lock.try_write().unwrap());
     }
 }

@@ -25,15 +25,15 @@ impl Trace {
         OnDrop(self.clone(), event)
     }
 
-    /// Compares the whole list, and empties it.
-    ///
-    /// # Panics
-    ///
     /// Takes what was logged so far.
     pub fn take(&self) -> Vec<String> {
         self.0.take()
     }
 
+    /// Compares the whole list, and empties it.
+    ///
+    /// # Panics
+    ///
     /// If anything else happened, or in another order.
     #[track_caller]
     pub fn expect(&self, events: &[&str]) {

@@ -56,6 +56,11 @@ async fn pause() {
     }
 }
 
+/// For how long somebody works. Some only end when they are asked to, or everybody else has gone home.
+fn work() -> Duration {
+    if below(4) == 0 { Duration::from_secs(3_600) } else { millis(below(30)) }
+}
+
 type Step = Pin<Box<dyn Future<Output = Result<(), TaskError>>>>;
 
 /// Something random, which may fail, and is noted in the ledger of its group while it is under way.
@@ -75,20 +80,20 @@ async fn one_of_all(ledger: &Rc<Ledger>, depth: u64) -> Result<(), TaskError> {
         1 => Ok(()),
         // It cleans up, and lets out what it was told.
         2 => {
-            let Err(cancelled) = catch(sleep(millis(below(30)))).await else { return Ok(()) };
+            let Err(cancelled) = catch(sleep(work())).await else { return Ok(()) };
             pause().await;
             Err(cancelled.into())
         }
         // It swallows it, or fails in its cleanup.
         3 => {
-            if catch(sleep(millis(below(30)))).await.is_err() && below(2) == 0 {
+            if catch(sleep(work())).await.is_err() && below(2) == 0 {
                 pause().await;
                 return Err(ledger.error());
             }
             Ok(())
         }
         4 => {
-            sleep(millis(below(30))).await;
+            sleep(work()).await;
             Ok(())
         }
         5 | 6 => within(depth - 1).await,

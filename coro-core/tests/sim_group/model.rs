@@ -2,9 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use coro_core::TaskError;
 use coro_core::random;
+use coro_core::time::{Time, now};
 
 /// How a group has ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +25,13 @@ pub struct Ledger {
     raised: RefCell<Vec<String>>,
     /// It was cancelled from within, or somebody let out a cancellation.
     cancelled: Cell<bool>,
+    /// When something was first raised.
+    failed_at: Cell<Option<Time>>,
     checked: Cell<bool>,
 }
+
+/// More than all cleanups together take, and less than what nobody has cut off.
+const SOON: Duration = Duration::from_secs(1);
 
 impl Ledger {
     pub fn new() -> Rc<Self> {
@@ -53,6 +60,9 @@ impl Ledger {
     /// If it had to end otherwise.
     pub fn check(&self, end: &End) {
         self.checked.set(true);
+        if let Some(failed_at) = self.failed_at.get() {
+            assert!(now() - failed_at < SOON, "what failed at {failed_at} did not end the others");
+        }
         let raised = self.raised.borrow();
         match end {
             // Nothing is lost, nothing is there twice, and nothing comes from elsewhere.
@@ -99,6 +109,7 @@ impl Work {
             Err(error) => vec![error.to_string()],
         };
         self.0.raised.borrow_mut().extend(errors);
+        self.0.failed_at.set(self.0.failed_at.get().or_else(|| Some(now())));
     }
 }
 

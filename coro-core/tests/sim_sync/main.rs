@@ -14,7 +14,9 @@ use std::time::Duration;
 use coro_core::native::spawn;
 use coro_core::random;
 use coro_core::sim::{Explorer, Policy, Sim, World};
-use coro_core::sync::{Barrier, BoundedSemaphore, CapacityLimiter, Condition, Lock, RwLock, Semaphore};
+use coro_core::sync::{
+    Barrier, BoundedSemaphore, CapacityLimiter, Condition, Event, Lock, RwLock, Semaphore,
+};
 use coro_core::time::{sleep, yield_now};
 use coro_core::{JoinHandle, TaskError};
 
@@ -38,9 +40,16 @@ fn below(bound: u64) -> u64 {
     random::number() % bound
 }
 
+/// Perhaps until nobody moves, so that the next ones to move do so at the same time.
 async fn pause() {
-    for _ in 0..below(3) {
-        yield_now().await;
+    match below(4) {
+        0 => {}
+        times @ 1..3 => {
+            for _ in 0..times {
+                yield_now().await;
+            }
+        }
+        _ => sleep(Duration::from_millis(1)).await,
     }
 }
 
@@ -191,36 +200,78 @@ async fn readers_and_writers() {
     assert_eq!(lock.statistics().waiting, 0);
 }
 
-/// Each consumer wants one of what is there: with one notification for each, nobody who waits may miss it.
+/// Each consumer wants one of what is there: with one notification for each, nobody who waits may miss it, though others go
+/// away when they have been notified.
 async fn conditions() {
     let store = Condition::new(0u64);
-    let consumers = 2 + below(4);
-    let producer = spawn({
-        let store = store.clone();
-        async move {
-            for _ in 0..consumers {
+    let consumers: Vec<_> = (0..2 + below(4))
+        .map(|_| {
+            let store = store.clone();
+            spawn(async move {
                 pause().await;
-                let mut stock = store.lock().await;
-                *stock += 1;
-                stock.notify(1);
-            }
+                let mut stock = store.lock().await.wait_for(|stock| *stock > 0).await;
+                *stock -= 1;
+                pause().await;
+            })
+        })
+        .collect();
+    for _ in 1..consumers.len() {
+        pause().await;
+        let mut stock = store.lock().await;
+        *stock += 1;
+        stock.notify(1);
+        drop(stock);
+        if below(2) == 0 {
+            consumers[below(consumers.len() as u64) as usize].cancel();
+        }
+    }
+    // Nobody moves any more: those who wait do so because nothing is there.
+    sleep(Duration::from_secs(1)).await;
+    let mut stock = store.try_lock().expect("nobody works");
+    assert!(*stock == 0 || store.statistics().waiting == 0, "{} are there, and somebody waits", *stock);
+    *stock += consumers.len() as u64;
+    stock.notify_all();
+    drop(stock);
+    for consumer in consumers {
+        if let Err(error @ TaskError::Panicked(_)) = consumer.await {
+            panic!("{error}");
+        }
+    }
+    assert_eq!(store.statistics().waiting, 0);
+}
+
+/// Who waits when an event is set, if only for a moment, goes on before time does.
+async fn events() {
+    let (event, flashes) = (Event::new(), Rc::new(Cell::new(0)));
+    let crowd = spawn({
+        let (event, flashes) = (event.clone(), Rc::clone(&flashes));
+        async move {
+            crowd(2 + below(5), |_| {
+                let (event, flashes) = (event.clone(), Rc::clone(&flashes));
+                async move {
+                    while !event.is_set() {
+                        pause().await;
+                        let before = flashes.get();
+                        event.wait().await;
+                        assert!(flashes.get() <= before + 1, "it was woken too late");
+                        pause().await;
+                    }
+                }
+            })
+            .await;
         }
     });
-    let taken = Rc::new(Cell::new(0));
-    crowd(consumers, |_| {
-        let (store, taken) = (store.clone(), Rc::clone(&taken));
-        async move {
-            pause().await;
-            let mut stock = store.lock().await.wait_for(|stock| *stock > 0).await;
-            *stock -= 1;
-            taken.set(taken.get() + 1);
-            pause().await;
-        }
-    })
-    .await;
-    producer.await.unwrap();
-    assert_eq!(*store.try_lock().expect("everybody is gone"), consumers - taken.get());
-    assert_eq!(store.statistics().waiting, 0);
+    for _ in 0..3 {
+        sleep(Duration::from_millis(1)).await;
+        flashes.set(flashes.get() + 1);
+        event.set();
+        event.clear();
+    }
+    sleep(Duration::from_millis(1)).await;
+    flashes.set(flashes.get() + 1);
+    event.set();
+    crowd.await.unwrap();
+    assert_eq!(event.statistics().waiting, 0);
 }
 
 async fn barriers() {
@@ -273,6 +324,7 @@ explored! {
     tokens_are_never_too_many_and_none_is_lost: limiters,
     readers_and_writers_never_meet_and_all_go: readers_and_writers,
     no_notification_is_lost: conditions,
+    who_waits_for_an_event_hears_of_it: events,
     barriers_let_pass_as_many_as_they_should: barriers,
     a_queue_loses_no_item_and_keeps_their_order: channels::queues,
     a_channel_loses_no_item_and_keeps_their_order: channels::channels,
