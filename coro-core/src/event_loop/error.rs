@@ -1,6 +1,7 @@
 //! How running a loop can fail.
 
 use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::panic::Location;
@@ -73,14 +74,27 @@ impl Stalled {
     /// Tasks that wait for each other in a circle, each for the one behind it, and the last for the first. Empty if
     /// there is none.
     pub fn cycle(&self) -> Vec<&TaskInfo> {
-        let find = |id| self.waiting.iter().find(|stuck| stuck.task.id == id);
+        let by_id: BTreeMap<_, _> = self.waiting.iter().map(|stuck| (stuck.task.id, stuck)).collect();
+        let mut seen = BTreeSet::new();
         for start in &self.waiting {
-            let mut path = vec![start];
-            while let Some(next) = path.last().and_then(|last| last.depends_on()).and_then(find) {
-                if let Some(first) = path.iter().position(|stuck| stuck.task.id == next.task.id) {
-                    return path[first..].iter().map(|stuck| &stuck.task).collect();
+            // From the start to where it has been followed, each with those whom it needs, and who come next.
+            let mut path = Vec::new();
+            let mut next = Some(start);
+            loop {
+                if let Some(stuck) = next.filter(|stuck| seen.insert(stuck.task.id)) {
+                    path.push((stuck, stuck.depends_on().iter()));
                 }
-                path.push(next);
+                let Some((_, needed)) = path.last_mut() else { break };
+                let Some(id) = needed.next() else {
+                    (_, next) = (path.pop(), None);
+                    continue;
+                };
+                if seen.contains(id)
+                    && let Some(first) = path.iter().position(|(stuck, _)| stuck.task.id == *id)
+                {
+                    return path[first..].iter().map(|(stuck, _)| &stuck.task).collect();
+                }
+                next = by_id.get(id).copied();
             }
         }
         Vec::new()
@@ -93,11 +107,11 @@ impl Stalled {
 }
 
 impl Stuck {
-    /// The task that it needs, if it waits for nothing else.
-    fn depends_on(&self) -> Option<TaskId> {
+    /// The tasks that it needs, if it waits for nothing else.
+    fn depends_on(&self) -> &[TaskId] {
         match &self.waits_for[..] {
             [only] => only.depends_on(),
-            _ => None,
+            _ => &[],
         }
     }
 }

@@ -59,7 +59,7 @@ impl Head {
     ///
     /// As [`Table`] says.
     pub(crate) unsafe fn run(head: NonNull<Self>, core: &Core) {
-        // SAFETY: as promised, it is alive, and shared only.
+        // SAFETY: as promised, it is held.
         let run = unsafe { head.as_ref() }.table.run;
         // SAFETY: the table is that of its type.
         unsafe { run(head, core) }

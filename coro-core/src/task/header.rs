@@ -1,6 +1,8 @@
 //! What a loop knows of a task, whatever its body.
 
 mod rare;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::hint::cold_path;
@@ -156,7 +158,7 @@ impl Header {
 
     /// Whether its body waits to be run.
     #[inline(always)]
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.stage.get() == Stage::Waiting
     }
 
@@ -354,6 +356,9 @@ impl Header {
 
     #[cold]
     pub(crate) fn replace_joiner(&self, joiner: Option<Joiner>) -> Option<Joiner> {
+        if joiner.is_none() {
+            return self.with_rare(|rare| rare.joiner.take()).flatten();
+        }
         let mut rare = self.rare.take().unwrap_or_default();
         let before = std::mem::replace(&mut rare.joiner, joiner);
         self.rare.set(Some(rare));
