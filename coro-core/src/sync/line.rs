@@ -28,8 +28,9 @@ use std::task::{Context, Poll, Waker};
 
 use super::holders::Holders;
 use super::roster::Roster;
+use super::who::Who;
 use crate::event_loop::{ObjectName, Wanted, Word};
-use crate::task::{call, wake, word_of};
+use crate::task::word_of;
 
 /// The index of no node.
 const NOBODY: usize = usize::MAX;
@@ -60,56 +61,6 @@ pub(super) struct Node {
     number: u64,
     previous: usize,
     next: usize,
-}
-
-/// Who is to be woken for a place in a line.
-pub(super) enum Who {
-    /// A task of ours.
-    Task(Word),
-    /// Apart, because most are none of these.
-    Foreign(Box<Waker>),
-    /// Nobody: it was called.
-    Called,
-    /// Nobody: its wait was cut off.
-    CutOff,
-}
-
-impl Who {
-    #[inline(always)]
-    fn of(waker: &Waker) -> Self {
-        word_of(waker).map_or_else(|| Self::foreign(waker), Self::Task)
-    }
-
-    #[cold]
-    fn foreign(waker: &Waker) -> Self {
-        Self::Foreign(Box::new(waker.clone()))
-    }
-
-    #[inline(always)]
-    fn waits(&self) -> bool {
-        matches!(self, Self::Task(_) | Self::Foreign(_))
-    }
-
-    /// Wakes it, cancelled or not.
-    fn wake(self) {
-        match self {
-            Self::Task(word) => wake(word),
-            Self::Foreign(waker) => waker.wake(),
-            Self::Called | Self::CutOff => {}
-        }
-    }
-
-    /// Wakes it, unless it is a task whose wait was cut off. False then.
-    #[inline]
-    fn call(self) -> bool {
-        match self {
-            Self::Task(word) => call(word),
-            other => {
-                other.wake();
-                true
-            }
-        }
-    }
 }
 
 /// A place in a line, or none. It belongs to one line: the one that it is always given to.

@@ -40,6 +40,7 @@ mod roster;
 pub mod rw_lock;
 pub mod semaphore;
 pub mod watch;
+mod who;
 
 pub use barrier::Barrier;
 pub use bounded_semaphore::BoundedSemaphore;

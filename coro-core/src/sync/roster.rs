@@ -7,7 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use super::holders::Holders;
-use super::line::{Line, Node, Who};
+use super::line::{Line, Node};
+use super::who::Who;
 use crate::event_loop::{Awaited, Core, ObjectName, Waiting, Wanted, Word};
 
 /// The nodes of a line, and whom those in it wait for.

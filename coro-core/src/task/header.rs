@@ -5,7 +5,6 @@ mod rare;
 mod tests;
 
 use std::cell::Cell;
-use std::hint::cold_path;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
@@ -283,28 +282,6 @@ impl Header {
         let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
         self.rare.set(rare);
         yes
-    }
-
-    /// Looks at where a cancellation can land. Nothing of the user's may run in it.
-    #[inline(always)]
-    pub(super) fn with_landings<T>(&self, look: impl FnOnce(&mut Landings) -> T) -> T {
-        let mut rare = match self.rare.take() {
-            Some(rare) if rare.landings.is_some() => rare,
-            rare => Rare::with_landings(rare),
-        };
-        let result = look(rare.landings.get_or_insert_default());
-        self.put_back(rare);
-        result
-    }
-
-    /// It is looked at no more.
-    #[inline(always)]
-    fn put_back(&self, rare: Box<Rare>) {
-        let since = self.rare.replace(Some(rare));
-        if since.is_some() {
-            cold_path();
-            drop(since);
-        }
     }
 
     /// What was to be thrown into it, and has a message.

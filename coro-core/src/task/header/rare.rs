@@ -1,10 +1,12 @@
 //! What hardly any task has: a context, and those who are called when it has ended.
 
 use std::cell::Cell;
+use std::hint::cold_path;
 
 use super::{Header, Rare};
 use crate::context::Context;
 use crate::event_loop::Callback;
+use crate::task::landing::Landings;
 
 impl Rare {
     /// With landings, if there were none yet.
@@ -18,6 +20,28 @@ impl Rare {
 }
 
 impl Header {
+    /// Looks at where a cancellation can land. Nothing of the user's may run in it.
+    #[inline(always)]
+    pub(in crate::task) fn with_landings<T>(&self, look: impl FnOnce(&mut Landings) -> T) -> T {
+        let mut rare = match self.rare.take() {
+            Some(rare) if rare.landings.is_some() => rare,
+            rare => Rare::with_landings(rare),
+        };
+        let result = look(rare.landings.get_or_insert_default());
+        self.put_back(rare);
+        result
+    }
+
+    /// It is looked at no more.
+    #[inline(always)]
+    fn put_back(&self, rare: Box<Rare>) {
+        let since = self.rare.replace(Some(rare));
+        if since.is_some() {
+            cold_path();
+            drop(since);
+        }
+    }
+
     /// Looks at it, if there is any. Nothing of the user's may run in it.
     pub(super) fn with_rare<T>(&self, look: impl FnOnce(&mut Rare) -> T) -> Option<T> {
         let mut rare = self.rare.take()?;
