@@ -209,9 +209,7 @@ impl Header {
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.name = Some(name.into());
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.name = Some(name.into()));
     }
 
     /// The task that is being run, on the loop of this one, waits for its end. Gives that back if it has to be noted
@@ -227,10 +225,7 @@ impl Header {
 
     #[cold]
     fn has_joiner(&self) -> bool {
-        let joiner = self.replace_joiner(None);
-        let has = joiner.is_some();
-        drop(self.replace_joiner(joiner));
-        has
+        self.with_rare(|rare| rare.joiner.is_some()) == Some(true)
     }
 
     /// Somebody else waits for its end, or nobody.
@@ -246,15 +241,13 @@ impl Header {
         let waiting = self.waiting.take();
         waiting.iter().for_each(|waiting| tell(waiting.word(), false));
         self.waiting.set(waiting);
-        let rare = self.rare.take();
-        match rare.as_ref().and_then(|rare| rare.joiner.as_ref()) {
+        self.with_rare(|rare| match &rare.joiner {
             Some(Joiner::Waker(waker, _) | Joiner::Cancels(waker, ..)) => {
                 word_of(waker).into_iter().for_each(|word| tell(word, false));
             }
             Some(Joiner::Member(group, _)) => group.each_waiter(|word| tell(word, true)),
             Some(Joiner::Call(_)) | None => {}
-        }
-        self.rare.set(rare);
+        });
     }
 
     /// Whether the loop is to tell this one of its end, directly.
@@ -278,35 +271,24 @@ impl Header {
 
     #[cold]
     pub(super) fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
-        let rare = self.rare.take();
-        let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
-        self.rare.set(rare);
-        yes
+        self.with_rare(|rare| rare.landings.as_deref().is_some_and(ask)) == Some(true)
     }
 
     /// Looks at where a cancellation can land. Nothing of the user's may run in it.
     pub(super) fn with_landings<T>(&self, look: impl FnOnce(&mut Landings) -> T) -> T {
-        let mut rare = self.rare.take().unwrap_or_default();
-        let result = look(rare.landings.get_or_insert_default());
-        self.rare.set(Some(rare));
-        result
+        self.with_own_rare(|rare| look(rare.landings.get_or_insert_default()))
     }
 
     /// What was to be thrown into it, and has a message.
     #[cold]
     pub(super) fn take_cancelled(&self) -> Cancelled {
-        let mut rare = self.rare.take();
-        let cancelled = rare.as_mut().map(|rare| std::mem::take(&mut rare.cancelled));
-        self.rare.set(rare);
-        cancelled.unwrap_or_default()
+        self.with_rare(|rare| std::mem::take(&mut rare.cancelled)).unwrap_or_default()
     }
 
     #[cold]
     pub(super) fn set_cancelled(&self, cancelled: &Cancelled) {
         if !cancelled.is_plain() || self.has_rare() {
-            let mut rare = self.rare.take().unwrap_or_default();
-            rare.cancelled = cancelled.clone();
-            self.rare.set(Some(rare));
+            self.with_own_rare(|rare| rare.cancelled = cancelled.clone());
         }
     }
 
@@ -344,10 +326,7 @@ impl Header {
         if joiner.is_none() {
             return self.with_rare(|rare| rare.joiner.take()).flatten();
         }
-        let mut rare = self.rare.take().unwrap_or_default();
-        let before = std::mem::replace(&mut rare.joiner, joiner);
-        self.rare.set(Some(rare));
-        before
+        self.with_own_rare(|rare| std::mem::replace(&mut rare.joiner, joiner))
     }
 
     /// Marks the task as one whose error, if it fails, has been seen.
@@ -393,9 +372,7 @@ impl Header {
 
     /// What its body is called, and that this is kept.
     pub(super) fn set_label(&self, label: Label) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.label = Some(label);
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.label = Some(label));
     }
 
     pub(super) fn has_label(&self) -> bool {

@@ -8,19 +8,24 @@ use crate::event_loop::Callback;
 
 impl Header {
     /// Looks at it, if there is any. Nothing of the user's may run in it.
-    pub(super) fn with_rare<T>(&self, look: impl FnOnce(&mut Rare) -> T) -> Option<T> {
+    pub(in crate::task) fn with_rare<T>(&self, look: impl FnOnce(&mut Rare) -> T) -> Option<T> {
         let mut rare = self.rare.take()?;
         let looked = look(&mut rare);
         self.rare.set(Some(rare));
         Some(looked)
     }
 
+    /// The same, made if there is none.
+    pub(in crate::task) fn with_own_rare<T>(&self, look: impl FnOnce(&mut Rare) -> T) -> T {
+        let mut rare = self.rare.take().unwrap_or_default();
+        let looked = look(&mut rare);
+        self.rare.set(Some(rare));
+        looked
+    }
+
     #[cold]
     pub(crate) fn set_context(&self, context: Context) {
-        let rare = self.rare.take().unwrap_or_default();
-        let before = rare.context.replace(Some(context));
-        self.rare.set(Some(rare));
-        drop(before);
+        drop(self.with_own_rare(|rare| rare.context.replace(Some(context))));
     }
 
     /// Lends its context. Nothing of the user's may run in it.
@@ -60,9 +65,7 @@ impl Header {
 
     /// Calls this too when it has ended.
     pub(in crate::task) fn add_callback(&self, callback: Callback) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.callbacks.push(callback);
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.callbacks.push(callback));
     }
 
     /// Does not call this any more. It comes back, if it was to be called.
