@@ -45,6 +45,10 @@ pub(super) struct Rare {
     cancelled: Cancelled,
     /// What it was last asked to end with, if it can be told from others, and by which task.
     pub(super) asked: Option<(Cancelled, Word)>,
+    /// Whose group it is a child of, once that group has asked it to end.
+    parent: Option<Word>,
+    /// A group of its own has asked its children to end.
+    is_parent: bool,
     /// Where a cancellation can land in it.
     landings: Option<Box<Landings>>,
     /// Its context, once there is something in it.
