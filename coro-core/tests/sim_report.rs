@@ -3,6 +3,11 @@
 #[cfg(not(feature = "sim-trap"))]
 use std::{thread, time::Duration};
 
+use std::cell::RefCell;
+use std::future::pending;
+use std::rc::Rc;
+
+use coro_core::group::TaskGroup;
 use coro_core::native::spawn;
 use coro_core::net::TcpListener;
 use coro_core::sim::{self, FailureKind, Policy, Sim, World};
@@ -13,7 +18,7 @@ use coro_core::sync::{
 #[cfg(not(feature = "sim-trap"))]
 use coro_core::time::sleep;
 use coro_core::time::yield_now;
-use coro_core::{EventLoop, Loop, Queue, RunError, gather};
+use coro_core::{EventLoop, JoinHandle, Loop, Queue, RunError, gather, task};
 
 async fn two_locks() {
     let (fork, knife) = (Lock::new(()), Lock::new(()));
@@ -57,6 +62,42 @@ fn a_deadlock_is_found_by_exploration() {
     let failure = sim::explore(0..100, |_: &World| two_locks()).unwrap_err();
     let FailureKind::Stalled(report) = &failure.kind else { panic!("{failure}") };
     assert!(report.contains("a deadlock: left → right → left"), "{report}");
+}
+
+/// A child waits for the task whose group waits for it: nobody has asked any of them to end.
+async fn parent_and_child() {
+    let handle: Rc<RefCell<Option<JoinHandle<()>>>> = Rc::default();
+    let parent = Rc::clone(&handle);
+    let task = spawn(async move {
+        let group = TaskGroup::new();
+        let body = async {
+            for number in 1..=6 {
+                let waits = Event::new().wait();
+                let name = format!("idle {number}");
+                task::Builder::new().name(&name).spawn_in(&group, waits).unwrap().detach();
+            }
+            let awaits = async move {
+                yield_now().await;
+                let parent = parent.take().unwrap();
+                drop(parent.await);
+            };
+            task::Builder::new().name("child").spawn_in(&group, awaits).unwrap().detach();
+            Ok(())
+        };
+        drop(group.run(body).await);
+    });
+    handle.replace(Some(task.named("parent")));
+    pending().await
+}
+
+#[test]
+fn a_deadlock_through_a_group_is_reported_with_its_circle() {
+    let result = Loop::simulated().run(parent_and_child());
+    let Err(RunError::Stalled(stalled)) = result else { panic!("it stalls") };
+    let report = stalled.to_string();
+    let children = "waits for the children of a group: idle 1, idle 2, idle 3, idle 4, idle 5, and 2 more";
+    assert!(report.lines().any(|line| line.contains("'parent'") && line.ends_with(children)), "{report}");
+    assert!(report.ends_with("a deadlock: parent → child → parent"), "{report}");
 }
 
 /// What is behind the name of a task.

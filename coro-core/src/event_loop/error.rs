@@ -1,8 +1,10 @@
 //! How running a loop can fail.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::mem::replace;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
@@ -73,14 +75,27 @@ impl Stalled {
     /// Tasks that wait for each other in a circle, each for the one behind it, and the last for the first. Empty if
     /// there is none.
     pub fn cycle(&self) -> Vec<&TaskInfo> {
-        let find = |id| self.waiting.iter().find(|stuck| stuck.task.id == id);
-        for start in &self.waiting {
-            let mut path = vec![start];
-            while let Some(next) = path.last().and_then(|last| last.depends_on()).and_then(find) {
-                if let Some(first) = path.iter().position(|stuck| stuck.task.id == next.task.id) {
-                    return path[first..].iter().map(|stuck| &stuck.task).collect();
+        let places: BTreeMap<_, _> =
+            self.waiting.iter().zip(0..).map(|(stuck, at)| (stuck.task.id, at)).collect();
+        let mut seen = vec![false; self.waiting.len()];
+        for start in 0..self.waiting.len() {
+            // Those on the way, each with those it needs that have not been followed.
+            let mut path: Vec<(usize, &[TaskId])> = Vec::new();
+            let mut next = Some(start);
+            loop {
+                if let Some(at) = next.take().filter(|at: &usize| !replace(&mut seen[*at], true)) {
+                    path.push((at, self.waiting[at].needs()));
                 }
-                path.push(next);
+                let Some((_, needs)) = path.last_mut() else { break };
+                let Some((id, others)) = needs.split_first() else {
+                    path.pop();
+                    continue;
+                };
+                *needs = others;
+                next = places.get(id).copied();
+                if let Some(first) = path.iter().position(|(at, _)| Some(*at) == next) {
+                    return path[first..].iter().map(|(at, _)| &self.waiting[*at].task).collect();
+                }
             }
         }
         Vec::new()
@@ -93,11 +108,11 @@ impl Stalled {
 }
 
 impl Stuck {
-    /// The task that it needs, if it waits for nothing else.
-    fn depends_on(&self) -> Option<TaskId> {
+    /// The tasks that it needs, if it waits for nothing else.
+    fn needs(&self) -> &[TaskId] {
         match &self.waits_for[..] {
-            [only] => only.depends_on(),
-            _ => None,
+            [only] => only.needs(),
+            _ => &[],
         }
     }
 }

@@ -33,11 +33,16 @@ pub enum Waiting {
     End(TaskId),
     /// The end of one of several tasks.
     Group,
+    /// The ends of all children of a group that have not ended.
+    Children(Vec<TaskId>),
     /// The network.
     Io(&'static str),
     /// A function that blocks, beside the loop: a job, counted as they are begun on this loop.
     Job(u32),
 }
+
+/// How many children of a group are called by their names.
+const NAMED: usize = 5;
 
 /// What is wanted of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,12 +115,17 @@ impl fmt::Display for Wanted {
 }
 
 impl Waiting {
-    /// The task without which it goes on for ever.
+    /// The task without which it goes on for ever. Of several, the first.
     pub fn depends_on(&self) -> Option<TaskId> {
+        self.needs().first().copied()
+    }
+
+    /// The tasks of which each is needed.
+    pub(super) fn needs(&self) -> &[TaskId] {
         match self {
-            Self::End(task) => Some(*task),
-            Self::For { held_by, .. } => *held_by,
-            _ => None,
+            Self::End(task) | Self::For { held_by: Some(task), .. } => std::slice::from_ref(task),
+            Self::Children(children) => children,
+            _ => &[],
         }
     }
 
@@ -129,6 +139,14 @@ impl Waiting {
             Self::For { what, object, held_by: None } => format!("for {what} {object}"),
             Self::End(task) => format!("for the end of {}", name(*task)),
             Self::Group => "for the next of several tasks".to_string(),
+            Self::Children(children) => {
+                let named =
+                    children.iter().take(NAMED).map(|child| name(*child)).collect::<Vec<_>>().join(", ");
+                match children.len().saturating_sub(NAMED) {
+                    0 => format!("for the children of a group: {named}"),
+                    more => format!("for the children of a group: {named}, and {more} more"),
+                }
+            }
             Self::Io(what) => format!("for {what}"),
             Self::Job(number) => format!("for job {number}"),
         }

@@ -12,7 +12,7 @@ use slab::Slab;
 use super::Refusal;
 use crate::event_loop::{Core, Waiting};
 use crate::scope;
-use crate::task::{TaskError, TaskRef};
+use crate::task::{TaskError, TaskId, TaskRef};
 
 /// A group, whoever has a handle to it.
 ///
@@ -90,6 +90,15 @@ impl State {
 
     pub(super) fn is_empty(&self) -> bool {
         self.children.borrow().is_empty()
+    }
+
+    /// The children that have not ended, in the order of spawning.
+    fn waited_for(&self) -> Vec<TaskId> {
+        let children = self.children.borrow();
+        let mut ids: Vec<_> =
+            children.iter().filter_map(|(_, child)| Some(child.as_ref()?.header().id())).collect();
+        ids.sort();
+        ids
     }
 
     pub(super) fn len(&self) -> usize {
@@ -220,7 +229,7 @@ impl Future for Children {
             return Poll::Ready(());
         }
         drop(self.0.waker.replace(Some(cx.waker().clone())));
-        Core::note_wait(|_| Waiting::Group);
+        Core::note_wait(|_| Waiting::Children(self.0.waited_for()));
         Poll::Pending
     }
 }
