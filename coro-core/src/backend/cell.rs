@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use alloc::boxed::Box;
+use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -12,6 +12,7 @@ use core::pin::Pin;
 use core::ptr::{NonNull, addr_of_mut};
 
 use super::Airlock;
+use super::memory::{self, Home};
 
 /// A body at an address of its own, beside its airlock.
 ///
@@ -21,8 +22,9 @@ use super::Airlock;
 ///                └─────────┘
 /// ```
 pub struct BodyCell<S, Y, E, B: ?Sized> {
-    /// **Invariant:** from `Box::into_raw`, and freed by nobody but the drop of this.
+    /// **Invariant:** from [`memory::allocate`] with this home, and freed by nobody but the drop of this.
     inner: NonNull<Inner<S, Y, E, B>>,
+    home: Home,
     /// **Invariant:** the body has been neither dropped nor begun to be.
     live: bool,
     owns: PhantomData<Inner<S, Y, E, B>>,
@@ -44,9 +46,10 @@ impl<S, Y, E, B> BodyCell<S, Y, E, B> {
     /// under a lifetime that its borrower cannot choose, and stays in this cell (an `Unpin` body could be swapped with
     /// that of another one).
     ///
-    /// If `M` is [`Movable`], only a [`MovableSub`](super::MovableSub) may be delegated to through the link.
-    pub unsafe fn new<M>(make: impl FnOnce(Link<S, Y, E, M>) -> B) -> Self {
-        let inner = Box::into_raw(Box::<Inner<S, Y, E, B>>::new_uninit()).cast::<Inner<S, Y, E, B>>();
+    /// Unless `M` is [`Movable`], it stays on its thread. If it is, only a [`MovableSub`](super::MovableSub) may be delegated to through the link.
+    pub unsafe fn new<M: Mobility>(make: impl FnOnce(Link<S, Y, E, M>) -> B) -> Self {
+        let (block, home) = memory::allocate::<Inner<S, Y, E, B>>(M::LOCAL);
+        let inner = block.cast::<Inner<S, Y, E, B>>().as_ptr();
         // SAFETY: `inner` is a fresh allocation of this layout, so the place is in bounds.
         let airlock = unsafe { addr_of_mut!((*inner).airlock) };
         // SAFETY: it is aligned, and writable because nobody else knows it.
@@ -60,7 +63,7 @@ impl<S, Y, E, B> BodyCell<S, Y, E, B> {
         unsafe { place.write(body) };
         // SAFETY: an allocation is not null.
         let inner = unsafe { NonNull::new_unchecked(inner) };
-        Self { inner, live: true, owns: PhantomData }
+        Self { inner, home, live: true, owns: PhantomData }
     }
 }
 
@@ -119,25 +122,31 @@ impl<S, Y, E, B: ?Sized> BodyCell<S, Y, E, B> {
         coerce: impl FnOnce(NonNull<Inner<S, Y, E, B>>) -> NonNull<Inner<S, Y, E, T>>,
     ) -> BodyCell<S, Y, E, T> {
         let this = ManuallyDrop::new(self);
-        BodyCell { inner: coerce(this.inner), live: this.live, owns: PhantomData }
+        BodyCell { inner: coerce(this.inner), home: this.home, live: this.live, owns: PhantomData }
     }
 }
 
 impl<S, Y, E, B: ?Sized> Drop for BodyCell<S, Y, E, B> {
     fn drop(&mut self) {
         /// Frees the allocation also if the body panics while it is dropped.
-        struct Free<S, Y, E, B: ?Sized>(NonNull<Inner<S, Y, E, B>>);
+        struct Free<S, Y, E, B: ?Sized>(NonNull<Inner<S, Y, E, B>>, Home);
 
         impl<S, Y, E, B: ?Sized> Drop for Free<S, Y, E, B> {
             fn drop(&mut self) {
-                // SAFETY: by the invariant it is from `Box::into_raw`, and this is the only place that frees it. The
-                // body is dropped or forgotten: it is `ManuallyDrop`.
-                drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+                // SAFETY: it is there until this frees it.
+                let layout = Layout::for_value(unsafe { self.0.as_ref() });
+                // SAFETY: in bounds of the same.
+                let airlock = unsafe { addr_of_mut!((*self.0.as_ptr()).airlock) };
+                // SAFETY: nobody uses it any more. The body is dropped or forgotten: it is `ManuallyDrop`.
+                unsafe { airlock.drop_in_place() };
+                // SAFETY: by the invariant it came from there, and this is the only place that frees it. If that was the
+                // arena, this is its thread: such a body does not leave it.
+                unsafe { memory::free(self.0.cast(), layout, self.1) };
             }
         }
 
         // The body before the airlock: its suspension points withdraw from it what they asked for.
-        let _free = Free(self.inner);
+        let _free = Free(self.inner, self.home);
         self.end();
     }
 }
@@ -152,10 +161,24 @@ impl<S, Y, E, B: ?Sized> fmt::Debug for BodyCell<S, Y, E, B> {
 #[derive(Debug)]
 pub enum Local {}
 
+impl Mobility for Local {
+    const LOCAL: bool = true;
+}
+
+/// Whether a body may go to another thread: [`Local`] or [`Movable`].
+pub trait Mobility {
+    /// It stays where it was made.
+    const LOCAL: bool;
+}
+
 /// Marks a body that may go to another thread, and delegates only to what may go there with it: to a
 /// [`MovableSub`](super::MovableSub).
 #[derive(Debug)]
 pub enum Movable {}
+
+impl Mobility for Movable {
+    const LOCAL: bool = false;
+}
 
 /// A body's link to its airlock. Made by [`BodyCell::new`].
 pub struct Link<S, Y, E, M = Local>(NonNull<Airlock<S, Y, E>>, PhantomData<M>);

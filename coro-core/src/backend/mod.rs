@@ -26,6 +26,7 @@ mod chain;
 mod entered;
 mod frame;
 mod machine;
+mod memory;
 mod request;
 mod running;
 pub mod stackless;
@@ -35,7 +36,7 @@ mod wake;
 pub use airlock::{Airlock, Delegated, Point};
 #[cfg(feature = "std")]
 pub use backtrace::{Captured, FrameTrace, OwnStack};
-pub use cell::{BodyCell, Exclusive, Inner, Link, Local, Movable};
+pub use cell::{BodyCell, Exclusive, Inner, Link, Local, Mobility, Movable};
 pub use entered::Entered;
 pub use frame::{BoxedFrame, Frame, FrameInfo, Level, Resume, Step, Sub};
 pub use machine::{Engine, Machine, Progress};

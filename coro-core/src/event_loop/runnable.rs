@@ -59,8 +59,10 @@ impl Head {
     ///
     /// As [`Table`] says.
     pub(crate) unsafe fn run(head: NonNull<Self>, core: &Core) {
-        // SAFETY: as promised.
-        unsafe { (head.as_ref().table.run)(head, core) }
+        // SAFETY: as promised, it is held.
+        let run = unsafe { head.as_ref() }.table.run;
+        // SAFETY: the table is that of its type.
+        unsafe { run(head, core) }
     }
 
     /// It has ended: nobody queues it any more.

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::Co;
-use crate::backend::{self, Airlock, BodyCell, Progress};
+use crate::backend::{self, Airlock, BodyCell, Mobility, Progress};
 use crate::coroutine::Thrown;
 use crate::stats::Flavour;
 
@@ -20,6 +20,7 @@ pub(super) struct Engine<S, Y, E, F: ?Sized>(BodyCell<S, Y, E, F>);
 /// Makes the engine of `body`, whose `Co` delegates as `M` says.
 pub(super) fn engine<S, Y, R, E, M, F>(body: F) -> Engine<S, Y, E, impl Future<Output = Result<R, Thrown<E>>>>
 where
+    M: Mobility,
     F: for<'a, 'c> AsyncFnOnce(&'a mut Co<'c, S, Y, E, M>) -> Result<R, Thrown<E>>,
 {
     let run = |link| async move {

@@ -1,10 +1,11 @@
-//! Memory for the cells of tasks: blocks of a few sizes, cut from chunks that grow.
+//! Memory for the cells of tasks, and for the bodies of coroutines that stay on their thread: blocks of a few sizes, cut
+//! from chunks that grow.
 //!
 //! A general allocator takes as long for a block as all else that a spawn and a join do together; and a million tasks on
 //! pages of 4 KiB cost more in page faults than in anything else. Here a block is a step along a list, and large chunks
 //! ask the kernel for large pages.
 //!
-//! The cells of a thread stay on their thread (tasks are `!Send`), so nothing here is locked. A chunk in which no block is
+//! What is here stays on its thread (tasks are `!Send`), so nothing is locked. A chunk in which no block is
 //! left in use is given back, but for one of each size.
 
 #![allow(unsafe_code)]
@@ -30,10 +31,12 @@ const MOST_RECENT: usize = 32;
 
 /// Where a block came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Home(u32);
+pub(crate) struct Home(u32);
 
 /// From the general allocator: too large, or made while the thread ends and the arena is gone.
 const ELSEWHERE: Home = Home(u32::MAX);
+/// Not from here at all.
+pub(crate) const NOT_HERE: Home = Home(u32::MAX - 1);
 
 /// What is in a block that nobody uses.
 struct Unused {
@@ -78,7 +81,7 @@ fn layout_of(class: usize) -> Layout {
 
 /// A place for a `T`, which belongs to the caller until it is given to [`free`].
 #[inline(always)]
-pub(super) fn allocate<T>() -> (NonNull<MaybeUninit<T>>, Home) {
+pub(crate) fn allocate<T>() -> (NonNull<MaybeUninit<T>>, Home) {
     loop {
         if let Some(place) = allocate_at_hand() {
             return place;
@@ -91,7 +94,7 @@ pub(super) fn allocate<T>() -> (NonNull<MaybeUninit<T>>, Home) {
 
 /// As [`allocate`], if there is one at hand. For what has a class it cannot panic.
 #[inline(always)]
-pub(super) fn allocate_at_hand<T>() -> Option<(NonNull<MaybeUninit<T>>, Home)> {
+pub(crate) fn allocate_at_hand<T>() -> Option<(NonNull<MaybeUninit<T>>, Home)> {
     let Some(class) = (const { class_of(Layout::new::<T>()) }) else {
         return Some((NonNull::from(Box::leak(Box::new_uninit())), ELSEWHERE));
     };
@@ -106,19 +109,32 @@ pub(super) fn allocate_at_hand<T>() -> Option<(NonNull<MaybeUninit<T>>, Home)> {
 /// It is one for a `T` that [`allocate`] gave with this home, on this thread, and nobody uses it any more.
 #[inline(always)]
 pub(super) unsafe fn free<T>(block: NonNull<T>, home: Home) {
-    let Some(class) = (const { class_of(Layout::new::<T>()) }) else {
-        // SAFETY: as promised, it came from such a box.
-        drop(unsafe { Box::from_raw(block.cast::<MaybeUninit<T>>().as_ptr()) });
+    // SAFETY: as promised.
+    unsafe { free_as(block.cast(), const { Layout::new::<T>() }, home) }
+}
+
+/// [`free`], for one whose type is known by its layout only.
+///
+/// # Safety
+///
+/// As for that.
+#[inline(always)]
+pub(crate) unsafe fn free_as(block: NonNull<u8>, layout: Layout, home: Home) {
+    let Some(class) = class_of(layout) else {
+        if layout.size() > 0 {
+            // SAFETY: as promised, it came from a box of this layout.
+            unsafe { dealloc(block.as_ptr(), layout) };
+        }
         return;
     };
     RECENT.with(|recent| {
         let recent = &recent[class];
         if recent.count.get() < MOST_RECENT {
             // SAFETY: as promised, it is one of this class.
-            unsafe { recent.push(block.cast(), home) };
+            unsafe { recent.push(block, home) };
         } else {
             // SAFETY: as promised, it is one of this class.
-            unsafe { recent.push_first(class, block.cast(), home) };
+            unsafe { recent.push_first(class, block, home) };
         }
     });
 }

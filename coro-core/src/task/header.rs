@@ -1,6 +1,8 @@
 //! What a loop knows of a task, whatever its body.
 
 mod rare;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -343,6 +345,9 @@ impl Header {
 
     #[cold]
     pub(crate) fn replace_joiner(&self, joiner: Option<Joiner>) -> Option<Joiner> {
+        if joiner.is_none() {
+            return self.with_rare(|rare| rare.joiner.take()).flatten();
+        }
         let mut rare = self.rare.take().unwrap_or_default();
         let before = std::mem::replace(&mut rare.joiner, joiner);
         self.rare.set(Some(rare));

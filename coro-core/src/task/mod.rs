@@ -1,6 +1,6 @@
 //! Tasks: coroutines that yield nothing and are driven by a loop, all flavours alike.
 
-mod arena;
+pub(crate) mod arena;
 mod as_completed;
 mod awaited;
 mod backtrace;
