@@ -1,10 +1,36 @@
 //! What hardly any task has: a context, those who are called when it has ended, and a group that has asked it to end.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use super::{Header, Rare};
+use super::{Header, Joiner};
 use crate::context::Context;
 use crate::event_loop::{Callback, Word};
+use crate::task::landing::Landings;
+use crate::task::{Cancelled, Label};
+
+/// What hardly any task has.
+#[derive(Default)]
+pub(in crate::task) struct Rare {
+    pub(super) name: Option<Rc<str>>,
+    pub(super) joiner: Option<Joiner>,
+    /// What is to be thrown, if it has something to say.
+    pub(super) cancelled: Cancelled,
+    /// What it was last asked to end with, if it can be told from others, and by which task.
+    pub(in crate::task) asked: Option<(Cancelled, Word)>,
+    /// Whose group it is a child of, once that group has asked it to end.
+    parent: Option<Word>,
+    /// A group of its own has asked its children to end.
+    is_parent: bool,
+    /// Where a cancellation can land in it.
+    pub(super) landings: Option<Box<Landings>>,
+    /// Its context, once there is something in it.
+    context: Cell<Option<Context>>,
+    /// Who is to be called when it has ended, in the order in which they asked.
+    callbacks: Vec<Callback>,
+    /// What its body is called, if somebody has asked while it was there.
+    pub(super) label: Option<Label>,
+}
 
 impl Header {
     /// Looks at it, if there is any. Nothing of the user's may run in it.
