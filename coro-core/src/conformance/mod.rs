@@ -63,6 +63,7 @@ pub mod sync;
 pub mod task;
 pub mod timeout;
 mod trace;
+pub mod waits;
 mod watched;
 
 pub use natives::Natives;
@@ -307,32 +308,7 @@ macro_rules! event_loop_conformance {
             ]
         );
         $crate::__group_scenarios!($flavour, $make_loop);
-        $crate::__scenarios!(
-            loud,
-            $flavour,
-            (&$make_loop),
-            [
-                an_interrupt_cancels_main_and_becomes_the_error,
-                an_interrupted_main_may_give_a_result,
-                a_main_that_was_cancelled_otherwise_is_cancelled,
-                a_second_interrupt_ends_the_run_at_once,
-                an_interrupt_at_the_end_of_a_run_cuts_that_short,
-                an_interrupt_without_a_main_task_ends_the_run,
-                each_run_has_a_first_interrupt,
-                a_run_reports_the_errors_of_what_main_left,
-                a_runner_ends_what_its_programs_left_when_it_is_closed,
-                a_slow_step_is_named_in_debug_mode,
-                a_coroutine_that_is_never_awaited_is_named_in_debug_mode,
-                a_look_at_tasks_tells_what_they_wait_for_and_who_has_it,
-                an_interval_ticks_and_makes_up_for_what_it_missed,
-            ]
-        );
-        $crate::__scenarios!(
-            shutdown,
-            $flavour,
-            (&$make_loop),
-            [what_main_left_has_its_grace_period, a_shield_holds_until_the_grace_period_is_over]
-        );
+        $crate::__loud_scenarios!($flavour, $make_loop);
         $crate::__scenarios!(
             drive,
             $flavour,

@@ -4,30 +4,23 @@
 //! it knows from when somebody first had to wait in one. A job, whose waker is elsewhere, says so with a [`Noted`].
 //!
 //! Not found are the waits for a oneshot, to which that would cost a fifth more, and those under wakers of another
-//! library, in a `FuturesUnordered` for example: of these only the report of a stall knows. A wait for a task that was
-//! given up is still found while the handle is kept.
+//! library, in a `FuturesUnordered` for example: of these only the report of a stall may know. A task of which nothing is
+//! found is said to wait for something unseen. A wait for a task that was given up is still found while the handle is kept.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Weak;
 
+use super::Waiting;
 use super::core::Core;
 use super::current::CoreNumber;
-use super::waiting::ObjectName;
 use super::word::Word;
-use super::{Waiting, Wanted};
 use crate::task::{TaskId, TaskInfo};
 
 /// An object that tasks wait for.
 pub(crate) trait Awaited {
-    /// What reports call it.
-    fn number(&self) -> u32;
-
-    /// The task that has it, or one of those that do.
-    fn holder(&self) -> Word;
-
     /// Tells of each task that waits, and for what. It runs nothing of the user's.
-    fn each_wait(&self, tell: &mut dyn FnMut(Word, Wanted));
+    fn each_wait(&self, core: &Core, tell: &mut dyn FnMut(Word, Waiting));
 }
 
 /// The objects that tasks of a loop have waited for.
@@ -52,10 +45,9 @@ impl Objects {
 type Found = BTreeMap<TaskId, Vec<Waiting>>;
 
 impl Core {
-    /// From now on whoever looks finds those who wait for this. Gives what reports call it.
-    pub(crate) fn note_object(&self, name: &ObjectName, object: Weak<dyn Awaited>) -> u32 {
+    /// From now on whoever looks finds those who wait for this.
+    pub(crate) fn note_object(&self, object: Weak<dyn Awaited>) {
         self.objects.borrow_mut().add(object);
-        name.number(self)
     }
 
     /// In the order of spawning, with what each waits for.
@@ -94,20 +86,25 @@ impl Core {
         };
         for object in &self.objects.borrow().known {
             if let Some(object) = object.upgrade() {
-                let (number, held_by) = (object.number(), self.task_of(object.holder()));
-                object.each_wait(&mut |word, what| add(word, Waiting::For { what, object: number, held_by }));
+                object.each_wait(self, &mut add);
             }
         }
         for (_, (word, waiting)) in &*self.noted.borrow() {
             add(*word, waiting.clone());
         }
-        for task in self.tasks.borrow().all() {
+        let tasks = self.tasks.borrow().all();
+        for task in &tasks {
             let (header, end) = (task.header(), Waiting::End(task.header().id()));
             header
                 .each_waiter(|word, in_group| add(word, if in_group { Waiting::Group } else { end.clone() }));
         }
         self.each_operation(|word, what| add(word, Waiting::Io(what)));
         self.timers.borrow().each_wake(|word, deadline| add(word, Waiting::Until(deadline)));
+        for task in &tasks {
+            if task.header().is_waiting() && !task.as_runnable().is_queued() {
+                found.entry(task.header().id()).or_insert_with(|| vec![Waiting::Unseen]);
+            }
+        }
         found
     }
 }

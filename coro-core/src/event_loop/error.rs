@@ -1,10 +1,9 @@
 //! How running a loop can fail.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
-use std::mem::replace;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
@@ -75,27 +74,27 @@ impl Stalled {
     /// Tasks that wait for each other in a circle, each for the one behind it, and the last for the first. Empty if
     /// there is none.
     pub fn cycle(&self) -> Vec<&TaskInfo> {
-        let places: BTreeMap<_, _> =
-            self.waiting.iter().zip(0..).map(|(stuck, at)| (stuck.task.id, at)).collect();
-        let mut seen = vec![false; self.waiting.len()];
-        for start in 0..self.waiting.len() {
-            // Those on the way, each with those it needs that have not been followed.
-            let mut path: Vec<(usize, &[TaskId])> = Vec::new();
+        let by_id: BTreeMap<_, _> = self.waiting.iter().map(|stuck| (stuck.task.id, stuck)).collect();
+        let mut seen = BTreeSet::new();
+        for start in &self.waiting {
+            // From the start to where it has been followed, each with those whom it needs, and who come next.
+            let mut path = Vec::new();
             let mut next = Some(start);
             loop {
-                if let Some(at) = next.take().filter(|at: &usize| !replace(&mut seen[*at], true)) {
-                    path.push((at, self.waiting[at].needs()));
+                if let Some(stuck) = next.filter(|stuck| seen.insert(stuck.task.id)) {
+                    path.push((stuck, stuck.depends_on().iter()));
                 }
-                let Some((_, needs)) = path.last_mut() else { break };
-                let Some((id, others)) = needs.split_first() else {
-                    path.pop();
+                let Some((_, needed)) = path.last_mut() else { break };
+                let Some(id) = needed.next() else {
+                    (_, next) = (path.pop(), None);
                     continue;
                 };
-                *needs = others;
-                next = places.get(id).copied();
-                if let Some(first) = path.iter().position(|(at, _)| Some(*at) == next) {
-                    return path[first..].iter().map(|(at, _)| &self.waiting[*at].task).collect();
+                if seen.contains(id)
+                    && let Some(first) = path.iter().position(|(stuck, _)| stuck.task.id == *id)
+                {
+                    return path[first..].iter().map(|(stuck, _)| &stuck.task).collect();
                 }
+                next = by_id.get(id).copied();
             }
         }
         Vec::new()
@@ -109,9 +108,9 @@ impl Stalled {
 
 impl Stuck {
     /// The tasks that it needs, if it waits for nothing else.
-    fn needs(&self) -> &[TaskId] {
+    fn depends_on(&self) -> &[TaskId] {
         match &self.waits_for[..] {
-            [only] => only.needs(),
+            [only] => only.depends_on(),
             _ => &[],
         }
     }

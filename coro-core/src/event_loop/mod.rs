@@ -298,6 +298,7 @@ impl Loop {
     }
 
     /// A future that belongs to this loop, whether or not it runs.
+    #[track_caller]
     pub fn create_future<T>(&self) -> task::Future<T> {
         task::Future::of(self.core.number())
     }

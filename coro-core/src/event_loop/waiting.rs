@@ -7,6 +7,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::Location;
+use std::slice;
 
 use super::core::Core;
 use super::word::Word;
@@ -33,16 +35,23 @@ pub enum Waiting {
     End(TaskId),
     /// The end of one of several tasks.
     Group,
-    /// The ends of all children of a group that have not ended.
+    /// The end of all of these, the children of a group.
     Children(Vec<TaskId>),
+    /// The result of a [future](crate::task::Future).
+    Result {
+        /// Which one, counted with the objects.
+        future: u32,
+        /// Where it was made.
+        made_at: &'static Location<'static>,
+    },
     /// The network.
     Io(&'static str),
     /// A function that blocks, beside the loop: a job, counted as they are begun on this loop.
     Job(u32),
+    /// Something that the loop does not see: a future of another library, or one that is awaited through the waker of
+    /// another library, as in a `FuturesUnordered`. Where it is only looked, a oneshot too.
+    Unseen,
 }
-
-/// How many children of a group are called by their names.
-const NAMED: usize = 5;
 
 /// What is wanted of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +93,6 @@ pub enum Wanted {
     Change,
     /// The next value of a broadcast.
     Broadcast,
-    /// The result of a future.
-    Result,
 }
 
 impl fmt::Display for Wanted {
@@ -109,21 +116,16 @@ impl fmt::Display for Wanted {
             Self::Send => "room in channel",
             Self::Change => "a change of watch",
             Self::Broadcast => "an item of broadcast",
-            Self::Result => "the result of future",
         })
     }
 }
 
 impl Waiting {
-    /// The task without which it goes on for ever. Of several, the first.
-    pub fn depends_on(&self) -> Option<TaskId> {
-        self.needs().first().copied()
-    }
-
-    /// The tasks of which each is needed.
-    pub(super) fn needs(&self) -> &[TaskId] {
+    /// The tasks without each of which it goes on for ever.
+    pub fn depends_on(&self) -> &[TaskId] {
         match self {
-            Self::End(task) | Self::For { held_by: Some(task), .. } => std::slice::from_ref(task),
+            Self::End(task) => slice::from_ref(task),
+            Self::For { held_by, .. } => held_by.as_slice(),
             Self::Children(children) => children,
             _ => &[],
         }
@@ -139,17 +141,27 @@ impl Waiting {
             Self::For { what, object, held_by: None } => format!("for {what} {object}"),
             Self::End(task) => format!("for the end of {}", name(*task)),
             Self::Group => "for the next of several tasks".to_string(),
-            Self::Children(children) => {
-                let named =
-                    children.iter().take(NAMED).map(|child| name(*child)).collect::<Vec<_>>().join(", ");
-                match children.len().saturating_sub(NAMED) {
-                    0 => format!("for the children of a group: {named}"),
-                    more => format!("for the children of a group: {named}, and {more} more"),
-                }
+            Self::Children(children) => describe_children(children, name),
+            Self::Result { future, made_at } => {
+                format!("for the result of future {future}, made at {}:{}", made_at.file(), made_at.line())
             }
             Self::Io(what) => format!("for {what}"),
             Self::Job(number) => format!("for job {number}"),
+            Self::Unseen => "for something unseen, perhaps through another's waker".to_string(),
         }
+    }
+}
+
+/// How many children are named.
+const NAMED: usize = 5;
+
+fn describe_children(children: &[TaskId], name: impl Fn(TaskId) -> String) -> String {
+    let named: Vec<_> = children.iter().take(NAMED).map(|child| name(*child)).collect();
+    let more = children.len() - named.len();
+    match (&named[..], more) {
+        ([only], 0) => format!("for its child {only}"),
+        (_, 0) => format!("for its children {}", named.join(", ")),
+        _ => format!("for its children {} and {more} more", named.join(", ")),
     }
 }
 
@@ -166,6 +178,12 @@ impl ObjectName {
             object: self.number(core),
             held_by: core.task_of(holder()),
         });
+    }
+
+    /// Whether it has a number.
+    #[inline]
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.get() != 0
     }
 
     /// The number, given now if it has none.
@@ -213,7 +231,7 @@ impl Core {
     }
 
     /// The task that has a word now.
-    pub(super) fn task_of(&self, word: Word) -> Option<TaskId> {
+    pub(crate) fn task_of(&self, word: Word) -> Option<TaskId> {
         let tasks = self.tasks.borrow();
         tasks
             .get(word.slot())
@@ -253,7 +271,13 @@ impl Core {
     /// Who waits, and for what, as far as they were asked.
     pub(super) fn stalled(&self) -> Stalled {
         self.observed.set(false);
-        let stuck = |task: super::TaskInfo| Stuck { waits_for: self.take_waits(task.id), task };
+        let stuck = |task: super::TaskInfo| {
+            let mut waits_for = self.take_waits(task.id);
+            if waits_for.is_empty() {
+                waits_for.push(Waiting::Unseen);
+            }
+            Stuck { waits_for, task }
+        };
         Stalled { waiting: self.all_tasks().into_iter().map(stuck).collect() }
     }
 }

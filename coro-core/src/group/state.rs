@@ -4,15 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use slab::Slab;
 
 use super::Refusal;
-use crate::event_loop::{Core, Waiting};
+use crate::event_loop::{Awaited, Core, Waiting, Word};
 use crate::scope;
-use crate::task::{TaskError, TaskId, TaskRef};
+use crate::task::{TaskError, TaskRef, word_of};
 
 /// A group, whoever has a handle to it.
 ///
@@ -92,15 +92,6 @@ impl State {
         self.children.borrow().is_empty()
     }
 
-    /// The children that have not ended, in the order of spawning.
-    fn waited_for(&self) -> Vec<TaskId> {
-        let children = self.children.borrow();
-        let mut ids: Vec<_> =
-            children.iter().filter_map(|(_, child)| Some(child.as_ref()?.header().id())).collect();
-        ids.sort();
-        ids
-    }
-
     pub(super) fn len(&self) -> usize {
         self.children.borrow().len()
     }
@@ -123,11 +114,21 @@ impl State {
         self.aborted.set(true);
     }
 
-    fn cancel_children(&self) {
+    /// In the order of spawning: a place is used again.
+    fn children(&self) -> Vec<TaskRef> {
         let mut children: Vec<TaskRef> =
             self.children.borrow().iter().filter_map(|(_, child)| child.clone()).collect();
-        // In the order of spawning: a place is used again.
         children.sort_by_key(|child| child.header().id());
+        children
+    }
+
+    /// What its task waits for, if it waits for the children.
+    fn waiting(&self) -> Waiting {
+        Waiting::Children(self.children().iter().map(|child| child.header().id()).collect())
+    }
+
+    fn cancel_children(&self) {
+        let children = self.children();
         // The same for all, so that it lands once in a child that the body awaits.
         let cancelled = self.scope.cancelled().unwrap_or_default();
         let parent = self.parent.borrow().as_ref().map(|parent| parent.header().word());
@@ -228,8 +229,23 @@ impl Future for Children {
         if self.0.children.borrow().is_empty() {
             return Poll::Ready(());
         }
-        drop(self.0.waker.replace(Some(cx.waker().clone())));
-        Core::note_wait(|_| Waiting::Children(self.0.waited_for()));
+        if self.0.waker.replace(Some(cx.waker().clone())).is_none() {
+            let known: Weak<State> = Rc::downgrade(&self.0);
+            Core::on_current(|core| core.note_object(known));
+        }
+        Core::note_wait(|_| self.0.waiting());
         Poll::Pending
+    }
+}
+
+impl Awaited for State {
+    fn each_wait(&self, _: &Core, tell: &mut dyn FnMut(Word, Waiting)) {
+        let waker = self.waker.take();
+        if self.stage() == Stage::Entered
+            && let Some(word) = waker.as_ref().and_then(word_of)
+        {
+            tell(word, self.waiting());
+        }
+        self.waker.set(waker);
     }
 }

@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 
 use super::holders::Holders;
 use super::line::{Line, Node};
-use crate::event_loop::{Awaited, Core, ObjectName, Wanted, Word};
+use crate::event_loop::{Awaited, Core, ObjectName, Waiting, Wanted, Word};
 use crate::task::word_of;
 
 /// The nodes of a line, and whom those in it wait for.
@@ -27,7 +27,10 @@ impl Roster {
         let (number, holder) = (Cell::new(0), Cell::new(holder));
         let roster = Rc::new(Self { nodes: RefCell::default(), number, holder, holders });
         let known: Weak<Self> = Rc::downgrade(&roster);
-        Core::on_current(|core| roster.number.set(core.note_object(name, known)));
+        Core::on_current(|core| {
+            core.note_object(known);
+            roster.number.set(name.number(core));
+        });
         roster
     }
 
@@ -74,18 +77,12 @@ impl Line {
 }
 
 impl Awaited for Roster {
-    fn number(&self) -> u32 {
-        self.number.get()
-    }
-
-    fn holder(&self) -> Word {
-        self.holders.as_ref().map_or(self.holder.get(), Holders::any)
-    }
-
-    fn each_wait(&self, tell: &mut dyn FnMut(Word, Wanted)) {
+    fn each_wait(&self, core: &Core, tell: &mut dyn FnMut(Word, Waiting)) {
+        let holder = self.holders.as_ref().map_or(self.holder.get(), Holders::any);
+        let (object, held_by) = (self.number.get(), core.task_of(holder));
         for node in &*self.nodes.borrow() {
             if let Some(word) = node.waker.as_ref().and_then(word_of) {
-                tell(word, node.wanted);
+                tell(word, Waiting::For { what: node.wanted, object, held_by });
             }
         }
     }

@@ -138,7 +138,7 @@ impl Header {
 
     /// Whether its body waits to be run.
     #[inline(always)]
-    pub(super) fn is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.stage.get() == Stage::Waiting
     }
 

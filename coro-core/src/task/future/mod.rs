@@ -2,11 +2,13 @@
 
 mod any;
 mod error;
+mod looked_at;
 mod waiters;
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::future::IntoFuture;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -19,7 +21,7 @@ pub use waiters::DoneCallback;
 use waiters::{Waiter, Waiters};
 
 use super::{Cancelled, Kind, Landing, SharedError, TaskError};
-use crate::event_loop::{Callback, Core, CoreNumber, Heard, ObjectName, Wanted, Word, find};
+use crate::event_loop::{Callback, Core, CoreNumber, Heard, ObjectName, find};
 
 /// A result that somebody will set, once, for any number to wait for: asyncio's `Future`.
 ///
@@ -73,6 +75,7 @@ pub struct Future<T> {
 
 struct Shared<T> {
     core: CoreNumber,
+    made_at: &'static Location<'static>,
     result: OnceCell<Result<T, SharedError>>,
     /// Somebody knows of the error, if it is one.
     read: Cell<bool>,
@@ -103,9 +106,11 @@ impl<T> Future<T> {
         Self::of(Core::current_or_panic("task::Future::new").number())
     }
 
+    #[track_caller]
     pub(crate) fn of(core: CoreNumber) -> Self {
         Self::handle(Rc::new(Shared {
             core,
+            made_at: Location::caller(),
             result: OnceCell::new(),
             read: Cell::new(false),
             waiters: Waiters::new(),
@@ -329,7 +334,10 @@ impl<T: Clone + 'static> std::future::Future for Future<T> {
             return Poll::Pending;
         }
         wait.enter(&shared.waiters, cx.waker());
-        shared.name.note_wait(Wanted::Result, || Word::NOBODY);
+        if !shared.name.is_known() {
+            shared.register();
+        }
+        Core::note_wait(|core| shared.waiting(core));
         Poll::Pending
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::task::Waker;
 
-use crate::event_loop::Callback;
+use crate::event_loop::{Callback, Word};
+use crate::task::word_of;
 
 /// Names a callback that was added, for whoever wants to remove it. Dropping it leaves the callback alone.
 #[derive(Clone)]
@@ -58,6 +59,17 @@ impl<F> Waiters<F> {
         let waiter = Waiter::Wait(waker.clone());
         let outdated = self.all.borrow_mut().insert(number, waiter);
         drop(outdated);
+    }
+
+    /// Tells of each task that waits.
+    pub(super) fn each_word(&self, mut tell: impl FnMut(Word)) {
+        for waiter in self.all.borrow().values() {
+            if let Waiter::Wait(waker) = waiter
+                && let Some(word) = word_of(waker)
+            {
+                tell(word);
+            }
+        }
     }
 
     /// False if it is none of them.
