@@ -9,11 +9,11 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 
+use self::rare::Rare;
 use super::arena::Home;
 use super::landing::{Landing, Landings};
 use super::members::Ended;
 use super::{Cancelled, Label, TaskError, TaskId, TaskInfo, word_of};
-use crate::context::Context;
 use crate::event_loop::{Callback, CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
@@ -37,25 +37,6 @@ const READ: u8 = 2;
 const FAILED: u8 = 4;
 /// It has ended cancelled, which is an error.
 const CANCELLED: u8 = 8;
-
-/// What hardly any task has.
-#[derive(Default)]
-pub(super) struct Rare {
-    name: Option<Rc<str>>,
-    joiner: Option<Joiner>,
-    /// What is to be thrown, if it has something to say.
-    cancelled: Cancelled,
-    /// What it was last asked to end with, if it can be told from others, and by which task.
-    pub(super) asked: Option<(Cancelled, Word)>,
-    /// Where a cancellation can land in it.
-    landings: Option<Box<Landings>>,
-    /// Its context, once there is something in it.
-    context: Cell<Option<Context>>,
-    /// Who is to be called when it has ended, in the order in which they asked.
-    callbacks: Vec<Callback>,
-    /// What its body is called, if somebody has asked while it was there.
-    label: Option<Label>,
-}
 
 /// Whether a cancellation waits to be thrown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
