@@ -114,17 +114,13 @@ impl Header {
     /// The group that it is in has asked it to end. That of `parent` waits for it, if there still is one.
     #[cold]
     pub(crate) fn set_parent(&self, parent: Option<Word>) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.parent = parent;
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.parent = parent);
     }
 
     /// A group of its own has asked the children to end.
     #[cold]
     pub(in crate::task) fn note_parent(&self) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.is_parent = true;
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.is_parent = true);
     }
 
     /// Whether one has, ever.
