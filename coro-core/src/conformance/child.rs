@@ -382,6 +382,7 @@ macro_rules! __group_scenarios {
                 children_may_borrow,
             ]
         );
+        $crate::__scenarios!(circle, $flavour, (&$make_loop), [a_circle_through_a_group_can_be_cancelled]);
         $crate::__scenarios!(
             combinator,
             $flavour,

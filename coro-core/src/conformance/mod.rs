@@ -35,6 +35,7 @@
 pub mod cancellation;
 pub mod channel;
 pub mod child;
+pub mod circle;
 pub mod combinator;
 pub mod condition;
 pub mod context;

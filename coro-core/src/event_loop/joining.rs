@@ -57,6 +57,7 @@ impl Core {
             return Err(error);
         }
         let waker = waker.clone();
+        let mut passed_on = false;
         let (mut landing, mut cancels) = match header.replace_joiner(None) {
             Some(Joiner::Waker(_, landing)) => (landing, None),
             Some(Joiner::Cancels(_, landing, with)) => (landing, Some(with)),
@@ -68,12 +69,16 @@ impl Core {
             task.cancel_once(&cancelled);
             landing.owe(&cancelled);
             cancels = Some(cancelled);
+            passed_on = true;
         }
         let joiner = match cancels {
             Some(with) => Joiner::Cancels(waker, landing, with),
             None => Joiner::Waker(waker, landing),
         };
         header.set_joiner(Some(joiner));
+        if passed_on {
+            task.asked_in_place();
+        }
         Self::note_wait(|_| Waiting::End(header.id()));
         Ok(())
     }

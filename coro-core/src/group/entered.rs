@@ -35,6 +35,7 @@ impl<T> Entered<T> {
             return Err(GroupError::AlreadyEntered);
         }
         let task = Core::running_task().map(|task| {
+            state.set_parent(&task);
             let cancelling = task.header().cancelling();
             (task, cancelling)
         });

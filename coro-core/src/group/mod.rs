@@ -14,7 +14,8 @@
 //! body. The group waits until all have ended, and gives the errors of all in one [`ErrorGroup`]. A child that is
 //! cancelled, by whomever, has not failed. When the task is cancelled that the group is in, or a scope around it, the body
 //! and the children are cancelled, and the cancellation goes on once they have ended; if errors hide it, it comes at the next
-//! wait. Nothing of this changes how often a task [was asked to end](crate::JoinHandle::cancelling), from outside.
+//! wait. A child that awaits the very task that the group is in is waited for by that; when one of both is asked to end, both
+//! do. Nothing of this changes how often a task [was asked to end](crate::JoinHandle::cancelling), from outside.
 //!
 //! # What fails
 //!

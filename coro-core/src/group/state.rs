@@ -26,6 +26,8 @@ use crate::task::{TaskError, TaskRef, word_of};
 pub struct State {
     stage: Cell<Stage>,
     aborted: Cell<bool>,
+    /// The task that has entered it, if one has.
+    parent: RefCell<Option<TaskRef>>,
     /// That of the body. What it is cancelled with, the children are as well.
     pub(super) scope: Rc<scope::State>,
     /// Those that have not ended.
@@ -49,6 +51,7 @@ impl State {
         Self {
             stage: Cell::new(Stage::NotEntered),
             aborted: Cell::new(false),
+            parent: RefCell::default(),
             // As asyncio's: the body is interrupted once.
             scope: Rc::new(scope::State::new(false)),
             children: RefCell::default(),
@@ -64,6 +67,11 @@ impl State {
             self.stage.set(Stage::Entered);
         }
         new
+    }
+
+    /// The task that has entered it.
+    pub(super) fn set_parent(&self, parent: &TaskRef) {
+        *self.parent.borrow_mut() = Some(parent.clone());
     }
 
     /// Why it takes no child, if it does not.
@@ -95,6 +103,10 @@ impl State {
         }
         self.scope.cancel(message);
         self.cancel_children();
+        let parent = self.parent.borrow().clone();
+        if let Some(parent) = parent {
+            parent.waits_for_children();
+        }
     }
 
     /// Whoever is in it is being cancelled already.
@@ -119,7 +131,9 @@ impl State {
         let children = self.children();
         // The same for all, so that it lands once in a child that the body awaits.
         let cancelled = self.scope.cancelled().unwrap_or_default();
+        let parent = self.parent.borrow().as_ref().map(|parent| parent.header().word());
         for child in children {
+            child.header().set_parent(parent);
             child.cancel_once(&cancelled);
         }
     }
@@ -167,12 +181,14 @@ impl State {
     /// It is over. Gives what has failed.
     pub(super) fn finish(&self) -> Vec<TaskError> {
         self.stage.set(Stage::Finished);
+        drop(self.parent.take());
         self.errors.take().into_iter().map(|(_, error)| error).collect()
     }
 
     /// Nobody waits for the children any more.
     pub(super) fn abandon(&self) {
         self.stage.set(Stage::Abandoned);
+        drop(self.parent.take());
         self.scope.cancel(None);
         self.cancel_children();
         for (child, error) in self.errors.take() {

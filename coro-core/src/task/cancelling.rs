@@ -188,17 +188,13 @@ impl Header {
     #[cold]
     pub(super) fn note_asked(&self, cancelled: &Cancelled) {
         if !cancelled.is_plain() && !self.was_asked(cancelled) {
-            let mut rare = self.rare.take().unwrap_or_default();
-            rare.asked = Some((cancelled.clone(), Core::current_word()));
-            self.rare.set(Some(rare));
+            let asked = (cancelled.clone(), Core::current_word());
+            drop(self.with_own_rare(|rare| rare.asked.replace(asked)));
         }
     }
 
     fn asked<T>(&self, look: impl FnOnce(&(Cancelled, Word)) -> T) -> Option<T> {
-        let rare = self.rare.take();
-        let result = rare.as_ref().and_then(|rare| rare.asked.as_ref()).map(look);
-        self.rare.set(rare);
-        result
+        self.with_rare(|rare| rare.asked.as_ref().map(look)).flatten()
     }
 
     /// Whether it was last asked to end with this very one.

@@ -9,11 +9,11 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 
+use self::rare::Rare;
 use super::arena::Home;
 use super::landing::{Landing, Landings};
 use super::members::Ended;
 use super::{Cancelled, Label, TaskError, TaskId, TaskInfo, word_of};
-use crate::context::Context;
 use crate::event_loop::{Callback, CoreNumber, Head, Runnable, Table, Word};
 use crate::stats::Flavour;
 
@@ -37,25 +37,6 @@ const READ: u8 = 2;
 const FAILED: u8 = 4;
 /// It has ended cancelled, which is an error.
 const CANCELLED: u8 = 8;
-
-/// What hardly any task has.
-#[derive(Default)]
-pub(super) struct Rare {
-    name: Option<Rc<str>>,
-    joiner: Option<Joiner>,
-    /// What is to be thrown, if it has something to say.
-    cancelled: Cancelled,
-    /// What it was last asked to end with, if it can be told from others, and by which task.
-    pub(super) asked: Option<(Cancelled, Word)>,
-    /// Where a cancellation can land in it.
-    landings: Option<Box<Landings>>,
-    /// Its context, once there is something in it.
-    context: Cell<Option<Context>>,
-    /// Who is to be called when it has ended, in the order in which they asked.
-    callbacks: Vec<Callback>,
-    /// What its body is called, if somebody has asked while it was there.
-    label: Option<Label>,
-}
 
 /// Whether a cancellation waits to be thrown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,9 +190,7 @@ impl Header {
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.name = Some(name.into());
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.name = Some(name.into()));
     }
 
     /// The task that is being run, on the loop of this one, waits for its end. Gives that back if it has to be noted
@@ -227,10 +206,7 @@ impl Header {
 
     #[cold]
     fn has_joiner(&self) -> bool {
-        let joiner = self.replace_joiner(None);
-        let has = joiner.is_some();
-        drop(self.replace_joiner(joiner));
-        has
+        self.with_rare(|rare| rare.joiner.is_some()) == Some(true)
     }
 
     /// Somebody else waits for its end, or nobody.
@@ -246,15 +222,13 @@ impl Header {
         let waiting = self.waiting.take();
         waiting.iter().for_each(|waiting| tell(waiting.word(), false));
         self.waiting.set(waiting);
-        let rare = self.rare.take();
-        match rare.as_ref().and_then(|rare| rare.joiner.as_ref()) {
+        self.with_rare(|rare| match &rare.joiner {
             Some(Joiner::Waker(waker, _) | Joiner::Cancels(waker, ..)) => {
                 word_of(waker).into_iter().for_each(|word| tell(word, false));
             }
             Some(Joiner::Member(group, _)) => group.each_waiter(|word| tell(word, true)),
             Some(Joiner::Call(_)) | None => {}
-        }
-        self.rare.set(rare);
+        });
     }
 
     /// Whether the loop is to tell this one of its end, directly.
@@ -278,27 +252,19 @@ impl Header {
 
     #[cold]
     pub(super) fn asks_landings(&self, ask: impl FnOnce(&Landings) -> bool) -> bool {
-        let rare = self.rare.take();
-        let yes = rare.as_ref().and_then(|rare| rare.landings.as_ref()).is_some_and(|landings| ask(landings));
-        self.rare.set(rare);
-        yes
+        self.with_rare(|rare| rare.landings.as_deref().is_some_and(ask)) == Some(true)
     }
 
     /// What was to be thrown into it, and has a message.
     #[cold]
     pub(super) fn take_cancelled(&self) -> Cancelled {
-        let mut rare = self.rare.take();
-        let cancelled = rare.as_mut().map(|rare| std::mem::take(&mut rare.cancelled));
-        self.rare.set(rare);
-        cancelled.unwrap_or_default()
+        self.with_rare(|rare| std::mem::take(&mut rare.cancelled)).unwrap_or_default()
     }
 
     #[cold]
     pub(super) fn set_cancelled(&self, cancelled: &Cancelled) {
         if !cancelled.is_plain() || self.has_rare() {
-            let mut rare = self.rare.take().unwrap_or_default();
-            rare.cancelled = cancelled.clone();
-            self.rare.set(Some(rare));
+            self.with_own_rare(|rare| rare.cancelled = cancelled.clone());
         }
     }
 
@@ -336,10 +302,7 @@ impl Header {
         if joiner.is_none() {
             return self.with_rare(|rare| rare.joiner.take()).flatten();
         }
-        let mut rare = self.rare.take().unwrap_or_default();
-        let before = std::mem::replace(&mut rare.joiner, joiner);
-        self.rare.set(Some(rare));
-        before
+        self.with_own_rare(|rare| std::mem::replace(&mut rare.joiner, joiner))
     }
 
     /// Marks the task as one whose error, if it fails, has been seen.
@@ -385,9 +348,7 @@ impl Header {
 
     /// What its body is called, and that this is kept.
     pub(super) fn set_label(&self, label: Label) {
-        let mut rare = self.rare.take().unwrap_or_default();
-        rare.label = Some(label);
-        self.rare.set(Some(rare));
+        self.with_own_rare(|rare| rare.label = Some(label));
     }
 
     pub(super) fn has_label(&self) -> bool {

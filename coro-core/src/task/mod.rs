@@ -10,6 +10,7 @@ mod cancelled;
 mod canceller;
 mod cancelling;
 mod cell;
+mod circle;
 mod ensure;
 mod error;
 mod future;

@@ -7,6 +7,8 @@
 //!
 //! `CORO_SCHEDULES=100000 cargo test --release -p coro-core --test sim_group` runs so many instead of a few.
 
+#[path = "../sim_common/explored.rs"]
+mod explored;
 mod model;
 
 use std::pin::Pin;
@@ -15,34 +17,13 @@ use std::time::Duration;
 
 use coro_core::group::{GroupError, TaskGroup};
 use coro_core::native::{catch, spawn};
-use coro_core::random;
 use coro_core::scope::{CancelScope, timeout};
-use coro_core::sim::{Explorer, Policy, Sim, World};
 use coro_core::task::{self, ReturnWhen, gather, race, wait};
 use coro_core::time::{sleep, yield_now};
 use coro_core::{JoinHandle, TaskError};
 
+use explored::{below, explore};
 use model::{End, Ledger, Work};
-
-/// Runs a program under as many schedules as are asked for.
-#[track_caller]
-fn explore<F: Future<Output = ()> + 'static>(program: fn() -> F) {
-    let schedules = std::env::var("CORO_SCHEDULES").map_or(300, |count| count.parse().unwrap());
-    let policies = [Policy::Random, Policy::Pct { depth: 3, steps: 40 }, Policy::Fifo];
-    for (share, policy) in [2, 1, 1].into_iter().zip(policies) {
-        let sim = Sim::new(0).policy(policy).spurious_wakes(100);
-        let explored =
-            Explorer::new(sim).once().explore(0..schedules * share / 4, move |_: &World| program());
-        if let Err(failure) = explored {
-            panic!("{policy:?}: {failure}");
-        }
-    }
-}
-
-/// A number below `bound`.
-fn below(bound: u64) -> u64 {
-    random::number() % bound
-}
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -184,5 +165,5 @@ async fn groups() {
 
 #[test]
 fn groups_end_as_their_model_says_and_leave_no_task() {
-    explore(groups);
+    explore(300, groups);
 }

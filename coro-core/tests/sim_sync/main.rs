@@ -6,39 +6,21 @@
 //! `CORO_SCHEDULES=100000 cargo test --release -p coro-core --test sim_sync` runs so many of each instead of a few.
 
 mod channels;
+#[path = "../sim_common/explored.rs"]
+mod explored;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use coro_core::native::spawn;
-use coro_core::random;
-use coro_core::sim::{Explorer, Policy, Sim, World};
 use coro_core::sync::{
     Barrier, BoundedSemaphore, CapacityLimiter, Condition, Event, Lock, RwLock, Semaphore,
 };
 use coro_core::time::{sleep, yield_now};
 use coro_core::{JoinHandle, TaskError};
 
-/// Runs a program under as many schedules as are asked for.
-#[track_caller]
-fn explore<F: Future<Output = ()> + 'static>(program: fn() -> F) {
-    let schedules = std::env::var("CORO_SCHEDULES").map_or(150, |count| count.parse().unwrap());
-    let policies = [Policy::Random, Policy::Pct { depth: 3, steps: 40 }, Policy::Fifo];
-    for (share, policy) in [2, 1, 1].into_iter().zip(policies) {
-        let sim = Sim::new(0).policy(policy).spurious_wakes(100);
-        let explored =
-            Explorer::new(sim).once().explore(0..schedules * share / 4, move |_: &World| program());
-        if let Err(failure) = explored {
-            panic!("{policy:?}: {failure}");
-        }
-    }
-}
-
-/// A number below `bound`.
-fn below(bound: u64) -> u64 {
-    random::number() % bound
-}
+use explored::{below, explore};
 
 /// Perhaps until nobody moves, so that the next ones to move do so at the same time.
 async fn pause() {
@@ -312,7 +294,7 @@ macro_rules! explored {
         $(
             #[test]
             fn $test() {
-                explore($program);
+                explore(150, $program);
             }
         )*
     };

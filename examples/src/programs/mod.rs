@@ -25,7 +25,6 @@ pub mod next;
 pub mod pipeline;
 pub mod rand;
 pub mod scripted_sequence;
-pub mod show_task;
 pub mod tree_walk;
 pub mod tutorial;
 pub mod unawaited;
@@ -92,8 +91,6 @@ pub enum Program {
     CreateTask,
     /// A future that is set, and a task that cannot be
     FutureAndTask,
-    /// A task as it is shown, before its first step and after its last
-    ShowTask(show_task::Options),
     /// Two tasks, their results in the order of the arguments
     Gather,
     /// Two tasks, their results as they complete
@@ -172,7 +169,6 @@ impl Program {
             Self::Comprehensions => comprehensions::run(flavour, context),
             Self::CreateTask => create_task::run(flavour, context),
             Self::FutureAndTask => future_and_task::run(flavour, context),
-            Self::ShowTask(options) => show_task::run(flavour, context, options),
             Self::Gather => gather::run(flavour, context),
             Self::AsCompleted => as_completed::run(flavour, context),
             Self::Unawaited => unawaited::run(flavour, context),

@@ -1,7 +1,8 @@
 //! The programs of the asyncio chapter of Doug Hellmann's *Python 3 Module of the Week*, by their names there.
 //!
-//! They are small, and each shows one thing; what it prints is the point. So every body is written once, under the
-//! attribute [`coroutine`](macro@coro_core::coroutine), in files that follow the sections of the chapter.
+//! They are small, and each shows one thing; what it prints is the point. So every body, but for those of `show_task.rs`, is
+//! written once, under the attribute [`coroutine`](macro@coro_core::coroutine), in files that follow the sections of the
+//! chapter.
 //!
 //! Where Python had to start several coroutines at once, the chapter's programs gave them to `wait` or `as_completed`, which
 //! put them into a set and started them in its order. Ours start tasks in the order in which they are given, and so give them
@@ -14,6 +15,7 @@ mod coroutines;
 mod debugging;
 mod futures;
 mod queue;
+mod show_task;
 mod synchronization;
 mod tasks;
 
@@ -47,6 +49,10 @@ pub enum Motw {
     FutureAwait,
     /// Callbacks of a future, in the order in which they were added
     FutureCallback,
+    /// A task as it is shown, before its first step and after its last
+    CreateTask,
+    /// The same, of one that is cancelled before it begins
+    CancelTask,
     /// A task of a coroutine, given to another one
     EnsureFuture,
     /// A step that takes long
@@ -103,6 +109,8 @@ pub fn run(motw: Motw, flavour: Flavour, context: &Context) -> Result<(), RunErr
         Motw::FutureEventLoop => futures::event_loop,
         Motw::FutureAwait => futures::awaited,
         Motw::FutureCallback => futures::callback,
+        Motw::CreateTask => show_task::create_task,
+        Motw::CancelTask => show_task::cancel_task,
         Motw::EnsureFuture => tasks::ensure_future,
         Motw::Debug => debugging::quiet,
         Motw::DebugVerbose => debugging::verbose,

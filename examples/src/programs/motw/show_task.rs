@@ -9,20 +9,18 @@
 //!
 //! Goldens: `asyncio_create_task.py.out` and `asyncio_cancel_task.py.out`, but for the places, which are those of this file.
 
-use clap::Args;
 use coro_core::prelude::*;
 use coro_core::stats::Flavour;
 
-use super::{Context, run_main};
+use super::super::{Context, run_main};
 use crate::say;
 use crate::transcript::Transcript;
 
 /// What is done with the task.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Options {
-    /// Cancel the task instead of waiting for it
-    #[arg(long)]
-    cancel: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Wait,
+    Cancel,
 }
 
 type Text = &'static str;
@@ -33,8 +31,8 @@ fn in_task(out: &Transcript) -> Text {
 }
 
 /// Before it is waited for.
-fn begun(task: &JoinHandle<Text>, options: Options, out: &Transcript) {
-    if options.cancel {
+fn begun(task: &JoinHandle<Text>, then: Then, out: &Transcript) {
+    if then == Then::Cancel {
         say!(out, "canceling task");
         task.cancel();
         say!(out, "canceled task {task:?}");
@@ -62,18 +60,23 @@ fn ended(
     }
 }
 
-/// Runs the program in `flavour`.
-///
-/// # Errors
-///
-/// If the loop cannot run it to its end.
-pub fn run(flavour: Flavour, context: &Context, options: Options) -> Result<(), RunError> {
+/// It is waited for.
+pub(super) fn create_task(flavour: Flavour, context: &Context) -> Result<(), RunError> {
+    run(flavour, context, Then::Wait)
+}
+
+/// It is cancelled first.
+pub(super) fn cancel_task(flavour: Flavour, context: &Context) -> Result<(), RunError> {
+    run(flavour, context, Then::Cancel)
+}
+
+fn run(flavour: Flavour, context: &Context, then: Then) -> Result<(), RunError> {
     run_main(
         flavour,
         context,
-        |out| native::main(out, options),
-        async move |co, out| generator::main(co, out, options).await,
-        move |co, out| fiber::main(co, out, options),
+        |out| native::main(out, then),
+        async move |co, out| generator::main(co, out, then).await,
+        move |co, out| fiber::main(co, out, then),
     )
 }
 
@@ -85,10 +88,10 @@ mod native {
         in_task(&out)
     }
 
-    pub(super) async fn main(out: Transcript, options: Options) -> Result<(), TaskError> {
+    pub(super) async fn main(out: Transcript, then: Then) -> Result<(), TaskError> {
         say!(out, "creating task");
         let mut task = spawn(task_func(out.clone()));
-        begun(&task, options, &out);
+        begun(&task, then, &out);
         let result = (&mut task).await;
         ended(&task, result, &out)
     }
@@ -103,10 +106,10 @@ mod generator {
         coro_gen::task(async move |_| Ok(in_task(&out)))
     }
 
-    pub(super) async fn main(co: &mut TaskCo<'_>, out: Transcript, options: Options) -> TaskResult<()> {
+    pub(super) async fn main(co: &mut TaskCo<'_>, out: Transcript, then: Then) -> TaskResult<()> {
         say!(out, "creating task");
-        let mut task = Loop::running("show_task").spawn(task_func(out.clone()));
-        begun(&task, options, &out);
+        let mut task = Loop::running("create_task").spawn(task_func(out.clone()));
+        begun(&task, then, &out);
         let result = co.wait(&mut task).await?;
         Ok(ended(&task, result, &out)?)
     }
@@ -121,10 +124,10 @@ mod fiber {
         coro_fiber::task(move |_| Ok(in_task(&out)))
     }
 
-    pub(super) fn main(co: &mut TaskCo<'_>, out: &Transcript, options: Options) -> TaskResult<()> {
+    pub(super) fn main(co: &mut TaskCo<'_>, out: &Transcript, then: Then) -> TaskResult<()> {
         say!(out, "creating task");
-        let mut task = Loop::running("show_task").spawn(task_func(out.clone()));
-        begun(&task, options, out);
+        let mut task = Loop::running("create_task").spawn(task_func(out.clone()));
+        begun(&task, then, out);
         let result = co.wait(&mut task)?;
         Ok(ended(&task, result, out)?)
     }
