@@ -305,11 +305,11 @@ impl Line {
             drop(outdated);
             return Turn::Waiting;
         }
-        // It was called by the clone.
+        // The clone has called it, or found its wait cut off.
+        let turn = if matches!(known, Who::CutOff) { Turn::Outside } else { Turn::Called };
         self.free(&mut nodes, place.0);
-        drop(nodes);
         *place = Place::NONE;
-        Turn::Called
+        turn
     }
 
     fn leave_node(&self, index: usize) -> bool {
