@@ -11,12 +11,13 @@ use coro_core::backend::{self, Airlock, CurrentWake, Progress, Request};
 use coro_core::coroutine::{FrameInfo, MisuseKind, OwnStack, State, Thrown};
 use coro_core::event_loop::{self, Exception};
 use coro_core::stats::Flavour;
+use corosensei::stack::Stack as _;
 
 use crate::Co;
 use crate::body::Body;
 use crate::command::{self, Command};
 use crate::error::{Types, WaitError};
-use crate::stack::{Site, Stack, StackError, StackPool};
+use crate::stack::{Site, Stack, StackError, StackPool, fetch_beneath};
 use crate::switch::{Coroutine, CoroutineResult, Yielder};
 
 /// corosensei's end of the switch. No value passes through it: they are in the [`Airlock`].
@@ -158,6 +159,8 @@ pub(crate) struct Engine<S, Y, R, E> {
     body: Body<S, Y, R, E>,
     /// From when it begins until it has ended.
     fiber: Option<Fiber<R, E>>,
+    /// Where its stack begins, which it grows down from.
+    base: usize,
 }
 
 impl<S, Y, R, E> Engine<S, Y, R, E> {
@@ -178,7 +181,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             site,
             pool: Cell::new(pool),
         };
-        Self { body: Body::new(exchange, body), fiber: None }
+        Self { body: Body::new(exchange, body), fiber: None, base: 0 }
     }
 
     /// It begins with a context of its own, or in that of whoever resumes it.
@@ -198,6 +201,7 @@ impl<S, Y, R, E> Engine<S, Y, R, E> {
             Some(pool) => Stack::take(&pool, site)?,
             None => StackPool::with_usual(|pool| Stack::take(pool, site))?,
         };
+        self.base = stack.base().get();
         self.fiber = Some(self.body.begin(stack));
         Ok(())
     }
@@ -273,6 +277,10 @@ impl<S, Y, R, E> backend::Engine for Engine<S, Y, R, E> {
             CoroutineResult::Return(Ok(result)) => Progress::Ended(result),
             CoroutineResult::Return(Err(payload)) => resume_unwind(payload),
         }
+    }
+
+    fn fetch(&self) {
+        fetch_beneath(self.base);
     }
 
     #[inline(always)]

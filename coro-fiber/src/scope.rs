@@ -240,6 +240,10 @@ impl<S, Y, R, E> Coroutine for ScopedFiber<'_, S, Y, R, E> {
         self.machine.poll_resume(cx, input)
     }
 
+    fn fetch(&self) {
+        self.machine.fetch();
+    }
+
     fn begin_resume(&mut self, cx: &mut Context<'_>, input: InputOf<Self>) -> Option<Poll<Resumed<Self>>> {
         self.machine.begin_resume(cx, input)
     }

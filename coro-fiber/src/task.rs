@@ -119,7 +119,7 @@ where
 
 impl<R> IntoTask for Fiber<(), Infallible, R, TaskError> {
     type Output = R;
-    type Body = Stepwise<ScopedFiber<'static, (), Infallible, R, TaskError>>;
+    type Body = Stepwise<ScopedFiber<'static, (), Infallible, R, TaskError>, true>;
 
     const FLAVOUR: Option<Flavour> = Some(Flavour::Fiber);
 

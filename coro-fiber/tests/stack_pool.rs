@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::rc::Rc;
 
+use coro_core::native;
 use coro_core::prelude::*;
 use coro_fiber::{Fiber, Options, ScopedFiber, StackPool, scope};
 
@@ -185,4 +186,45 @@ fn a_hundred_thousand_fibers_live_at_once() {
     });
     let statistics = StackPool::of_this_thread().statistics();
     assert_eq!((statistics.in_use, statistics.free as u64), (0, count));
+}
+
+/// In so long a turn, memory is asked for ahead.
+#[test]
+fn many_fibers_among_other_tasks_take_turns() {
+    const TASKS: usize = 20_000;
+    // Some end in each of the turns.
+    let rounds = |number: usize| 1 + number % 5;
+    let order = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&order);
+    let run = Loop::simulated().run(coro_fiber::task(move |co| {
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|number| {
+                let log = Rc::clone(&log);
+                let note = move |round| log.borrow_mut().push((round, number));
+                if number % 3 == 0 {
+                    return native::spawn(async move {
+                        for round in 0..rounds(number) {
+                            note(round);
+                            yield_now().await;
+                        }
+                    });
+                }
+                coro_fiber::spawn(move |co| {
+                    for round in 0..rounds(number) {
+                        note(round);
+                        co.wait(yield_now())?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        for task in tasks {
+            co.wait(task)??;
+        }
+        Ok(())
+    }));
+    run.unwrap();
+    let expected = (0..5).flat_map(|round| (0..TASKS).map(move |number| (round, number)));
+    let expected: Vec<_> = expected.filter(|&(round, number)| round < rounds(number)).collect();
+    assert!(*order.borrow() == expected, "all take their turns, in order");
 }

@@ -51,6 +51,9 @@ pub trait Engine {
     /// With the body.
     fn run(&mut self, wake: Option<&Waker>) -> Progress<Result<Self::Return, Thrown<Self::Error>>>;
 
+    /// Asks for the memory that the next run will touch, where that is far from this.
+    fn fetch(&self) {}
+
     /// Drops the body, however far it got. It is never run again, and this may be called again.
     fn end(&mut self);
 
@@ -354,6 +357,10 @@ impl<G: Engine> Coroutine for Machine<G> {
             }
             input => self.drive(Some(cx.waker()), input),
         }
+    }
+
+    fn fetch(&self) {
+        self.root.engine().fetch();
     }
 
     fn begin_resume(&mut self, cx: &mut Context<'_>, input: InputOf<Self>) -> Option<Poll<Resumed<Self>>> {

@@ -125,6 +125,10 @@ pub trait Coroutine {
     /// [`Misuse`], in the states that the table of laws names.
     fn poll_resume(&mut self, cx: &mut Context<'_>, input: Option<InputOf<Self>>) -> Poll<Resumed<Self>>;
 
+    /// Asks for the memory that the next resume will touch, where that is far from this. It is suspended.
+    #[doc(hidden)]
+    fn fetch(&self) {}
+
     /// [`poll_resume`](Self::poll_resume) with an input, or only the beginning of it: then this gives `None`, and a
     /// `poll_resume` without an input is to follow at once. So whoever drives it has one place where its body is run.
     #[doc(hidden)]

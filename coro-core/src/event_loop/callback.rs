@@ -34,7 +34,7 @@ struct CallCell {
     scheduled_at: &'static Location<'static>,
 }
 
-static TABLE: Table = Table { run, discard, free, task: None };
+static TABLE: Table = Table { run, fetch: None, discard, free, task: None };
 
 impl Callback {
     /// To be called in a copy of the context that is the current one now.

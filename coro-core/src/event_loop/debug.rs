@@ -37,7 +37,7 @@ impl Debugging {
 impl Core {
     /// [`run_ready`](Self::run_ready), with a look at the clock before and after each step.
     pub(super) fn run_timed(&self) {
-        let ran = self.ready.run_each(|runnable| self.run_timed_step(runnable));
+        let ran = self.ready.run_each(|runnable, _| self.run_timed_step(runnable));
         self.note_turn(ran);
     }
 

@@ -148,6 +148,12 @@ impl Core {
         self.note_turn(self.ready.run_all(self));
     }
 
+    /// Asks for what a task that is to be run soon will touch, if that is worth it.
+    #[inline(always)]
+    pub(crate) fn fetch_upcoming(&self) {
+        self.ready.fetch_upcoming();
+    }
+
     /// So many have run in a turn.
     #[inline(always)]
     pub(super) fn note_turn(&self, ran: usize) {

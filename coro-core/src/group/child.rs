@@ -194,6 +194,12 @@ impl<C: IntoChild> IntoTask for Child<C> {
 impl<C: IntoChild> TaskBody for InGroup<C> {
     type Output = C::Value;
 
+    const IS_FAR: bool = C::Body::IS_FAR;
+
+    fn fetch(&self) {
+        self.body.iter().for_each(C::Body::fetch);
+    }
+
     fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<C::Value, TaskError>> {
         match catch_unwind(AssertUnwindSafe(|| self.as_mut().body().step(cx))) {
             Ok(Poll::Pending) => Poll::Pending,

@@ -24,6 +24,13 @@ pub trait TaskBody {
         error: TaskError,
     ) -> Option<Poll<Result<Self::Output, TaskError>>>;
 
+    /// Whether it has memory of its own far from its place, such as a stack.
+    const IS_FAR: bool = false;
+
+    /// Asks for the memory that its next step will touch, if that [is far](Self::IS_FAR), while it waits for its turn. It
+    /// comes while others run.
+    fn fetch(&self) {}
+
     /// What it is called, as far as its type tells.
     fn type_name() -> &'static str
     where
@@ -43,11 +50,11 @@ pub trait TaskBody {
     }
 }
 
-/// A coroutine as the body of a task.
+/// A coroutine as the body of a task; [far](TaskBody::IS_FAR) if it has a stack of its own.
 #[derive(Debug)]
-pub struct Stepwise<C>(C);
+pub struct Stepwise<C, const IS_FAR: bool = false>(C);
 
-impl<C> Stepwise<C> {
+impl<C, const IS_FAR: bool> Stepwise<C, IS_FAR> {
     /// `coroutine`, for a loop.
     pub fn new(coroutine: C) -> Self {
         Self(coroutine)
@@ -55,10 +62,17 @@ impl<C> Stepwise<C> {
 }
 
 // It is resumed through `&mut`, and never pinned.
-impl<C> Unpin for Stepwise<C> {}
+impl<C, const IS_FAR: bool> Unpin for Stepwise<C, IS_FAR> {}
 
-impl<C: TaskCoroutine> TaskBody for Stepwise<C> {
+impl<C: TaskCoroutine, const IS_FAR: bool> TaskBody for Stepwise<C, IS_FAR> {
     type Output = C::Return;
+
+    const IS_FAR: bool = IS_FAR;
+
+    #[inline(always)]
+    fn fetch(&self) {
+        self.0.fetch();
+    }
 
     #[inline(always)]
     fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<C::Return, TaskError>> {

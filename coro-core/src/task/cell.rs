@@ -230,8 +230,13 @@ impl<T> Joinable<T> {
 
 /// The functions of the tables. Each is given a pointer to the whole of a live cell of this type.
 impl<B: TaskBody + 'static> TaskCell<B> {
-    const TABLE: &'static Table =
-        &Table { run: Self::run, discard: Self::discard, free: Self::free, task: Some(Self::METHODS) };
+    const TABLE: &'static Table = &Table {
+        run: Self::run,
+        fetch: if B::IS_FAR { Some(Self::fetch) } else { None },
+        discard: Self::discard,
+        free: Self::free,
+        task: Some(Self::METHODS),
+    };
     const METHODS: &'static Methods = &Methods {
         destroy: Self::destroy,
         name: B::type_name,

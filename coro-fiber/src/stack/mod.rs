@@ -27,6 +27,7 @@
 #[cfg(any(not(unix), coro_threads))]
 mod boxed;
 mod error;
+mod fetch;
 mod header;
 mod pool;
 #[cfg(all(unix, not(coro_threads)))]
@@ -39,6 +40,7 @@ use boxed as memory;
 use unix as memory;
 
 pub use error::StackError;
+pub(crate) use fetch::fetch_beneath;
 pub(crate) use header::{Site, Stack};
 pub use pool::{StackPool, StackPoolBuilder, StackStatistics};
 pub(crate) use used::room;

@@ -28,6 +28,9 @@ impl<B: TaskBody + 'static> TaskCell<B> {
                 return;
             }
         }
+        if B::IS_FAR {
+            core.fetch_upcoming();
+        }
         header.stage.set(Stage::Busy);
         // SAFETY: it is a cell of this type.
         let content = unsafe { Self::content(head) };
@@ -175,6 +178,20 @@ impl<B: TaskBody + 'static> TaskCell<B> {
                     core.report_destructor(&task, Panic::new(panic));
                 }
             }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Table`] says, for one that is not being run.
+    pub(super) unsafe fn fetch(head: NonNull<Head>) {
+        // SAFETY: every cell begins with its header.
+        let header = unsafe { head.cast::<Header>().as_ref() };
+        if header.is_waiting() {
+            // SAFETY: it is a cell of this type.
+            let content = unsafe { Self::content(head) };
+            // SAFETY: it waits, so this is the body, and nobody else touches it meanwhile.
+            unsafe { &*content.cast::<B>() }.fetch();
         }
     }
 
