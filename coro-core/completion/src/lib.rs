@@ -68,8 +68,8 @@
 //!
 //! # How to test a driver
 //!
-//! With the laws: `coro_core::event_loop_conformance!` (feature `testing`) makes a module of some eighty tests of them, for a
-//! flavour and a function that makes a loop. A clock of the real world is paced
+//! With the laws: `coro_core::completing_event_loop_conformance!` (feature `testing`) makes a module of hundreds of tests of
+//! them, for a flavour and a function that makes a loop. A clock of the real world is paced
 //! ([`Paced`](coro_core::driver::Paced)), so that nobody waits: see `tests/conformance.rs`. What the laws do not see,
 //! because it is below the loop, is tested on the driver itself: `tests/cancellation.rs`, `tests/descriptors.rs`.
 

@@ -12,15 +12,15 @@ fn paced() -> Loop {
 }
 
 mod native {
-    coro_core::event_loop_conformance!(coro_core::conformance::Natives, super::paced);
+    coro_core::completing_event_loop_conformance!(coro_core::conformance::Natives, super::paced);
 }
 
 mod generator {
-    coro_core::event_loop_conformance!(coro_gen::conformance::Generators, super::paced);
+    coro_core::completing_event_loop_conformance!(coro_gen::conformance::Generators, super::paced);
 }
 
 mod fiber {
-    coro_core::event_loop_conformance!(coro_fiber::conformance::Fibers, super::paced);
+    coro_core::completing_event_loop_conformance!(coro_fiber::conformance::Fibers, super::paced);
 }
 
 /// Tokio waits for the descriptor of the driver.
@@ -32,14 +32,14 @@ mod hosted {
     }
 
     mod native {
-        coro_core::event_loop_conformance!(coro_core::conformance::Natives, super::hosted);
+        coro_core::completing_event_loop_conformance!(coro_core::conformance::Natives, super::hosted);
     }
 
     mod generator {
-        coro_core::event_loop_conformance!(coro_gen::conformance::Generators, super::hosted);
+        coro_core::completing_event_loop_conformance!(coro_gen::conformance::Generators, super::hosted);
     }
 
     mod fiber {
-        coro_core::event_loop_conformance!(coro_fiber::conformance::Fibers, super::hosted);
+        coro_core::completing_event_loop_conformance!(coro_fiber::conformance::Fibers, super::hosted);
     }
 }
