@@ -67,9 +67,12 @@ async fn one_of_all(ledger: &Rc<Ledger>, depth: u64) -> Result<(), TaskError> {
         }
         // It swallows it, or fails in its cleanup.
         3 => {
-            if catch(sleep(work())).await.is_err() && below(2) == 0 {
-                pause().await;
-                return Err(ledger.error());
+            if catch(sleep(work())).await.is_err() {
+                if below(2) == 0 {
+                    pause().await;
+                    return Err(ledger.error());
+                }
+                model::swallow();
             }
             Ok(())
         }
@@ -143,6 +146,7 @@ async fn within(depth: u64) -> Result<(), TaskError> {
 
 /// Some groups at once, some of which are cancelled from outside, perhaps more than once.
 async fn groups() {
+    model::begin();
     let mut tasks: Vec<_> = (0..1 + below(3)).map(|_| (spawn(within(2)), 0)).collect();
     for (task, asked) in &mut tasks {
         pause().await;
