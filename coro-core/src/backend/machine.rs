@@ -8,6 +8,7 @@ use core::panic::Location;
 use core::task::{Context, Poll, Waker};
 
 use super::chain::{Chain, Closing};
+use super::phase::Phase;
 use super::running::{Apart, ChainOf, ResumeOf, Running};
 use super::{Airlock, FrameInfo, Level, Resume, Step};
 #[cfg(feature = "std")]
@@ -61,28 +62,6 @@ pub trait Engine {
     #[cfg(feature = "std")]
     fn own_stack(&mut self) -> OwnStack {
         OwnStack::None
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    Created,
-    /// At a wait of its own.
-    Parked,
-    /// At a wait of the top of its chain.
-    ParkedAbove,
-    /// At a wait of its own, where what it is resumed with is put already.
-    Begun,
-    /// At a `yield` of its own.
-    Suspended,
-    /// At a `yield` of the top of its chain.
-    Delegating,
-    Finished,
-}
-
-impl Phase {
-    pub(super) fn is_parked(self) -> bool {
-        matches!(self, Self::Parked | Self::ParkedAbove | Self::Begun)
     }
 }
 

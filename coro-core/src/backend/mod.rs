@@ -27,6 +27,7 @@ mod entered;
 mod frame;
 mod machine;
 mod memory;
+mod phase;
 mod request;
 mod running;
 pub mod stackless;
@@ -46,4 +47,4 @@ pub(crate) use sub::Sealed;
 pub use sub::{AnyCoroutine, AnySub, Delegation, IntoSub, MovableSub, Plain};
 pub use wake::CurrentWake;
 
-use machine::Phase;
+use phase::Phase;

@@ -3,7 +3,8 @@
 use core::task::{Poll, Waker};
 
 use super::chain::{Chain, Closing};
-use super::machine::{Machine, Phase};
+use super::machine::Machine;
+use super::phase::Phase;
 use super::{Engine, Resume, Step};
 use crate::coroutine::{Misuse, MisuseKind, Outcome, Resumed, Thrown};
 
