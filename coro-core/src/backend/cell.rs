@@ -46,7 +46,8 @@ impl<S, Y, E, B> BodyCell<S, Y, E, B> {
     /// under a lifetime that its borrower cannot choose, and stays in this cell (an `Unpin` body could be swapped with
     /// that of another one).
     ///
-    /// Unless `M` is [`Movable`], it stays on its thread. If it is, only a [`MovableSub`](super::MovableSub) may be delegated to through the link.
+    /// Unless `M` is [`Movable`], it stays on its thread. If it is, only a [`MovableSub`](super::MovableSub) may be
+    /// delegated to through the link.
     pub unsafe fn new<M: Mobility>(make: impl FnOnce(Link<S, Y, E, M>) -> B) -> Self {
         let (block, home) = memory::allocate::<Inner<S, Y, E, B>>(M::LOCAL);
         let inner = block.cast::<Inner<S, Y, E, B>>().as_ptr();

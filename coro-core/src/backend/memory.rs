@@ -15,7 +15,7 @@ use crate::task::arena;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Home(#[cfg(feature = "std")] arena::Home);
 
-/// A place for a `T`, which belongs to the caller until it is given to [`free`]; on this thread, if it is `local`.
+/// A place for a `T`, which belongs to the caller until it is given to [`free`]. If it is `local`, that is on this thread.
 #[inline(always)]
 pub(super) fn allocate<T>(local: bool) -> (NonNull<MaybeUninit<T>>, Home) {
     #[cfg(feature = "std")]
@@ -35,7 +35,7 @@ pub(super) fn allocate<T>(local: bool) -> (NonNull<MaybeUninit<T>>, Home) {
 ///
 /// # Safety
 ///
-/// It is one of this layout that [`allocate`] gave with this home, and nobody uses it any more.
+/// It is one of this layout that [`allocate`] gave with this home, on this thread if it is local, and nobody uses it any more.
 pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout, home: Home) {
     #[cfg(feature = "std")]
     if home.0 != arena::NOT_HERE {

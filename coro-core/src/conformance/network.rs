@@ -50,19 +50,6 @@ async fn close(stream: &mut TcpStream) {
 
 /// A client and a server, each a task of the flavour, over one connection.
 fn connected<F, C, S>(
-    make: MakeLoop<'_>,
-    client: impl FnOnce(TcpStream) -> C + 'static,
-    server: impl FnOnce(TcpStream) -> S + 'static,
-) where
-    F: Flavour,
-    C: Future<Output = ()> + 'static,
-    S: Future<Output = ()> + 'static,
-{
-    connected_on::<F, C, S>(&make(), client, server);
-}
-
-/// The same, on this loop.
-fn connected_on<F, C, S>(
     event_loop: &Loop,
     client: impl FnOnce(TcpStream) -> C + 'static,
     server: impl FnOnce(TcpStream) -> S + 'static,
@@ -102,7 +89,7 @@ fn run<F: Flavour>(event_loop: &Loop, main: Plan) {
 /// What one side writes the other reads, and back.
 pub fn an_echo_goes_round<F: Flavour>(make: MakeLoop<'_>) {
     connected::<F, _, _>(
-        make,
+        &make(),
         |mut stream| async move {
             for message in ["one", "two", "three"] {
                 write_all(&mut stream, message.as_bytes()).await.unwrap();
@@ -143,7 +130,7 @@ pub fn a_connection_to_nobody_is_refused<F: Flavour>(make: MakeLoop<'_>) {
 /// After a close for writing, the peer reads what was sent and then the end, and can still answer.
 pub fn the_end_of_the_stream_is_seen_after_the_data<F: Flavour>(make: MakeLoop<'_>) {
     connected::<F, _, _>(
-        make,
+        &make(),
         |mut stream| async move {
             write_all(&mut stream, b"question").await.unwrap();
             close(&mut stream).await;
@@ -162,7 +149,7 @@ pub fn a_large_transfer_waits_for_the_reader<F: Flavour>(make: MakeLoop<'_>) {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
     let expected = bytes.clone();
     connected::<F, _, _>(
-        make,
+        &make(),
         move |mut stream| async move { write_all(&mut stream, &bytes).await.unwrap() },
         move |mut stream| async move {
             for _ in 0..10 {
@@ -177,7 +164,7 @@ pub fn a_large_transfer_waits_for_the_reader<F: Flavour>(make: MakeLoop<'_>) {
 pub fn a_dropped_writer_still_sends_what_it_accepted<F: Flavour>(make: MakeLoop<'_>) {
     let (sender, receiver) = std::sync::mpsc::channel();
     connected::<F, _, _>(
-        make,
+        &make(),
         move |mut stream| async move {
             let bytes = vec![7; 50_000];
             // Until a write would wait: then all there is room for has been accepted.
@@ -208,7 +195,7 @@ pub fn a_dropped_writer_still_sends_what_it_accepted<F: Flavour>(make: MakeLoop<
 pub fn what_was_written_is_sent_without_a_flush<F: Flavour>(make: MakeLoop<'_>) {
     const BYTES: usize = 5_000_000;
     connected::<F, _, _>(
-        make,
+        &make(),
         |mut stream| async move {
             let bytes = vec![7; BYTES];
             let mut written = 0;
@@ -231,7 +218,7 @@ pub fn what_was_written_is_sent_without_a_flush<F: Flavour>(make: MakeLoop<'_>) 
 /// A read that is dropped while it waits has taken nothing.
 pub fn a_cancelled_read_loses_nothing<F: Flavour>(make: MakeLoop<'_>) {
     connected::<F, _, _>(
-        make,
+        &make(),
         |mut stream| async move {
             // Begun, and dropped.
             let waits =
@@ -269,7 +256,7 @@ pub fn a_cancelled_accept_loses_nothing<F: Flavour>(make: MakeLoop<'_>) {
 pub fn what_has_arrived_comes_before_a_timer<F: Flavour>(make: MakeLoop<'_>) {
     let (event_loop, trace) = (make(), Trace::new());
     let (again, timer) = (trace.clone(), trace.clone());
-    connected_on::<F, _, _>(
+    connected::<F, _, _>(
         &event_loop,
         move |mut stream| async move {
             // The other one waits now.
@@ -296,7 +283,7 @@ pub fn what_is_always_ready_keeps_no_stream_waiting<F: Flavour>(make: MakeLoop<'
     let arrived = Rc::new(Cell::new(false));
     let seen = Rc::clone(&arrived);
     connected::<F, _, _>(
-        make,
+        &make(),
         |mut stream| async move { write_all(&mut stream, b"x").await.unwrap() },
         move |mut stream| async move {
             let busy = plan().wait(move || async move {
@@ -319,7 +306,7 @@ pub fn what_is_always_ready_keeps_no_stream_waiting<F: Flavour>(make: MakeLoop<'
 /// A peer that is gone makes writes fail, sooner or later, with an error.
 pub fn writing_to_a_closed_peer_fails<F: Flavour>(make: MakeLoop<'_>) {
     connected::<F, _, _>(
-        make,
+        &make(),
         |mut stream| async move {
             let error = loop {
                 if let Err(error) = write_all(&mut stream, &[0; 1_000]).await {
@@ -354,7 +341,7 @@ pub fn a_busy_stream_gives_way<F: Flavour>(make: MakeLoop<'_>) {
         other.cancel();
         close(&mut stream).await;
     };
-    connected::<F, _, _>(make, client, |mut stream| async move {
+    connected::<F, _, _>(&make(), client, |mut stream| async move {
         assert_eq!(read_all(&mut stream).await.len(), 1_000);
     });
 }

@@ -10,8 +10,9 @@ use crate::time::yield_now;
 /// Makes the loops that the scenarios run on.
 pub type MakeLoop<'a> = &'a dyn Fn() -> Loop;
 
-/// More than a loop may run before it looks at what else there is.
-pub(super) const BUSY_TURNS: u32 = 100_000;
+/// More than a loop may run before it looks at what else there is, and more than another thread may take that has to do
+/// something for it.
+pub(super) const BUSY_TURNS: u32 = 1_000_000;
 
 pub(super) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

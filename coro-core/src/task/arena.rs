@@ -94,7 +94,7 @@ pub(crate) fn allocate<T>() -> (NonNull<MaybeUninit<T>>, Home) {
 
 /// As [`allocate`], if there is one at hand. For what has a class it cannot panic.
 #[inline(always)]
-pub(crate) fn allocate_at_hand<T>() -> Option<(NonNull<MaybeUninit<T>>, Home)> {
+pub(super) fn allocate_at_hand<T>() -> Option<(NonNull<MaybeUninit<T>>, Home)> {
     let Some(class) = (const { class_of(Layout::new::<T>()) }) else {
         return Some((NonNull::from(Box::leak(Box::new_uninit())), ELSEWHERE));
     };

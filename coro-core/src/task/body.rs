@@ -14,6 +14,9 @@ pub trait TaskBody {
     /// What the task returns.
     type Output;
 
+    /// Whether it has memory of its own far from its place, such as a stack.
+    const IS_FAR: bool = false;
+
     /// Runs it to its next wait or its end.
     fn step(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Self::Output, TaskError>>;
 
@@ -23,9 +26,6 @@ pub trait TaskBody {
         cx: &mut Context<'_>,
         error: TaskError,
     ) -> Option<Poll<Result<Self::Output, TaskError>>>;
-
-    /// Whether it has memory of its own far from its place, such as a stack.
-    const IS_FAR: bool = false;
 
     /// Asks for the memory that its next step will touch, if that [is far](Self::IS_FAR), while it waits for its turn. It
     /// comes while others run.
@@ -70,11 +70,6 @@ impl<C: TaskCoroutine, const IS_FAR: bool> TaskBody for Stepwise<C, IS_FAR> {
     const IS_FAR: bool = IS_FAR;
 
     #[inline(always)]
-    fn fetch(&self) {
-        self.0.fetch();
-    }
-
-    #[inline(always)]
     fn step(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<C::Return, TaskError>> {
         self.0.poll_resume(cx, None).map(result_of::<C>)
     }
@@ -86,6 +81,11 @@ impl<C: TaskCoroutine, const IS_FAR: bool> TaskBody for Stepwise<C, IS_FAR> {
     ) -> Option<Poll<Result<C::Return, TaskError>>> {
         let resumed = self.0.begin_resume(cx, Input::Throw(Thrown::Error(error)))?;
         Some(resumed.map(result_of::<C>))
+    }
+
+    #[inline(always)]
+    fn fetch(&self) {
+        self.0.fetch();
     }
 
     fn type_name() -> &'static str {
